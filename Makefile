@@ -1,0 +1,92 @@
+# The front door. Each target is one `loader` or `dbt` command, which works without make too (see README.md).
+
+PYTHON ?= python3
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory --no-builtin-rules
+
+VENV := .venv
+BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
+UV := $(shell command -v uv 2>/dev/null)
+
+# .env is read by the same library as in the loader, so that both understand quotes and `$` alike
+DOTENV = $(if $(wildcard .env),$(BIN)/dotenv --file .env run --no-override --)
+LOADER = $(DOTENV) $(BIN)/loader
+DBT = $(DOTENV) $(BIN)/dbt
+
+ifdef TARGET
+export ALMANAC_TARGET := $(TARGET)
+endif
+ifdef ENGINES
+export ENGINES
+endif
+
+SQL := dbt_project/models dbt_project/tests
+
+.PHONY: help demo load build run status docs test lint bench lock
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(VENV)/.runtime ## from a fresh machine to a finished warehouse, then the promise [ROWS=5000 PERIODS=6]
+	@$(LOADER) demo $(if $(ROWS),--rows $(ROWS)) $(if $(PERIODS),--periods $(PERIODS))
+
+load: $(VENV)/.runtime ## ingest, validate and load what has landed for PERIOD=2025-06 [DATASET=citizens]
+	@$(if $(PERIOD),,echo 'make load: say which period, for example PERIOD=2025-06' >&2; exit 2)
+	@$(LOADER) load --period '$(PERIOD)' $(if $(DATASET),--dataset '$(DATASET)')
+
+build: $(VENV)/.runtime ## dbt build layer by layer, with the gate after each [FULL=1 rebuilds from scratch]
+	@$(LOADER) build $(if $(FULL),--full)
+
+run: $(VENV)/.runtime ## load all that is new, then build
+	@$(LOADER) run
+
+status: $(VENV)/.runtime ## datasets x periods: state, rows, rejected, file, when
+	@$(LOADER) status
+
+docs: $(VENV)/.runtime ## the dbt docs of the warehouse as one page: target/static_index.html
+	@$(DBT) --quiet docs generate --static
+	@echo 'open target/static_index.html'
+
+test: lint ## every check and test [ENGINES=duckdb,postgres]
+	@$(BIN)/mypy
+	@$(BIN)/pytest --numprocesses logical --dist worksteal --cov --cov-report term
+
+lint: $(VENV)/.dev ## ruff and sqlfluff
+	@$(BIN)/ruff check --quiet
+	@$(BIN)/ruff format --check --quiet
+	@$(BIN)/sqlfluff lint --disable-progress-bar --nocolor $(SQL)
+
+bench: $(VENV)/.dev ## the figures of benchmarks/, with their peers
+	@$(BIN)/python -m benchmarks
+
+lock: $(VENV)/.runtime ## solve requirements*.in anew (needs uv)
+	@$(if $(UV),,echo 'make lock: needs uv, see https://docs.astral.sh/uv' >&2; exit 2)
+	@for name in requirements requirements-dev; do \
+	    $(UV) pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-strip-extras \
+	        --no-emit-index-url --no-annotate --no-header $$name.in --output-file $$name.lock || exit; \
+	done
+
+# The environment: made anew when the runtime lock changes, completed when the development lock does.
+
+ifdef UV
+MAKE_VENV = $(UV) venv --quiet --clear --python '$(PYTHON)' $(VENV)
+INSTALL = VIRTUAL_ENV=$(VENV) $(UV) pip install --quiet --compile-bytecode --no-deps
+else
+MAKE_VENV = '$(PYTHON)' -m venv --clear $(VENV)
+INSTALL = $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --no-deps
+endif
+
+$(VENV)/.runtime: requirements.lock
+	@'$(PYTHON)' -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+	    { echo "Almanac needs Python 3.11 or newer; '$(PYTHON)' is not: name another with PYTHON=python3.12" >&2; exit 2; }
+	@echo 'environment: $(VENV), packages of requirements.lock (one to three minutes, once)'
+	@$(MAKE_VENV)
+	@$(INSTALL) --require-hashes --requirement requirements.lock
+	@$(INSTALL) --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.runtime requirements-dev.lock
+	@echo 'environment: packages of requirements-dev.lock'
+	@$(INSTALL) --require-hashes --requirement requirements-dev.lock
+	@touch $@
