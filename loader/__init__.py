@@ -1,0 +1,1 @@
+"""Almanac's loader: checks each delivered file and replaces its period in `stage`, in one transaction."""

@@ -1,0 +1,51 @@
+"""The two files that validation writes: the cleaned rows as parquet, and the rejects as CSV."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from loader.contracts import Contract
+from loader.conversion import arrow_type
+
+SOURCE_ROW = "_source_row"
+REJECT_COLUMNS = ("row", "column", "value", "rule")
+
+
+@contextmanager
+def parquet_file(path: Path, contract: Contract) -> Iterator[Callable[[pa.Table], None]]:
+    """A parquet file that appears under its name only when it is complete."""
+    fields = [(column.name, arrow_type(column.type)) for column in contract.columns]
+    schema = pa.schema([*fields, (SOURCE_ROW, pa.int64())])
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    try:
+        with pq.ParquetWriter(unfinished, schema, compression="zstd", compression_level=1) as writer:
+            yield writer.write_table
+        unfinished.replace(path)
+    finally:
+        with suppress(OSError):
+            unfinished.unlink(missing_ok=True)
+
+
+@contextmanager
+def rejects_file(path: Path, *, append: bool = False) -> Iterator[Callable[..., None]]:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a" if append else "w", encoding="utf-8-sig" if not append else "utf-8", newline="") as file:
+        lines = csv.writer(file)
+        if not append:
+            lines.writerow(REJECT_COLUMNS)
+        yield lambda *cells: lines.writerow(cells)
+
+
+def sha256_of(path: Path) -> str:
+    """The SHA-256 of a file's bytes, in hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,89 @@
+"""What a person reads while the loader works; colours and progress bars only where somebody watches."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+_WIDTH_UNWATCHED = 140
+
+STATE = {"quiet": False, "debug": False}
+"""`quiet` silences everything but errors, for `--json`; `debug` lets tracebacks through."""
+
+
+@cache
+def _console(stderr: bool) -> Console:
+    from rich.console import Console
+
+    console = Console(stderr=stderr, highlight=False, soft_wrap=True)
+    if not console.is_terminal:
+        console.width = _WIDTH_UNWATCHED
+    return console
+
+
+def out() -> Console:
+    """Where results go. Made anew when standard output was replaced (tests, notebooks)."""
+    console = _console(False)
+    console.file = sys.stdout
+    return console
+
+
+def err() -> Console:
+    """Where trouble goes."""
+    console = _console(True)
+    console.file = sys.stderr
+    return console
+
+
+def say(text: str = "", style: str | None = None) -> None:
+    """One line of result or progress."""
+    if not STATE["quiet"]:
+        out().print(text, style=style, markup=False)
+
+
+def show(renderable: Any) -> None:
+    """A table or another rich object."""
+    if not STATE["quiet"]:
+        console = out()
+        console.print(renderable, soft_wrap=False)
+
+
+def note(text: str) -> None:
+    """Something worth knowing that is no trouble."""
+    if not STATE["quiet"]:
+        err().print(f"note: {text}", style="yellow", markup=False)
+
+
+def trouble(text: str) -> None:
+    """An error line."""
+    err().print(text, style="bold red", markup=False)
+
+
+def ask_for_attention(text: str) -> None:
+    """A refusal: the data is at fault, not the run."""
+    err().print(text, style="red", markup=False)
+
+
+@contextmanager
+def progress(title: str, unit: str = "rows") -> Iterator[Callable[[int], None]]:
+    """A live counter for long work; nothing at all when nobody watches."""
+    if STATE["quiet"] or not out().is_terminal:
+        yield lambda _: None
+        return
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        TextColumn("{task.completed:,} " + unit),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=out(), transient=True) as bar:
+        task = bar.add_task(title, total=None)
+        yield lambda done: bar.update(task, completed=done)

@@ -1,0 +1,167 @@
+"""Text cells to declared types. Types are never guessed: what does not fit the declared type is invalid.
+
+Every function takes a string array and gives an array of the same length with the values that fit (null elsewhere);
+a cell that was filled and came out null is invalid. The common case is one vectorised cast; only columns in which
+it fails are looked at more closely.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Callable
+from decimal import Context, Decimal, InvalidOperation
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from loader.contracts import ColumnType, CsvFormat, XlsxFormat
+from loader.readers.table import BLANKS
+
+EXCEL_ERRORS = ("#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NULL!", "#NUM!", "#ERROR!")
+_TRUE = {"true", "t", "yes", "y", "1"}
+_FALSE = {"false", "f", "no", "n", "0"}
+_DAY_ZERO = dt.datetime(1899, 12, 30)
+"""Day 0 of Excel's 1900 date system as it counts from March 1900 on (ECMA-376 part 1, 18.17.4.1)."""
+
+_MANY_DIGITS, _EXCEL = Context(prec=80), Context(prec=15)
+
+Format = CsvFormat | XlsxFormat
+
+
+def arrow_type(declared: ColumnType) -> pa.DataType:
+    """The Arrow type of a declared type."""
+    if declared.name == "decimal":
+        return pa.decimal128(declared.precision or 38, declared.scale or 0)
+    return {
+        "varchar": pa.string(),
+        "integer": pa.int32(),
+        "bigint": pa.int64(),
+        "double": pa.float64(),
+        "boolean": pa.bool_(),
+        "date": pa.date32(),
+        "timestamp": pa.timestamp("us"),
+    }[declared.name]
+
+
+def tidy(cells: pa.StringArray) -> pa.StringArray:
+    """Without surrounding blanks of any kind, in Unicode NFC; a cell of blanks only is null."""
+    if pc.all(pc.string_is_ascii(cells)).as_py() is not False:
+        cells = pc.ascii_trim_whitespace(cells)
+    else:
+        cells = pc.utf8_normalize(pc.utf8_trim(cells, characters=BLANKS), form="NFC")
+    empty = pc.equal(cells, "")
+    return pc.if_else(empty, pa.scalar(None, pa.string()), cells) if pc.any(empty).as_py() else cells
+
+
+def convert(cells: pa.StringArray, declared: ColumnType, fmt: Format) -> pa.Array:
+    """Tidy cells as `arrow_type(declared)`; null where the cell is null or does not fit."""
+    target = arrow_type(declared)
+    if declared.name == "varchar":
+        return cells
+    if declared.name == "boolean":
+        return _by_distinct(cells, target, _boolean)
+    if declared.name in ("date", "timestamp"):
+        return _moments(cells, target, fmt)
+    return _numbers(cells, target, fmt)
+
+
+def _numbers(cells: pa.StringArray, target: pa.DataType, fmt: Format) -> pa.Array:
+    plain = _plain(cells, fmt)
+    try:
+        numbers = pc.cast(plain, target)
+        # Arrow reads 0x1f and nan, nobody else; and a decimal of more than 38 digits overflows without a word
+        strange = "[xXnN]" if pa.types.is_floating(target) else "[eExXnN]|.{39}"
+        if not pc.any(pc.match_substring_regex(plain, strange)).as_py():
+            return numbers
+    except pa.ArrowInvalid:
+        pass
+    return _by_distinct(plain, target, lambda text: _number(text, target, fmt))
+
+
+def _plain(cells: pa.StringArray, fmt: Format) -> pa.StringArray:
+    """Numbers in the sender's notation with a point and without thousands signs; null where they break it."""
+    if fmt.thousands:
+        if fmt.thousands == " ":
+            cells = pc.replace_substring_regex(cells, "[\u00a0\u2009\u202f]", " ")
+        thousands, decimal = re.escape(fmt.thousands), re.escape(fmt.decimal)
+        # `12,34` is no 1234: the sender, or the contract, is wrong about the signs
+        grouped = pc.match_substring_regex(cells, rf"^[+-]?\d{{1,3}}(?:{thousands}\d{{3}})+(?:{decimal}\d*)?$")
+        cells = pc.if_else(grouped, pc.replace_substring(cells, fmt.thousands, ""), cells)
+    if fmt.decimal == ",":
+        # a workbook mixes numbers (always with a point) and text in the sender's notation
+        pointed = fmt.type == "csv" and pc.match_substring(cells, ".")
+        cells = pc.if_else(pointed, pa.scalar(None, pa.string()), pc.replace_substring(cells, ",", "."))
+    return cells
+
+
+def _number(text: str, target: pa.DataType, fmt: Format) -> int | float | Decimal | None:
+    """One plain number; None when it is none, does not fit the type or would lose digits."""
+    if text.strip("+-.0123456789eE"):
+        return None
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        return None
+    if pa.types.is_floating(target):
+        return float(number)
+    scale = target.scale if pa.types.is_decimal(target) else 0
+    rounded = number.quantize(Decimal(1).scaleb(-scale), context=_MANY_DIGITS) if number.adjusted() < 40 else None
+    # A workbook stores doubles: 99999999999.99 arrives as 99999999999.990005493; Excel itself shows 15 digits.
+    as_shown = fmt.type == "xlsx" and rounded is not None and _EXCEL.plus(rounded) == _EXCEL.plus(number)
+    if rounded is None or not (rounded == number or as_shown):
+        return None
+    if pa.types.is_decimal(target):
+        return rounded if rounded.copy_abs() < Decimal(10) ** (target.precision - scale) else None
+    bits = target.bit_width - 1
+    return int(rounded) if -(2**bits) <= rounded < 2**bits else None
+
+
+def _moments(cells: pa.StringArray, target: pa.DataType, fmt: Format) -> pa.Array:
+    if "%Y-%m-%d" in fmt.dates:  # else the contract may read the same text otherwise, for example by %Y-%d-%m
+        try:
+            return pc.cast(cells, target)
+        except pa.ArrowInvalid:
+            pass
+    moments = _by_distinct(cells, pa.timestamp("us"), lambda text: _moment(text, fmt))
+    if pa.types.is_date(target):
+        midnight = pc.equal(pc.floor_temporal(moments, unit="day"), moments)
+        moments = pc.if_else(midnight, moments, pa.scalar(None, moments.type))
+        return pc.cast(moments, target)
+    return moments
+
+
+def _moment(text: str, fmt: Format) -> dt.datetime | None:
+    """One date or time as people write it: the contract's forms, ISO 8601, or a serial number in a workbook."""
+    for form in fmt.dates:
+        try:
+            return dt.datetime.strptime(text, form)  # noqa: DTZ007 - no zone is meant
+        except ValueError:
+            continue
+    try:
+        moment = dt.datetime.fromisoformat(text)
+        return moment.replace(tzinfo=None) if moment.tzinfo is None else None
+    except ValueError:
+        pass
+    if fmt.type == "xlsx":
+        try:
+            serial = float(text)
+        except ValueError:
+            return None
+        if 60 < serial < 2_958_466:  # from 1900-03-01 to 9999-12-31; day 60 never was
+            return _DAY_ZERO + dt.timedelta(seconds=round(serial * 86_400))
+    return None
+
+
+def _boolean(text: str) -> bool | None:
+    word = text.lower()
+    return True if word in _TRUE else False if word in _FALSE else None
+
+
+def _by_distinct(cells: pa.StringArray, target: pa.DataType, read: Callable[[str], object]) -> pa.Array:
+    """Apply a Python function once per distinct text."""
+    encoded = pc.dictionary_encode(cells)
+    if isinstance(encoded, pa.ChunkedArray):
+        encoded = encoded.combine_chunks()
+    values = pa.array([read(text) for text in encoded.dictionary.to_pylist()], target)
+    return values.take(encoded.indices)

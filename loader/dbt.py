@@ -1,0 +1,97 @@
+"""dbt in this process: it costs seconds to start, and DuckDB lets in one process only."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from loader.errors import EnvironmentFailedError
+from loader.project import Project
+
+
+@dataclass(frozen=True)
+class DbtResult:
+    """What became of the nodes of one dbt command."""
+
+    done: Counter[str]
+    """Successful nodes by resource type."""
+    warned: tuple[str, ...]
+    failed: tuple[str, ...]
+    """Nodes that failed, with dbt's message."""
+
+    def __str__(self) -> str:
+        return ", ".join(f"{count} {kind}{'s' if count > 1 else ''}" for kind, count in sorted(self.done.items()))
+
+
+def run_dbt(project: Project, arguments: Sequence[str]) -> DbtResult:
+    """Run one dbt command against the project's target; what dbt itself says goes to its log file.
+
+    Raises:
+        EnvironmentFailedError: dbt could not work at all (parsing, connection).
+    """
+    answer = _invoke(project, arguments, _parsed(project))
+    done: Counter[str] = Counter()
+    warned, failed = [], []
+    for node in answer.results:
+        kind = str(node.node.resource_type)
+        if node.status in ("success", "pass"):
+            done.update([] if kind == "operation" else [kind])
+        elif node.status == "warn":
+            warned.append(f"{node.node.name}: {node.message}")
+        elif node.status != "skipped":
+            failed.append(f"{kind} {node.node.name}: {_first_line(node.message or node.status)}")
+    return DbtResult(done, tuple(warned), tuple(failed))
+
+
+@cache
+def _parsed(project: Project) -> Any:
+    """The project's manifest; parsed once, a build runs dbt more than once."""
+    return _invoke(project, ["parse"], None)
+
+
+def _invoke(project: Project, arguments: Sequence[str], manifest: Any) -> Any:
+    from dbt.cli.main import dbtRunner
+
+    project.settings.log_dir.mkdir(parents=True, exist_ok=True)
+    folders = ["--project-dir", str(project.root), "--profiles-dir", str(project.profiles_dir)]
+    options = [*folders, "--target", project.target.name, "--log-path", str(project.settings.log_dir)]
+    with _inside(project), _connections_closed(project):
+        answer = dbtRunner(manifest).invoke(["--log-level", "none", *arguments, *options])
+    if answer.exception is not None:
+        raise EnvironmentFailedError(f"dbt {arguments[0]}: {_first_line(answer.exception)}")
+    return answer.result
+
+
+def _first_line(text: object) -> str:
+    lines = [line.strip() for line in str(text).splitlines() if line.strip()]
+    return " ".join(lines[:3])
+
+
+@contextmanager
+def _inside(project: Project) -> Iterator[None]:
+    """Paths of a profile are relative to the folder in which dbt runs."""
+    before = Path.cwd()
+    os.chdir(project.root)
+    try:
+        yield
+    finally:
+        os.chdir(before)
+
+
+@contextmanager
+def _connections_closed(project: Project) -> Iterator[None]:
+    """Let go of the warehouse afterwards: dbt's adapter would keep it for the life of the process."""
+    from dbt.adapters.factory import cleanup_connections, reset_adapters
+
+    try:
+        yield
+    finally:
+        cleanup_connections()  # type: ignore[no-untyped-call]
+        reset_adapters()  # type: ignore[no-untyped-call]
+        project.warehouse.engine.release_dbt()

@@ -1,0 +1,41 @@
+"""What the steps need of an engine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Protocol
+
+from sqlalchemy import URL, Connection, Table
+
+
+class Engine(Protocol):
+    """A place where the warehouse lives."""
+
+    @property
+    def name(self) -> str:
+        """The dbt type of the target."""
+
+    @property
+    def embedded(self) -> bool:
+        """True when the warehouse is a file of this project, so that the loader may set it up by itself."""
+
+    def url(self) -> URL:
+        """The address for SQLAlchemy; its repr hides the password."""
+
+    def lock(self, connection: Connection, name: str) -> None:
+        """Take the lock called `name` until the end of the transaction; waits for whoever holds it."""
+
+    def append_parquet(self, connection: Connection, table: Table, parquet: Path, constants: dict[str, object]) -> int:
+        """Append the rows of a parquet file, with the same `constants` in each row; gives the number of rows.
+
+        Columns of the table that the file lacks stay NULL. Joins the connection's transaction.
+        """
+
+    def busy(self, error: BaseException) -> str | None:
+        """Who holds the warehouse, when `error` says that somebody else does; else None."""
+
+    def release_dbt(self) -> None:
+        """Let go of what dbt's adapter still holds after a run in this process."""
+
+    def transient(self, error: BaseException) -> bool:
+        """Whether the same transaction may well succeed when it is repeated."""

@@ -1,0 +1,403 @@
+"""Gates: the suites of Great Expectations against a layer of the warehouse, or against one delivery's parquet.
+
+`gx/expectations/<layer>/<table>.json` is the suite of `<layer>.<table>`. All suites of a layer run in one process:
+importing Great Expectations takes longer than most suites do. A first pass asks only whether each check holds,
+which Great Expectations answers in few queries; what fails is asked again for details.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import time
+import warnings
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from sqlalchemy import URL, create_engine, make_url, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from loader.contracts import LINEAGE, Contract
+from loader.errors import EnvironmentFailedError, UsageError
+
+if TYPE_CHECKING:
+    from great_expectations.data_context.data_context.ephemeral_data_context import EphemeralDataContext
+    from rich.table import Table
+    from sqlalchemy import Connection
+
+LAYERS = ("stage", "core", "mart")
+_EXAMPLES = 3
+_BRIEF = 120
+"""Characters of a database's message that are shown."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """The outcome of one expectation."""
+
+    result: Literal["passed", "failed", "error"]
+    check: str
+    table: str
+    details: str = ""
+
+
+@dataclass(frozen=True)
+class GateResult:
+    """What a gate found; `seconds` are those of the whole run."""
+
+    gate: str
+    checks: tuple[Check, ...]
+    seconds: float
+
+    @property
+    def failed(self) -> int:
+        """Checks that do not hold or could not be made."""
+        return sum(check.result != "passed" for check in self.checks)
+
+    @property
+    def passed(self) -> bool:
+        return self.failed == 0
+
+    @property
+    def summary(self) -> str:
+        """The closing line."""
+        tables = len({check.table for check in self.checks})
+        verdict = "all passed" if self.passed else f"{self.failed} failed"
+        return (
+            f"{self.gate} gate: {_plural(len(self.checks), 'check')} on {_plural(tables, 'table')}, "
+            f"{verdict}, {self.seconds:.1f} s"
+        )
+
+
+@dataclass(frozen=True)
+class _Suite:
+    table: str
+    expectations: list[dict[str, Any]]
+
+
+def run_gate(
+    layer: str,
+    url: str | URL,
+    project_dir: Path,
+    contracts: Iterable[Contract],
+    tables: Iterable[str] | None = None,
+) -> GateResult:
+    """Run the suites of a layer (of `tables`, when given) against the warehouse at `url`.
+
+    `contracts` tell which columns are personal: their values are never shown.
+
+    Raises:
+        UsageError: the layer or a table has no suite, or a suite is not readable.
+        EnvironmentFailedError: the warehouse is out of reach or locked.
+    """
+    started = time.perf_counter()
+    suites = _read_suites(project_dir, layer, tables)
+    address = _for_reading(make_url(url))
+    _refuse_unreachable(address)
+    checks = _run(address, layer, suites, _personal(contracts))
+    return GateResult(layer, checks, time.perf_counter() - started)
+
+
+def run_parquet_gate(project_dir: Path, contract: Contract, parquet: Path, period: str) -> GateResult:
+    """Run the dataset's stage suite over one delivery, before it is loaded.
+
+    The parquet file is read in place, through a view that looks like the stage table.
+
+    Raises:
+        UsageError: the dataset has no stage suite, or it is not readable.
+        EnvironmentFailedError: the parquet file cannot be read.
+    """
+    started = time.perf_counter()
+    suites = _read_suites(project_dir, "stage", [contract.name])
+    from loader import gx_duckdb
+
+    address = URL.create(gx_duckdb.DRIVER, database=f":memory:almanac_gate_{next(_memory_names)}")
+    # the database in memory lives as long as this connection
+    with _connect(address) as connection:
+        _view_as_stage(connection, contract, parquet, period)
+        checks = _run(address, "stage", suites, _personal([contract]))
+    return GateResult("stage", checks, time.perf_counter() - started)
+
+
+_memory_names = count()
+
+
+def render(result: GateResult, verbose: bool = False) -> Table:
+    """The result as a table, failures first; what passed is one line per table unless `verbose`.
+
+    The closing line is `result.summary`.
+    """
+    from rich import box
+    from rich.markup import escape
+    from rich.table import Table
+
+    rows = [check for check in result.checks if check.result != "passed"]
+    if verbose:
+        rows += [check for check in result.checks if check.result == "passed"]
+    else:
+        rows += _passed_by_table(result)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for heading in ("result", "check", "table", "details"):
+        table.add_column(heading, overflow="fold")
+    styles = {"passed": "green", "failed": "bold red", "error": "bold red"}
+    for row in rows:
+        cells = (row.check, row.table, row.details)
+        table.add_row(f"[{styles[row.result]}]{row.result}[/]", *map(escape, cells))
+    return table
+
+
+def _passed_by_table(result: GateResult) -> list[Check]:
+    lines = []
+    for name in dict.fromkeys(check.table for check in result.checks):
+        found = [check for check in result.checks if check.table == name]
+        passed = sum(check.result == "passed" for check in found)
+        if passed:
+            lines.append(Check("passed", f"{passed} of {_plural(len(found), 'check')}", name))
+    return lines
+
+
+# --- suites -----------------------------------------------------------------------------------------------------
+
+
+def _read_suites(project_dir: Path, layer: str, tables: Iterable[str] | None) -> list[_Suite]:
+    if layer not in LAYERS:
+        raise UsageError(f"'{layer}' is no layer; layers are {', '.join(LAYERS)}")
+    folder = project_dir / "gx" / "expectations" / layer
+    paths = {path.stem: path for path in sorted(folder.glob("*.json"))}
+    wanted = list(paths) if tables is None else list(tables)
+    missing = [table for table in wanted if table not in paths]
+    if missing or not wanted:
+        what = f"{', '.join(missing)}" if missing else "any table"
+        raise UsageError(f"{folder}: no suite for {what}; stage suites are made by `loader derive`")
+    return [_Suite(table, _read_expectations(paths[table])) for table in wanted]
+
+
+def _read_expectations(path: Path) -> list[dict[str, Any]]:
+    try:
+        return list(json.loads(path.read_text(encoding="utf-8"))["expectations"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise UsageError(f"{path}: is no suite ({type(error).__name__}: {error})") from None
+
+
+def _personal(contracts: Iterable[Contract]) -> frozenset[str]:
+    return frozenset(column.name for contract in contracts for column in contract.columns if column.personal)
+
+
+# --- where the data is ------------------------------------------------------------------------------------------
+
+
+def _for_reading(url: URL) -> URL:
+    """The address as Great Expectations can use it; reads only."""
+    if url.get_backend_name() == "duckdb":
+        from loader import gx_duckdb
+
+        return url.set(drivername=gx_duckdb.DRIVER).update_query_dict({"access_mode": "read_only"})
+    if url.get_backend_name() == "postgresql":
+        # suites compare dates as text
+        said = url.update_query_dict({"options": "-c datestyle=ISO"})
+        return _socket_in_query(said) if "/" in (url.host or "") else said
+    return url
+
+
+def _socket_in_query(url: URL) -> URL:
+    """The folder of a server's socket is no host in an address that is written out as text."""
+    query = {**url.query, "host": str(url.host), "port": str(url.port or 5432)}
+    return URL.create(url.drivername, url.username, url.password, database=url.database, query=query)
+
+
+@contextmanager
+def _connect(address: URL) -> Iterator[Connection]:
+    engine = create_engine(address)
+    try:
+        with engine.connect() as connection:
+            yield connection
+    finally:
+        engine.dispose()
+
+
+def _refuse_unreachable(address: URL) -> None:
+    """Find out before the import of Great Expectations, and in one line."""
+    try:
+        with _connect(address):
+            pass
+    except SQLAlchemyError as error:
+        message = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+        raise EnvironmentFailedError(f"the gate cannot read the warehouse: {message}") from error
+
+
+def _view_as_stage(connection: Connection, contract: Contract, parquet: Path, period: str) -> None:
+    """`stage.<dataset>` as a view over one delivery; what the file lacks is NULL, as it will be in the table."""
+    from loader.stage_table import stage_table
+
+    source = f"read_parquet({_quoted(parquet.as_posix())})"
+    try:
+        in_file = {row[0] for row in connection.execute(text(f"describe select * from {_escaped(source)}"))}
+    except SQLAlchemyError as error:
+        message = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+        raise EnvironmentFailedError(f"{parquet.name}: {message}") from error
+    columns = []
+    for column in stage_table(contract).columns:
+        declared = column.type.compile(dialect=connection.dialect)
+        if column.name == LINEAGE[0]:
+            value = _quoted(period)
+        else:
+            value = f'"{column.name}"' if column.name in in_file else "null"
+        columns.append(f'cast({value} as {declared}) as "{column.name}"')
+    connection.execute(text("create schema stage"))
+    view = f'create view stage."{contract.name}" as select {", ".join(columns)} from {source}'
+    connection.execute(text(_escaped(view)))
+    connection.commit()
+
+
+def _quoted(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
+
+
+def _escaped(sql: str) -> str:
+    """SQL without bind parameters, as SQLAlchemy's `text` wants it."""
+    return sql.replace(":", r"\:")
+
+
+# --- Great Expectations -----------------------------------------------------------------------------------------
+
+
+@cache
+def _context() -> EphemeralDataContext:
+    """Great Expectations without files, network, progress bars or logs; takes seconds the first time."""
+    import logging
+
+    os.environ["GX_ANALYTICS_ENABLED"] = "false"
+    # its log lines quote statements and values
+    logging.getLogger("great_expectations").setLevel(logging.CRITICAL)
+    import great_expectations as gx
+    from great_expectations.data_context.types.base import ProgressBarsConfig
+
+    context = gx.get_context(mode="ephemeral")
+    context.variables.progress_bars = ProgressBarsConfig(globally=False)
+    return context
+
+
+def _run(address: URL, schema: str, suites: list[_Suite], personal: frozenset[str]) -> tuple[Check, ...]:
+    with warnings.catch_warnings():
+        # it advises other classes and ways that know nothing of DuckDB or of more than one schema
+        warnings.simplefilter("ignore")
+        sources = _context().data_sources
+        source = sources.add_or_update_sql("warehouse", connection_string=address.render_as_string(hide_password=False))
+        try:
+            return tuple(check for suite in suites for check in _run_suite(source, schema, suite, personal))
+        finally:
+            source.get_execution_engine().close()
+            source.get_engine().dispose()
+            sources.delete("warehouse")
+
+
+def _run_suite(source: Any, schema: str, suite: _Suite, personal: frozenset[str]) -> list[Check]:
+    from great_expectations import ExpectationSuite
+    from great_expectations.datasource.fluent.interfaces import TestConnectionError
+
+    try:
+        asset = source.add_table_asset(suite.table, table_name=suite.table, schema_name=schema)
+    except TestConnectionError:
+        return [Check("error", "table exists", suite.table, f"{schema}.{suite.table} is missing or not readable")]
+    batch = asset.add_batch_definition_whole_table("all rows").get_batch()
+    asked = ExpectationSuite(name=f"{schema}.{suite.table}", expectations=suite.expectations).expectations
+    answers = batch.validate(
+        ExpectationSuite(name=f"{schema}.{suite.table}", expectations=suite.expectations), result_format="BOOLEAN_ONLY"
+    )
+    passed = {_identity(answer.expectation_config) for answer in answers.results if answer.success}
+    checks = []
+    for expectation in asked:
+        config = expectation.configuration
+        check = config.description or f"{config.kwargs.get('column', '')} {config.type}".strip()
+        if _identity(config) in passed:
+            checks.append(Check("passed", check, suite.table))
+        else:
+            answer = batch.validate(expectation, result_format=_details_wanted(config, personal))
+            checks.append(_explain(check, suite.table, answer, personal))
+    return checks
+
+
+def _identity(config: Any) -> str:
+    kwargs = {name: value for name, value in config.kwargs.items() if name != "batch_id"}
+    return json.dumps([config.type, kwargs], sort_keys=True, default=str)
+
+
+def _is_query(config: Any) -> bool:
+    return bool(config.type == "unexpected_rows_expectation")
+
+
+def _details_wanted(config: Any, personal: frozenset[str]) -> dict[str, Any]:
+    """Examples for what may be shown, counts only for a personal column."""
+    if _is_query(config):
+        return {"result_format": "COMPLETE"}
+    examples = 0 if config.kwargs.get("column") in personal else _EXAMPLES
+    return {"result_format": "BASIC", "partial_unexpected_count": examples}
+
+
+def _explain(check: str, table: str, answer: Any, personal: frozenset[str]) -> Check:
+    trouble = _exception_of(answer)
+    if trouble is not None:
+        return Check("error", check, table, trouble)
+    found = answer.result
+    if _is_query(answer.expectation_config):
+        details = _rows_in_words(found["observed_value"], found["details"]["unexpected_rows"], personal)
+    elif "unexpected_count" in found:
+        details = _values_in_words(found, answer.expectation_config, personal)
+    elif "mismatched" in found.get("details", {}):
+        mismatch = found["details"]["mismatched"]
+        details = "; ".join(f"{what}: {', '.join(map(str, names))}" for what, names in mismatch.items())
+    else:
+        details = f"found {found.get('observed_value')}"
+    return Check("failed", check, table, details)
+
+
+def _rows_in_words(number: int, rows: list[dict[str, Any]], personal: frozenset[str]) -> str:
+    examples = [
+        ", ".join(f"{name}={'***' if name in personal else value}" for name, value in row.items())
+        for row in rows[:_EXAMPLES]
+    ]
+    return f"{_plural(number, 'row')}, e.g. {'; '.join(examples)}"
+
+
+def _values_in_words(found: dict[str, Any], config: Any, personal: frozenset[str]) -> str:
+    share = f"{found['unexpected_count']:,} of {_plural(found['element_count'], 'row')}"
+    if config.type == "expect_column_values_to_not_be_null":
+        return f"{share} without a value"
+    if config.kwargs.get("column") in personal:
+        return f"{share} (values are personal and not shown)"
+    return f"{share}, e.g. {', '.join(map(str, found['partial_unexpected_list'][:_EXAMPLES]))}"
+
+
+def _exception_of(answer: Any) -> str | None:
+    """What the database said, when the check could not be made."""
+    info = answer.exception_info or {}
+    faults = [info] if "raised_exception" in info else list(info.values())
+    messages = [str(fault.get("exception_message")) for fault in faults if fault.get("raised_exception")]
+    if not messages:
+        return None
+    lines = [line for line in messages[0].splitlines() if line.strip()] or ["unknown error"]
+    asked_for = re.findall(r"\w+", json.dumps(answer.expectation_config.kwargs, default=str))
+    return _without_values(lines[0], frozenset(asked_for))[:_BRIEF]
+
+
+def _without_values(message: str, names: frozenset[str]) -> str:
+    """The message up to the first quoted text that is none of `names`: databases quote values that do not fit."""
+    kept, rest = "", message
+    while (found := re.search("['\"]", rest)) is not None:
+        mark = found[0]
+        quoted, closing, behind = rest[found.end() :].partition(mark)
+        if not closing or quoted not in names:
+            return f"{kept}{rest[: found.start()]}…"
+        kept += f"{rest[: found.start()]}{mark}{quoted}{mark}"
+        rest = behind
+    return kept + rest
+
+
+def _plural(number: int, word: str) -> str:
+    return f"{number:,} {word}" if number == 1 else f"{number:,} {word}s"

@@ -1,0 +1,164 @@
+"""Ingest: look at a delivery where it landed, and write down what it is. Nothing is copied or edited."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import Connection, Row, insert, select, update
+
+from loader.audit import RUN_ID
+from loader.cleaned_file import sha256_of
+from loader.contracts import Contract
+from loader.engines.base import Engine
+from loader.errors import RefusedError, UsageError
+from loader.header import match_header
+from loader.landing import Landed, recognise
+from loader.meta import file_ids, ingestion_log, now
+from loader.periods import Period
+from loader.project import Project
+from loader.readers import open_table
+
+
+@dataclass(frozen=True)
+class Ingested:
+    """A delivery that is written down in `meta.ingestion_log`."""
+
+    file_id: int
+    path: Path
+    contract: Contract
+    period: Period
+    order: str | None
+    sha256: str
+
+
+def ingest(project: Project, path: Path) -> Ingested:
+    """Check name, form and header of a delivery and record it; a file that is known already keeps its `file_id`.
+
+    Raises:
+        RefusedError: name, form or header do not fit; recorded with status `refused`.
+    """
+    said = _recognised(project, path)
+    names = (said.contract.name, said.period.name) if said else (None, None)
+    engine = project.warehouse.engine
+    with project.audit.step("ingest", dataset=names[0], period=names[1], subject=path.name):
+        sha256 = _hash(path)
+        try:
+            landed = said or recognise(path, project.contracts)
+            table = open_table(path, landed.contract)
+            match_header(path.name, table.header, landed.contract, landed.period)
+        except RefusedError as error:
+            trouble = error.message
+            project.warehouse.run(lambda c: _record(c, engine, path, said, sha256, trouble))
+            raise
+        file_id = project.warehouse.run(lambda c: _record(c, engine, path, landed, sha256, None))
+    return Ingested(file_id, path, landed.contract, landed.period, landed.order, sha256)
+
+
+def ingested(project: Project, file_id: int) -> Ingested:
+    """The delivery that was recorded under `file_id`; raises UsageError when there is none, or it was refused."""
+    row = project.warehouse.run(
+        lambda c: c.execute(select(ingestion_log).where(ingestion_log.c.file_id == file_id)).first()
+    )
+    if row is None:
+        raise UsageError(f"file {file_id} is not known; `loader status` lists the files")
+    if row.status == "refused":
+        raise UsageError(f"file {file_id} ({row.file_name}) was refused when it was ingested: {row.message}")
+    contract = project.contract(row.dataset)
+    return Ingested(
+        file_id, Path(row.file_path), contract, contract.period(row.data_period), row.file_order, row.sha256
+    )
+
+
+def known_file_id(project: Project, path: Path) -> int:
+    """The number of a file that was ingested as it is now; raises UsageError when it was not."""
+    landed, sha256 = recognise(path, project.contracts), _hash(path)
+    log = ingestion_log.c
+    this = (log.sha256 == sha256) & (log.dataset == landed.contract.name) & (log.data_period == landed.period.name)
+    file_id = project.warehouse.run(lambda c: c.execute(select(log.file_id).where(this)).scalar())
+    if file_id is None:
+        raise UsageError(f"{path.name} was not ingested as it is now; run `loader ingest --file-path …` first")
+    return int(file_id)
+
+
+def fingerprints(project: Project, paths: Sequence[Path]) -> dict[Path, str]:
+    """The SHA-256 of each file; from the log where path, size and time of change are those of the last visit.
+
+    Files that cannot be read are left out; ingesting them says why.
+    """
+    visits = project.warehouse.run(_last_visits)
+    found = {}
+    for path in paths:
+        with suppress(OSError):
+            size, modified = _stat(path)
+            known = visits.get(str(path.resolve()))
+            seen = known is not None and (known.size_bytes, known.modified_at) == (size, modified)
+            found[path] = str(known.sha256) if known is not None and seen else sha256_of(path)
+    return found
+
+
+def _hash(path: Path) -> str:
+    try:
+        return sha256_of(path)
+    except OSError as error:
+        raise RefusedError(f"{path.name}: cannot be read ({error.strerror}); check the file and its rights") from None
+
+
+def _recognised(project: Project, path: Path) -> Landed | None:
+    try:
+        return recognise(path, project.contracts)
+    except RefusedError:
+        return None
+
+
+def _stat(path: Path) -> tuple[int, dt.datetime]:
+    said = path.stat()
+    return said.st_size, dt.datetime.fromtimestamp(said.st_mtime, dt.UTC).replace(tzinfo=None)
+
+
+def _last_visits(connection: Connection) -> dict[str, Row]:  # type: ignore[type-arg]
+    log = ingestion_log.c
+    rows = connection.execute(
+        select(log.file_path, log.size_bytes, log.modified_at, log.sha256).order_by(log.ingested_at)
+    )
+    return {row.file_path: row for row in rows}
+
+
+def _record(
+    connection: Connection, engine: Engine, path: Path, landed: Landed | None, sha256: str, trouble: str | None
+) -> int:
+    """Write or renew the row of this content for this period; gives its `file_id`."""
+    engine.lock(connection, "meta.ingestion_log")  # else two loads at once give one file two numbers
+    size, modified = _stat(path)
+    dataset = landed.contract.name if landed else None
+    period = landed.period.name if landed else None
+    row = {
+        "dataset": dataset,
+        "data_period": period,
+        "file_name": path.name,
+        "file_path": str(path.resolve()),
+        "file_order": landed.order if landed else None,
+        "sha256": sha256,
+        "size_bytes": size,
+        "modified_at": modified,
+        "status": "refused" if trouble else "ingested",
+        "message": trouble,
+        "contract_fingerprint": landed.contract.fingerprint if landed else None,
+        "ingested_at": now(),
+        "run_id": RUN_ID,
+    }
+    log = ingestion_log.c
+    same = (log.sha256 == sha256) & log.dataset.is_not_distinct_from(dataset)
+    same &= log.data_period.is_not_distinct_from(period)
+    if landed is None:
+        same &= log.file_name == path.name
+    known = connection.execute(select(log.file_id).where(same)).scalar()
+    if known is not None:
+        connection.execute(update(ingestion_log).where(log.file_id == known).values(row))
+        return int(known)
+    file_id = int(connection.execute(select(file_ids.next_value())).scalar_one())
+    connection.execute(insert(ingestion_log).values(file_id=file_id, **row))
+    return file_id

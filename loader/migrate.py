@@ -1,0 +1,223 @@
+"""Migrate: bring `meta` (Alembic revisions) and `stage` (from the contracts) up to date; again changes nothing."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Dialect, inspect, select, text
+from sqlalchemy.schema import CreateIndex, CreateSchema, CreateTable, ExecutableDDLElement
+
+from loader.contracts import Contract, Contracts
+from loader.errors import UsageError
+from loader.meta import dataset_version
+from loader.project import Project
+from loader.stage_table import stage_table
+
+SCHEMAS = ("meta", "stage", "core", "mart")
+_MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+def migrate(project: Project) -> list[str]:
+    """Apply what is missing, in one transaction; gives a line for each change.
+
+    Raises:
+        UsageError: a contract changed in a way that would lose data; nothing is changed.
+    """
+    return project.warehouse.run(lambda connection: _migrate(connection, project.contracts))
+
+
+def ensure_migrated(project: Project) -> None:
+    """Make an embedded warehouse ready to load; on a server, whose rights may not allow that, say what is missing.
+
+    Raises:
+        UsageError: a server's schema is behind the contracts or the loader.
+    """
+    if project.warehouse.engine.embedded:
+        migrate(project)
+        return
+    missing = project.warehouse.run(lambda connection: _missing(connection, project.contracts))
+    if missing:
+        raise UsageError(f"the warehouse is not ready: {missing[0]}; run `loader migrate`")
+
+
+def ddl(project: Project, schema: str | None = None) -> str:
+    """The whole structure as one SQL script for the target's engine."""
+    dialect = _dialect(project)
+    said = [f"create schema if not exists {name};" for name in SCHEMAS]
+    if schema in (None, "meta"):
+        said.append(_alembic_script(dialect))
+    if schema in (None, "stage"):
+        for contract in project.contracts:
+            said += [f"{statement};" for statement in stage_statements(contract, dialect)]
+    return "\n".join(said) + "\n"
+
+
+def stage_statements(contract: Contract, dialect: Dialect) -> list[str]:
+    """`create table` and `create index` of a stage table, for one engine."""
+    table = stage_table(contract)
+    indexes = [] if dialect.name == "duckdb" else sorted(table.indexes, key=lambda index: str(index.name))
+    statements: list[ExecutableDDLElement] = [CreateTable(table), *(CreateIndex(index) for index in indexes)]
+    return [str(statement.compile(dialect=dialect)).strip() for statement in statements]
+
+
+def _migrate(connection: Connection, contracts: Contracts) -> list[str]:
+    done = []
+    existing = set(inspect(connection).get_schema_names())
+    for schema in SCHEMAS:
+        if schema not in existing and f"{connection.engine.url.database}.{schema}" not in existing:
+            connection.execute(CreateSchema(schema, if_not_exists=True))
+    before = _revision(connection)
+    if before != _head():
+        _alembic_upgrade(connection)
+        done.append(f"meta: revision {before or 'none'} to {_head()}")
+    for contract in contracts:
+        change = _stage_change(connection, contract)
+        for statement in change.statements:
+            connection.execute(text(statement))
+        done += change.said
+    return done
+
+
+def _missing(connection: Connection, contracts: Contracts) -> list[str]:
+    revision = _revision(connection)
+    if revision != _head():
+        return [f"meta is at revision {revision or 'none'} and the loader needs {_head()}"]
+    return [line for contract in contracts for line in _stage_change(connection, contract).said]
+
+
+@dataclass(frozen=True)
+class _Change:
+    statements: Sequence[str]
+    said: Sequence[str]
+
+
+def _stage_change(connection: Connection, contract: Contract) -> _Change:
+    """What is to be done to a stage table so that it fits its contract."""
+    dialect = connection.dialect
+    wanted = stage_table(contract)
+    _refuse_other_grain(connection, contract)
+    found = _columns(connection, wanted.name)
+    if not found:
+        return _Change(stage_statements(contract, dialect), [f"stage.{wanted.name}: created"])
+    statements, said = [], []
+    for column in wanted.columns:
+        declared = column.type.compile(dialect)
+        if column.name not in found:
+            statements.append(f'alter table stage."{wanted.name}" add column "{column.name}" {declared}')
+            said.append(f"stage.{wanted.name}: column {column.name} added")
+            continue
+        widened = _widened(contract.name, column.name, found[column.name], column.type, dialect)
+        if widened:
+            statements.append(f'alter table stage."{wanted.name}" alter column "{column.name}" type {declared}')
+            said.append(f"stage.{wanted.name}: column {column.name} widened to {declared.lower()}")
+    return _Change(statements, said)
+
+
+def _columns(connection: Connection, table: str) -> dict[str, Any]:
+    """Types of the columns of a stage table, by name; empty when there is no such table."""
+    query = text(
+        "select column_name, data_type, character_maximum_length, numeric_precision, numeric_scale "
+        "from information_schema.columns where table_schema = 'stage' and table_name = :table"
+    )
+    return {row.column_name: row for row in connection.execute(query, {"table": table})}
+
+
+def _widened(dataset: str, name: str, found: Any, wanted: Any, dialect: Dialect) -> bool:
+    """Whether a column must become wider.
+
+    Raises:
+        UsageError: it would become narrower, or of another kind, which could lose data.
+    """
+    is_kind, was_kind = _kind(wanted.compile(dialect)), _kind(str(found.data_type))
+    order = {"integer": 1, "bigint": 2}
+    if is_kind != was_kind:
+        if was_kind in order and is_kind in order and order[is_kind] > order[was_kind]:
+            return True
+        raise _lossy(dataset, name, str(found.data_type).lower(), wanted.compile(dialect).lower())
+    if is_kind == "varchar":
+        had, needs = found.character_maximum_length, wanted.length
+    elif is_kind == "decimal":
+        had, needs = found.numeric_precision, wanted.precision
+        if found.numeric_scale is not None and found.numeric_scale != wanted.scale:
+            raise _lossy(dataset, name, f"decimal({had},{found.numeric_scale})", wanted.compile(dialect).lower())
+    else:
+        return False
+    if had is None or needs is None or had == needs:
+        return False
+    if needs < had:
+        raise _lossy(dataset, name, f"{was_kind}({had})", wanted.compile(dialect).lower())
+    return True
+
+
+def _kind(declared: str) -> str:
+    plain = declared.lower().partition("(")[0].strip()
+    plain = {
+        "character varying": "varchar",
+        "numeric": "decimal",
+        "double precision": "double",
+        "float": "double",
+    }.get(plain, plain)
+    return "timestamp" if plain.startswith("timestamp") else plain
+
+
+def _lossy(dataset: str, column: str, had: str, wanted: str) -> UsageError:
+    return UsageError(
+        f"stage.{dataset}.{column} is {had} and the contract says {wanted}, which could lose data: keep the type, or "
+        "give the column a new name in the contract and load its periods again with --force"
+    )
+
+
+def _refuse_other_grain(connection: Connection, contract: Contract) -> None:
+    """Kind, key and grain are fixed for the life of a dataset; the names of its periods show the grain."""
+    loaded = select(dataset_version.c.data_period).where(dataset_version.c.dataset == contract.name)
+    for period in [str(row.data_period) for row in connection.execute(loaded.distinct())]:
+        try:
+            contract.period(period)
+        except ValueError:
+            raise UsageError(
+                f"{contract.name}: grain '{contract.grain}' does not fit the loaded period {period}; the grain of a "
+                "dataset never changes: give the new grain a dataset of its own"
+            ) from None
+
+
+def _revision(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("alembic_version", schema="meta"):
+        return None
+    return connection.execute(text("select version_num from meta.alembic_version")).scalar()
+
+
+def _head() -> str:
+    from alembic.script import ScriptDirectory
+
+    return str(ScriptDirectory(str(_MIGRATIONS), version_locations=[str(_MIGRATIONS / "versions")]).get_current_head())
+
+
+def _config(attributes: dict[str, Any], output: Any = None) -> Any:
+    from alembic.config import Config
+
+    config = Config(output_buffer=output)
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    config.attributes.update(attributes)
+    return config
+
+
+def _alembic_upgrade(connection: Connection) -> None:
+    from alembic import command
+
+    command.upgrade(_config({"connection": connection}), "head")
+
+
+def _alembic_script(dialect: Dialect) -> str:
+    from alembic import command
+
+    output = io.StringIO()
+    command.upgrade(_config({"dialect": dialect.name}, output), "head", sql=True)
+    return output.getvalue()
+
+
+def _dialect(project: Project) -> Dialect:
+    return project.warehouse.engine.url().get_dialect()()

@@ -1,0 +1,1 @@
+"""Forward revisions of the `meta` schema, applied by `loader migrate`."""

@@ -1,0 +1,215 @@
+"""The connection, as dbt reads it: profiles.yml, the profile that dbt_project.yml names, one target.
+
+Both read the same file by the same rules, so that the loader and a plain `dbt build` never meet different
+warehouses: https://docs.getdbt.com/docs/core/connect-data-platform/profiles.yml
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from ast import literal_eval
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import yaml
+from jinja2 import TemplateError
+from jinja2.nativetypes import NativeEnvironment, NativeTemplate
+from jinja2.sandbox import SandboxedEnvironment
+
+from loader.errors import UsageError
+
+ENGINES = ("duckdb", "postgres", "sqlserver")
+"""Values of an output's `type`."""
+
+_SHOWN = ("host", "server", "port", "dbname", "database", "schema", "threads")
+
+
+@dataclass(frozen=True)
+class Target:
+    """One output of profiles.yml; secrets stay in `fields` and are never shown."""
+
+    name: str
+    type: str
+    fields: Mapping[str, Any] = field(repr=False)
+    """All keys of the output, rendered. The `path` of DuckDB is absolute."""
+
+    def __str__(self) -> str:
+        if self.type == "duckdb":
+            return f"{self.name} (duckdb, {self.fields['path']})"
+        shown = [f"{key} {self.fields[key]}" for key in _SHOWN if key in self.fields]
+        return f"{self.name} ({', '.join([self.type, *shown])})"
+
+
+def read_target(project_dir: Path, target: str | None = None) -> Target:
+    """The chosen target, else DBT_TARGET, else the one that profiles.yml itself chooses.
+
+    Raises:
+        UsageError: the file, the profile, the target or a variable that it needs is missing, or it says what
+            no engine understands.
+    """
+    path = find_profiles(project_dir)
+    if path is None:
+        places = " or ".join(map(str, _folders(project_dir)))
+        raise UsageError(f"no profiles.yml in {places}; copy profiles.yml.example to profiles.yml")
+    profile = _profile_name(project_dir)
+    profiles = _read_yaml(path)
+    if profile not in profiles:
+        known = ", ".join(name for name in profiles if name != "config")
+        raise UsageError(f"{path}: no profile '{profile}' (see dbt_project.yml); it has: {known or 'none'}")
+    said = profiles[profile] or {}
+    outputs = said.get("outputs") or {}
+    render = _Renderer(path)
+    name = target or _dbt_variable("TARGET") or str(render(said.get("target", "default")))
+    if name not in outputs:
+        known = ", ".join(outputs)
+        raise UsageError(f"{path}: no target '{name}' in profile '{profile}'; it has: {known or 'none'}")
+    fields = render(outputs[name] or {})
+    if fields.get("type") not in ENGINES:
+        raise UsageError(f"{path}: target '{name}' has type '{fields.get('type')}'; Almanac knows {', '.join(ENGINES)}")
+    if fields["type"] == "duckdb":
+        fields["path"] = _duckdb_path(path, name, fields.get("path"), project_dir)
+    return Target(name, fields["type"], MappingProxyType(fields))
+
+
+def find_profiles(project_dir: Path) -> Path | None:
+    """The profiles.yml that dbt takes: of DBT_PROFILES_DIR if that is set, else of the project or ~/.dbt."""
+    paths = (folder / "profiles.yml" for folder in _folders(project_dir))
+    return next((path for path in paths if path.is_file()), None)
+
+
+def ensure_profile(project_dir: Path) -> Path | None:
+    """Copy profiles.yml.example to profiles.yml if dbt would find no profile for this project.
+
+    Returns:
+        The new file, for the caller to tell of; None if a profile was there.
+    """
+    found = find_profiles(project_dir)
+    if _dbt_variable("PROFILES_DIR") or (found and _profile_name(project_dir) in _read_yaml(found)):
+        return None
+    example, path = project_dir / "profiles.yml.example", project_dir / "profiles.yml"
+    if path.exists() or not example.is_file():
+        return None
+    shutil.copyfile(example, path)
+    return path
+
+
+def _dbt_variable(name: str) -> str | None:
+    """One of dbt's own variables, by its new name first, as dbt does."""
+    return os.environ.get(f"DBT_ENGINE_{name}") or os.environ.get(f"DBT_{name}")
+
+
+def _folders(project_dir: Path) -> list[Path]:
+    chosen = _dbt_variable("PROFILES_DIR")
+    return [Path(chosen)] if chosen else [project_dir, Path.home() / ".dbt"]
+
+
+def _profile_name(project_dir: Path) -> str:
+    chosen = _dbt_variable("PROFILE")
+    if chosen:
+        return chosen
+    path = project_dir / "dbt_project.yml"
+    if not path.is_file():
+        raise UsageError(f"{path} is missing: it names the profile; copy it from the Almanac repository")
+    name = _read_yaml(path).get("profile")
+    if not name:
+        raise UsageError(f"{path}: names no profile; write `profile: almanac`")
+    return str(name)
+
+
+def _read_yaml(path: Path) -> dict[str, Any]:
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror}") from None
+    except yaml.YAMLError as error:
+        # the message of the parser quotes the line, which may hold a password
+        mark = getattr(error, "problem_mark", None)
+        raise UsageError(f"{path}, line {mark.line + 1 if mark else 1}: is not valid YAML") from None
+    if not isinstance(content, dict):
+        raise UsageError(f"{path}: holds no mapping at its top")
+    return content
+
+
+def _duckdb_path(profiles: Path, name: str, path: object, project_dir: Path) -> str:
+    text = str(path or ":memory:")
+    if text.startswith((":memory:", "md:", "motherduck:")):
+        kind = text.partition(":")[0] or "memory"
+        raise UsageError(f"{profiles}: target '{name}' needs the path of a DuckDB file, not '{kind}'")
+    return str(Path(project_dir, Path(text).expanduser()))
+
+
+def _concat(values: Iterable[Any]) -> Any:
+    found = list(values)
+    return found[0] if len(found) == 1 else "".join(map(str, found))
+
+
+class _Environment(SandboxedEnvironment, NativeEnvironment):
+    """Text stays text unless a filter asks otherwise: "0815" is a password, not a number."""
+
+    concat = staticmethod(_concat)
+
+
+class _Template(NativeTemplate):
+    environment_class = _Environment
+
+
+_Environment.template_class = _Template
+
+
+class _Renderer:
+    """Renders what dbt renders in a profile: env_var() and the filters that turn text into a native value."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._environment = _Environment()
+        self._environment.globals = {"env_var": self._env_var}
+        self._environment.filters.update(as_number=_number, as_bool=_bool, as_native=_native, as_text=str)
+
+    def __call__(self, value: Any, place: str = "target") -> Any:
+        if isinstance(value, dict):
+            return {key: self(item, str(key)) for key, item in value.items()}
+        if isinstance(value, list):
+            return [self(item, place) for item in value]
+        if not isinstance(value, str) or "{" not in value:
+            return value
+        try:
+            return self._environment.from_string(value).render()
+        except (TemplateError, TypeError, ValueError) as error:
+            # the message may quote a value, and that may be a secret
+            reason = type(error).__name__ if type(error) is not _NotNativeError else f"not {error}"
+            raise UsageError(f"{self._path}: {place}: cannot be rendered ({reason})") from None
+
+    def _env_var(self, name: str, default: str | None = None) -> str:
+        value = os.environ.get(name, default)
+        if value is None:
+            raise UsageError(f"{self._path}: needs the variable {name}; set it in the environment or in .env")
+        return value
+
+
+class _NotNativeError(ValueError):
+    """Says what a filter wanted."""
+
+
+def _native(text: object) -> Any:
+    try:
+        return literal_eval(str(text))
+    except (ValueError, SyntaxError):
+        return text
+
+
+def _number(text: object) -> int | float:
+    value = _native(text)
+    if type(value) in (int, float):
+        return value  # type: ignore[no-any-return]
+    raise _NotNativeError("a number")
+
+
+def _bool(text: object) -> bool:
+    value = _native(text)
+    if not isinstance(value, bool):
+        raise _NotNativeError("True or False")
+    return value

@@ -1,0 +1,81 @@
+"""One project as a command sees it: its folders, contracts, warehouse and audit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from loader import console
+from loader.audit import Auditor
+from loader.contract_file import find_contract, read_contracts
+from loader.contracts import Contract, Contracts
+from loader.engines import engine_for
+from loader.periods import Period
+from loader.profile import Target, ensure_profile, find_profiles, read_target
+from loader.settings import Settings, load_settings
+from loader.warehouse import Warehouse
+
+
+@dataclass(frozen=True, eq=False)
+class Project:
+    """Opened once per command; what it holds is read when it is first needed."""
+
+    settings: Settings
+
+    @classmethod
+    def open(cls, project_dir: Path | None = None, target: str | None = None) -> Project:
+        """The project of the folder given, or found upwards from here; raises UsageError."""
+        return cls(load_settings(project_dir, target=target))
+
+    @property
+    def root(self) -> Path:
+        return self.settings.project_dir
+
+    @cached_property
+    def contracts(self) -> Contracts:
+        return read_contracts(self.root)
+
+    @cached_property
+    def target(self) -> Target:
+        made = ensure_profile(self.root)
+        if made is not None:
+            console.note(f"{made.name} was made from profiles.yml.example; dbt and the loader both read it")
+        return read_target(self.root, self.settings.target)
+
+    @property
+    def profiles_dir(self) -> Path:
+        """The folder of the profiles.yml that both dbt and the loader read."""
+        found = find_profiles(self.root) if self.target else None
+        return found.parent if found else self.root
+
+    @cached_property
+    def warehouse(self) -> Warehouse:
+        return Warehouse(engine_for(self.target, self.root), self.settings.lock_timeout)
+
+    @cached_property
+    def audit(self) -> Auditor:
+        return Auditor(self.warehouse, self.settings.log_dir, self.settings.log_level)
+
+    def contract(self, dataset: str) -> Contract:
+        return find_contract(self.contracts, dataset)
+
+    def archived(self, name: str) -> Path:
+        """Where a parquet file of the archive lies; `meta` keeps names below the archive folder only."""
+        return self.settings.cleaned_dir / name
+
+    def rejects(self, name: str) -> Path:
+        """Where a rejects file lies."""
+        return self.settings.rejects_dir / name
+
+    def shown(self, path: Path) -> str:
+        """A path as a person reads it: below the project without its folder."""
+        try:
+            return path.relative_to(self.root).as_posix()
+        except ValueError:
+            return str(path)
+
+
+def file_stem(contract: Contract, period: Period, sha256: str) -> str:
+    """The deterministic name of what validation makes of one delivery under one contract."""
+    return f"{contract.name}_{period.name.replace(':', '')}_{sha256[:12]}_{contract.fingerprint[:8]}"

@@ -1,0 +1,117 @@
+"""Text files with a delimiter, read in blocks by pyarrow."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv as pacsv
+
+from loader.contracts import CsvFormat
+from loader.errors import RefusedError
+from loader.readers.table import BLANKS, Batch, ShortRow, Table, data_rows
+
+_BLOCK_BYTES = 8 << 20
+
+
+def open_csv(path: Path, fmt: CsvFormat) -> Table:
+    """Open a text file; raises RefusedError when it cannot be decoded or has no header row."""
+    header, lines = _header(path, fmt)
+    batches = _batches(path, fmt, len(header), lines)
+    return Table(header, data_rows(batches, fmt.totals, fmt.skip_end))
+
+
+def _header(path: Path, fmt: CsvFormat) -> tuple[list[str], int]:
+    """The cells of the header row, and the number of lines down to its end (a cell may hold line breaks)."""
+    encoding = "utf-8-sig" if fmt.encoding.lower().replace("_", "-") in ("utf-8", "utf8") else fmt.encoding
+    try:
+        with path.open(encoding=encoding, newline="") as file:
+            rows = _reader(file, fmt)
+            for number, row in enumerate(rows, start=1):
+                if number == fmt.header_row:
+                    return row, rows.line_num
+    except UnicodeError:
+        raise _not_decodable(path, fmt) from None
+    except csv.Error as error:
+        raise RefusedError(f"{path.name}: the header row cannot be read: {error}") from None
+    raise RefusedError(f"{path.name}: there is no header row {fmt.header_row}; the file ends before it")
+
+
+def _reader(lines: Iterable[str], fmt: CsvFormat) -> Any:
+    if not fmt.quote:
+        return csv.reader(lines, delimiter=fmt.delimiter, quotechar=None, quoting=csv.QUOTE_NONE)
+    return csv.reader(lines, delimiter=fmt.delimiter, quotechar=fmt.quote)
+
+
+def _batches(path: Path, fmt: CsvFormat, width: int, lines_above: int) -> Iterator[Batch]:
+    """The rows, numbered as a spreadsheet numbers them: a row is one row, however many lines its cells have."""
+    aside: dict[int, ShortRow] = {}
+
+    def set_aside(row: pacsv.InvalidRow) -> str:
+        number = row.number - lines_above + fmt.header_row
+        aside[number] = ShortRow(number, row.actual_columns, row.expected_columns, _first_filled(row.text, fmt))
+        return "skip"
+
+    def misshapen(first: int, last: int) -> list[ShortRow]:
+        return [row for number, row in sorted(aside.items()) if first <= number <= last and row.start]
+
+    names = [f"c{position}" for position in range(width)]
+    try:
+        reader = pacsv.open_csv(
+            path,
+            read_options=pacsv.ReadOptions(
+                column_names=names,
+                skip_rows=lines_above,
+                block_size=_BLOCK_BYTES,
+                encoding=fmt.encoding,
+                use_threads=False,  # else rows set aside have no number; it is not slower
+            ),
+            parse_options=pacsv.ParseOptions(
+                delimiter=fmt.delimiter,
+                quote_char=fmt.quote or False,
+                newlines_in_values=bool(fmt.quote),
+                ignore_empty_lines=False,
+                invalid_row_handler=set_aside,
+            ),
+            convert_options=pacsv.ConvertOptions(
+                column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=True, null_values=[""]
+            ),
+        )
+        next_row = fmt.header_row + 1
+        for block in reader:
+            rows = _row_numbers(next_row, block.num_rows, list(aside))
+            last_row = max([next_row - 1, *rows[-1:].tolist()])
+            yield Batch(block.columns, pa.array(rows), misshapen(next_row, last_row))
+            next_row = last_row + 1
+        rest = misshapen(next_row, max(aside, default=0))
+        if rest:
+            yield Batch([pa.nulls(0, pa.string())] * width, pa.array([], pa.int64()), rest)
+    except pa.ArrowInvalid as error:
+        text = str(error)
+        if "Empty CSV" in text or "Could not skip" in text:  # nothing below the header
+            return
+        if "UTF8" in text:
+            raise _not_decodable(path, fmt) from None
+        raise RefusedError(f"{path.name}: the file cannot be read as CSV: {text.splitlines()[0]}") from None
+    except UnicodeError:
+        raise _not_decodable(path, fmt) from None
+
+
+def _first_filled(row: str, fmt: CsvFormat) -> str:
+    """The first filled cell of a row of the wrong length; empty when the row is blank."""
+    cells: list[str] = next(_reader(row.splitlines(keepends=True), fmt), [])
+    return next((cell.strip(BLANKS) for cell in cells if cell.strip(BLANKS)), "")
+
+
+def _row_numbers(first: int, count: int, left_out: list[int]) -> np.ndarray:
+    """`count` row numbers from `first` on, without those that were set aside."""
+    numbers = np.arange(first, first + count + len(left_out), dtype=np.int64)
+    return numbers[~np.isin(numbers, left_out)][:count] if left_out else numbers
+
+
+def _not_decodable(path: Path, fmt: CsvFormat) -> RefusedError:
+    return RefusedError(f"{path.name}: the text is not {fmt.encoding}; correct 'encoding' in the contract, or the file")

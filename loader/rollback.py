@@ -1,0 +1,67 @@
+"""Rollback: make an earlier version of a period active again, or empty the period, by the ordinary load path."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection
+
+from loader.contracts import Contract
+from loader.errors import UsageError
+from loader.periods import Period
+from loader.project import Project
+from loader.stage import activate, refuse_unfit
+from loader.versions import Version, active_version, versions_of
+
+
+def rollback(
+    project: Project, contract: Contract, period: Period, to: int | None = None
+) -> tuple[Version | None, Version | None]:
+    """Undo the active load of a period; gives the versions that were and are active.
+
+    `to` is the number of the version to make active, 0 for none; without it the latest earlier version that was not
+    rolled back itself is taken, and none when there is no such version.
+
+    Raises:
+        UsageError: the period was never loaded, or has no such version.
+        RefusedError: the archived file does not fit any more.
+    """
+    with project.audit.step("rollback", dataset=contract.name, period=period.name) as step:
+        before, wanted = project.warehouse.run(lambda c: _choose(c, contract, period, to))
+        if wanted is not None:
+            refuse_unfit(project, contract, wanted)
+
+        def work(connection: Connection) -> int:
+            project.warehouse.engine.lock(connection, contract.name)
+            if _choose(connection, contract, period, to) != (before, wanted):
+                raise UsageError(
+                    f"{contract.name} {period} was loaded meanwhile; look at `loader versions` and try again"
+                )
+            return activate(connection, project, contract, before, wanted)
+
+        step.rows_out = project.warehouse.run(work)
+    return before, wanted
+
+
+def _choose(
+    connection: Connection, contract: Contract, period: Period, to: int | None
+) -> tuple[Version | None, Version | None]:
+    """The active version, and the one to make active."""
+    versions = versions_of(connection, contract.name, period.name)
+    if not versions:
+        raise UsageError(f"{contract.name} {period} was never loaded, so there is nothing to roll back")
+    active = active_version(versions)
+    numbers = ", ".join(str(version.version_no) for version in versions)
+    if to is None:
+        if active is None:
+            raise UsageError(f"{contract.name} {period} is empty already; --to takes one of its versions: {numbers}")
+        earlier = [v for v in versions if v.version_no < active.version_no and v.state != "rolled_back"]
+        return active, (earlier[-1] if earlier else None)
+    if to == 0:
+        if active is None:
+            raise UsageError(f"{contract.name} {period} is empty already; nothing to do")
+        return active, None
+    wanted = next((version for version in versions if version.version_no == to), None)
+    if wanted is None:
+        raise UsageError(f"{contract.name} {period} has no version {to}; it has: {numbers} (and 0 for none)")
+    if wanted.is_active:
+        raise UsageError(f"{contract.name} {period} is at version {to} already; nothing to do")
+    return active, wanted

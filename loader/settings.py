@@ -1,0 +1,89 @@
+"""Where things are, and how patient the loader is: options, then the environment, then `.env`, then defaults.
+
+Importing this costs 0.3 s of CPU (pydantic-settings): the command line imports it inside its commands.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, Literal
+
+from dotenv import load_dotenv
+from pydantic import Field, ValidationError, ValidationInfo, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from loader.errors import UsageError
+
+CONTRACTS_FILE = "datasets_config.yml"
+"""The file that makes a folder a project."""
+
+
+class Settings(BaseSettings):
+    """One run's settings. Each field is read from `ALMANAC_<FIELD>`; folders are relative to the project."""
+
+    model_config = SettingsConfigDict(env_prefix="ALMANAC_", env_ignore_empty=True, frozen=True)
+
+    project_dir: Path
+    target: str | None = None
+    """Output of profiles.yml; None leaves the choice to profiles.yml, as dbt does."""
+    landing_dir: Path = Field(Path("data/landing"), validate_default=True)
+    """Where senders put their files; may be a share."""
+    cleaned_dir: Path = Field(Path("data/stage/cleaned"), validate_default=True)
+    """The archive of every delivery as parquet; belongs in backups."""
+    rejects_dir: Path = Field(Path("data/stage/rejects"), validate_default=True)
+    log_dir: Path = Field(Path("data/logs"), validate_default=True)
+    lock_timeout: float = Field(60, ge=0)
+    """Seconds to wait for a warehouse that another process has locked."""
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+    @field_validator("landing_dir", "cleaned_dir", "rejects_dir", "log_dir")
+    @classmethod
+    def _in_project(cls, folder: Path, info: ValidationInfo) -> Path:
+        return Path(info.data.get("project_dir", "."), folder.expanduser())
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _upper(cls, level: object) -> object:
+        return level.upper() if isinstance(level, str) else level
+
+
+def load_settings(project_dir: Path | None = None, **options: Any) -> Settings:
+    """The settings of the project; an option of None counts as not given.
+
+    Variables of `.env` join the environment, where profiles.yml and dbt find them too; what is set stays.
+
+    Raises:
+        UsageError: there is no project, or a variable has a value that it cannot have.
+    """
+    project = find_project(project_dir)
+    load_dotenv(project / ".env", override=False)
+    given = {name: value for name, value in options.items() if value is not None}
+    try:
+        return Settings(project_dir=project, **given)
+    except ValidationError as error:
+        problem = error.errors()[0]
+        variable = f"ALMANAC_{problem['loc'][0]}".upper()
+        raise UsageError(
+            f"{variable} is '{problem['input']}': {problem['msg'].lower()}; "
+            "look for it in the environment and in .env, .env.example explains it"
+        ) from None
+
+
+def find_project(project_dir: Path | None = None) -> Path:
+    """The project folder: the one given or in ALMANAC_PROJECT_DIR, else the nearest one upwards from here.
+
+    Raises:
+        UsageError: no such folder holds a datasets_config.yml.
+    """
+    chosen = project_dir or os.environ.get("ALMANAC_PROJECT_DIR")
+    if chosen:
+        folder = Path(chosen).expanduser().resolve()
+        if not (folder / CONTRACTS_FILE).is_file():
+            raise UsageError(f"{folder} is no project: it has no {CONTRACTS_FILE}; check --project-dir")
+        return folder
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if (folder / CONTRACTS_FILE).is_file():
+            return folder
+    raise UsageError(f"no {CONTRACTS_FILE} in {here} or above it; name the project folder with --project-dir")

@@ -1,0 +1,203 @@
+"""Load-stage: replace one period in one transaction, or not at all. Rollback is the same path."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import Connection, delete, func, select
+from sqlalchemy.exc import DataError
+
+from loader.cleaned_file import sha256_of
+from loader.contracts import Contract
+from loader.conversion import arrow_type
+from loader.errors import EnvironmentFailedError, RefusedError
+from loader.guard import judge
+from loader.meta import load_ids, now
+from loader.periods import Period
+from loader.project import Project
+from loader.stage_table import stage_table
+from loader.validate import Validated
+from loader.versions import State, Version, active_version, add_version, set_state, versions_of
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A delivery in stage."""
+
+    load_id: int
+    version_no: int
+    rows: int
+    replaced: int | None
+    """The version that it superseded."""
+    reloaded: bool = True
+    """False when the same content was active already, so that nothing was done."""
+
+
+@dataclass(frozen=True)
+class _Origin:
+    """Where the rows of a load come from: what every row of it carries."""
+
+    load_id: int
+    file_id: int
+    loaded_at: dt.datetime
+    parquet: Path
+
+
+def load_stage(project: Project, validated: Validated, *, force: bool = False) -> Loaded:
+    """Put the cleaned rows of a delivery into stage as a new version of its period.
+
+    Raises:
+        RefusedError: the guard refuses the delivery (and it is not forced), or the archive file is not the one that
+            was validated.
+        EnvironmentFailedError: the database or the archive failed; the period is as it was.
+    """
+    delivery = validated.delivery
+    contract, period = delivery.contract, delivery.period
+    parquet = project.archived(validated.parquet)
+    with project.audit.step(
+        "load-stage", dataset=contract.name, period=period.name, subject=delivery.path.name
+    ) as step:
+        _refuse_edited(project, parquet, validated.parquet_sha256)
+        seen = project.warehouse.run(lambda c: versions_of(c, contract.name))
+        while True:
+            if not force:
+                _ask_guard(project, contract, period, parquet, seen)
+            result = project.warehouse.run(lambda c, seen=seen: _replace(c, project, validated, seen))  # type: ignore[misc]
+            if isinstance(result, Loaded):
+                step.rows_in = validated.outcome.rows_valid
+                step.rows_out = result.rows
+                return result
+            seen = result
+
+
+def _replace(
+    connection: Connection, project: Project, validated: Validated, seen: list[Version]
+) -> Loaded | list[Version]:
+    """The transaction of a load. When the versions are no longer those that the guard saw, gives them instead."""
+    delivery = validated.delivery
+    contract, period = delivery.contract, delivery.period
+    project.warehouse.engine.lock(connection, contract.name)
+    versions = versions_of(connection, contract.name)
+    if versions != seen:
+        return versions
+    of_period = [version for version in versions if version.data_period == period.name]
+    active = active_version(of_period)
+    same = (delivery.sha256, validated.parquet_sha256, contract.fingerprint)
+    if active and (active.file_sha256, active.parquet_sha256, active.contract_fingerprint) == same:
+        return Loaded(active.load_id, active.version_no, active.row_count, None, reloaded=False)
+    load_id = int(connection.execute(select(load_ids.next_value())).scalar_one())
+    origin = _Origin(load_id, delivery.file_id, now(), project.archived(validated.parquet))
+    rows = _replace_rows(connection, project, contract, period, origin)
+    if active is not None:
+        set_state(connection, active, State.SUPERSEDED)
+    number = max((version.version_no for version in of_period), default=0) + 1
+    add_version(
+        connection,
+        {
+            "load_id": load_id,
+            "dataset": contract.name,
+            "data_period": period.name,
+            "period_start": period.start,
+            "period_end": period.end,
+            "version_no": number,
+            "file_id": delivery.file_id,
+            "parquet_path": validated.parquet,
+            "parquet_sha256": validated.parquet_sha256,
+            "contract_fingerprint": contract.fingerprint,
+            "row_count": rows,
+            "loaded_at": origin.loaded_at,
+        },
+    )
+    return Loaded(load_id, number, rows, active.version_no if active else None)
+
+
+def activate(
+    connection: Connection,
+    project: Project,
+    contract: Contract,
+    active: Version | None,
+    wanted: Version | None,
+) -> int:
+    """The transaction of a rollback: `wanted` (or nothing) takes the place of `active`; gives the rows in stage."""
+    said = wanted or active
+    if said is None:
+        return 0
+    period = contract.period(said.data_period)
+    origin = None
+    if wanted is not None:
+        archived = project.archived(wanted.parquet_path)
+        origin = _Origin(wanted.load_id, wanted.file_id, wanted.loaded_at, archived)
+    rows = _replace_rows(connection, project, contract, period, origin)
+    if active is not None:
+        forward = wanted is not None and wanted.version_no > active.version_no
+        set_state(connection, active, State.SUPERSEDED if forward else State.ROLLED_BACK)
+    if wanted is not None:
+        set_state(connection, wanted, State.ACTIVE)
+    return rows
+
+
+def _replace_rows(
+    connection: Connection, project: Project, contract: Contract, period: Period, origin: _Origin | None
+) -> int:
+    """Delete the period, append the rows of its load; gives their number."""
+    table = stage_table(contract)
+    connection.execute(delete(table).where(table.c["_data_period"] == period.name))
+    if origin is None:
+        return 0
+    constants = {
+        "_data_period": period.name,
+        "_load_id": origin.load_id,
+        "_loaded_at": origin.loaded_at,
+        "_source_file_id": origin.file_id,
+    }
+    try:
+        project.warehouse.engine.append_parquet(connection, table, origin.parquet, constants)
+    except DataError as error:
+        # only its class: what a database says of data quotes it
+        raise RefusedError(
+            f"{contract.name} {period}: {project.shown(origin.parquet)} does not fit stage.{contract.name} "
+            f"({type(error.orig).__name__}); load its file again: loader load --force --file-path …"
+        ) from error
+    mine = select(func.count()).select_from(table).where(table.c["_data_period"] == period.name)
+    return int(connection.execute(mine).scalar_one())
+
+
+def _ask_guard(project: Project, contract: Contract, period: Period, parquet: Path, versions: list[Version]) -> None:
+    verdict = judge(project, contract, period, parquet, versions)
+    if verdict.broken:
+        raise RefusedError(
+            f"{contract.name} {period}: the guard refuses this delivery: {' and '.join(verdict.broken)}, compared with "
+            f"{verdict.compared_with}. Look at it with `loader plan FILE`; if it is right, load it with --force"
+        )
+
+
+def refuse_unfit(project: Project, contract: Contract, version: Version) -> None:
+    """Check that an archived version still fits: same bytes as when it was loaded, and types as of today.
+
+    Raises:
+        RefusedError: the file was edited, or a column has another type today.
+        EnvironmentFailedError: the file is gone.
+    """
+    path = project.archived(version.parquet_path)
+    _refuse_edited(project, path, version.parquet_sha256)
+    import pyarrow.parquet as pq
+
+    archived = {field.name: field.type for field in pq.read_schema(path)}
+    for column in contract.columns:
+        was, needed = archived.get(column.name), arrow_type(column.type)
+        if was is not None and was != needed:
+            raise RefusedError(
+                f"version {version.version_no} of {contract.name} {version.data_period} was made when '{column.name}' "
+                f"was {was}, today it is {needed}; load its file again instead: loader load --force --file-path …"
+            )
+
+
+def _refuse_edited(project: Project, path: Path, sha256: str) -> None:
+    if not path.exists():
+        raise EnvironmentFailedError(f"{project.shown(path)} is gone from the archive; restore it from a backup")
+    if sha256_of(path) != sha256:
+        raise RefusedError(
+            f"{project.shown(path)} was edited after it was validated; restore it from a backup or validate again"
+        )

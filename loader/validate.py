@@ -1,0 +1,173 @@
+"""Validate: the cleaned rows of one delivery as parquet, its bad rows as a rejects file.
+
+The parquet file gets its name in the archive only when it is complete and the stage suite of Great Expectations
+has passed it.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection, insert, select
+
+from loader import console
+from loader.audit import RUN_ID
+from loader.cleaned_file import sha256_of
+from loader.errors import AlmanacError, EnvironmentFailedError, RefusedError, UsageError
+from loader.ingest import Ingested
+from loader.meta import now, validation_ids, validation_log
+from loader.project import Project, file_stem
+from loader.rows import Outcome, clean_delivery, judge_rows
+
+if TYPE_CHECKING:
+    from loader.gates import GateResult
+
+
+@dataclass(frozen=True)
+class Validated:
+    """A delivery whose cleaned rows passed every check."""
+
+    delivery: Ingested
+    parquet: str
+    """Name in the archive."""
+    parquet_sha256: str
+    outcome: Outcome
+
+
+def validate(project: Project, delivery: Ingested) -> Validated:
+    """Validate a delivery and gate what came out of it.
+
+    Raises:
+        RefusedError: the file changed since it was ingested, cannot be read, has more invalid rows than its
+            contract allows, or fails its gate. Recorded in `meta.validation_log`.
+    """
+    contract, period = delivery.contract, delivery.period
+    stem = file_stem(contract, period, delivery.sha256)
+    rejects = project.rejects(f"{stem}.csv")
+    unchecked = project.archived(f"{contract.name}/{stem}.unchecked-{os.getpid()}")
+    outcome = Outcome()
+    said = {"dataset": contract.name, "period": period.name, "subject": delivery.path.name}
+    try:
+        with project.audit.step("validate", **said) as step:
+            with console.progress(f"reading {delivery.path.name}") as seen:
+                clean_delivery(delivery.path, contract, period, unchecked, rejects, outcome, seen)
+            step.rows_in, step.rows_out = outcome.rows_read, outcome.rows_valid
+            _refuse_changed_file(delivery)
+            judge_rows(delivery.path, contract, outcome, project.shown(rejects))
+        with project.audit.step("gate", **said):
+            gate = _gate(project, delivery, unchecked)
+        archived = publish(unchecked, f"{stem}.parquet")
+    except RefusedError as error:
+        refusal = error.message
+        project.warehouse.run(lambda c: _record(c, delivery, outcome, rejects, message=refusal))
+        raise
+    except OSError as error:
+        raise _explain(error, delivery) from error
+    finally:
+        unchecked.unlink(missing_ok=True)
+    parquet = (f"{contract.name}/{archived.name}", sha256_of(archived))
+    project.warehouse.run(lambda c: _record(c, delivery, outcome, rejects, parquet=parquet, gate=gate))
+    return Validated(delivery, *parquet, outcome)
+
+
+def validated(project: Project, delivery: Ingested) -> Validated | None:
+    """The last validation that a delivery passed under today's contract, when its parquet is still there."""
+    log = validation_log.c
+    passed = (log.file_id == delivery.file_id) & (log.gate == "contract") & (log.status == "passed")
+    passed &= log.contract_fingerprint == delivery.contract.fingerprint
+    row = project.warehouse.run(
+        lambda c: c.execute(select(validation_log).where(passed).order_by(log.validation_id.desc())).first()
+    )
+    if row is None or not project.archived(row.parquet_path).exists():
+        return None
+    outcome = Outcome(row.rows_read, row.rows_rejected, Counter(json.loads(row.summary or "{}")))
+    return Validated(delivery, row.parquet_path, row.parquet_sha256, outcome)
+
+
+def validated_file_id(project: Project, parquet_name: str) -> int:
+    """The number of the file behind a cleaned file; raises UsageError when no validation made it."""
+    log = validation_log.c
+    made = (log.parquet_path.endswith(f"/{parquet_name}", autoescape=True)) & (log.status == "passed")
+    query = select(log.file_id).where(made).order_by(log.validation_id.desc())
+    file_id = project.warehouse.run(lambda c: c.execute(query).scalar())
+    if file_id is None:
+        raise UsageError(f"no validation made {parquet_name}; name the file that `loader validate` printed")
+    return int(file_id)
+
+
+def _refuse_changed_file(delivery: Ingested) -> None:
+    """Hashed after it was read, so that a file that grew meanwhile is caught too."""
+    if sha256_of(delivery.path) != delivery.sha256:
+        raise RefusedError(
+            f"{delivery.path.name}: the file is no longer the one that was ingested; wait until the sender has "
+            "finished writing it, then load again"
+        )
+
+
+def publish(unchecked: Path, name: str) -> Path:
+    """Give a checked parquet file its name in the archive; a file of that name with other bytes is never replaced."""
+    content, number = sha256_of(unchecked), 1
+    path = unchecked.with_name(name)
+    while path.exists() and sha256_of(path) != content:
+        number += 1
+        path = unchecked.with_name(f"{Path(name).stem}_{number}.parquet")
+    unchecked.replace(path)
+    return path
+
+
+def _gate(project: Project, delivery: Ingested, parquet: Path) -> GateResult:
+    from loader.gates import run_parquet_gate
+
+    gate = run_parquet_gate(project.root, delivery.contract, parquet, delivery.period.name)
+    if not gate.passed:
+        failed = "; ".join(f"{check.check} ({check.details})" for check in gate.checks if check.result != "passed")
+        raise RefusedError(f"{delivery.path.name}: the stage suite refused the cleaned rows: {failed}")
+    return gate
+
+
+def _explain(error: OSError, delivery: Ingested) -> AlmanacError:
+    if error.errno == errno.ENOSPC:
+        return EnvironmentFailedError(f"{delivery.path.name}: the disk is full; free some room and load again")
+    if error.filename and Path(error.filename) == delivery.path:
+        return RefusedError(f"{delivery.path.name}: cannot be read ({error.strerror})")
+    return EnvironmentFailedError(f"{delivery.path.name}: {error}")
+
+
+def _record(
+    connection: Connection,
+    delivery: Ingested,
+    outcome: Outcome,
+    rejects: Path,
+    *,
+    parquet: tuple[str, str] | None = None,
+    gate: GateResult | None = None,
+    message: str | None = None,
+) -> None:
+    """Write the result to `meta.validation_log`; `summary` counts invalid cells, it never shows them."""
+    row = {
+        "validation_id": connection.execute(select(validation_ids.next_value())).scalar_one(),
+        "file_id": delivery.file_id,
+        "gate": "contract",
+        "table_name": delivery.contract.name,
+        "status": "passed" if parquet else "refused",
+        "checks": len(gate.checks) if gate else None,
+        "failed": 0 if gate else None,
+        "rows_read": outcome.rows_read,
+        "rows_valid": outcome.rows_valid,
+        "rows_rejected": outcome.rows_rejected,
+        "parquet_path": parquet[0] if parquet else None,
+        "parquet_sha256": parquet[1] if parquet else None,
+        "rejects_path": rejects.name if outcome.rows_rejected else None,
+        "summary": json.dumps(outcome.summary, sort_keys=True),
+        "message": message,
+        "contract_fingerprint": delivery.contract.fingerprint,
+        "validated_at": now(),
+        "run_id": RUN_ID,
+    }
+    connection.execute(insert(validation_log).values(row))

@@ -1,0 +1,94 @@
+"""Transactions against the warehouse: wait for whoever holds it, repeat what a passing fault interrupted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TypeVar
+
+import sqlalchemy
+from sqlalchemy import Connection, NullPool, create_engine
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from tenacity import (
+    RetryCallState,
+    Retrying,
+    retry_if_exception,
+    stop_after_attempt,
+    stop_after_delay,
+    wait_random_exponential,
+)
+
+from loader import console
+from loader.engines.base import Engine
+from loader.errors import EnvironmentFailedError
+
+T = TypeVar("T")
+_ATTEMPTS = 5
+
+
+@dataclass
+class Warehouse:
+    """The warehouse of one target. Connections are opened late and closed early: DuckDB lets in one process."""
+
+    engine: Engine
+    lock_timeout: float
+    """Seconds to wait for another process."""
+
+    @cached_property
+    def _connections(self) -> sqlalchemy.Engine:
+        return create_engine(self.engine.url(), poolclass=NullPool)
+
+    def run(self, work: Callable[[Connection], T]) -> T:
+        """Run `work` in one transaction; commit when it returns, roll back when it raises.
+
+        The whole transaction is repeated when the engine calls its error transient.
+
+        Raises:
+            EnvironmentFailedError: the warehouse is out of reach, stays locked, or the fault does not pass.
+        """
+        repeat = Retrying(
+            retry=retry_if_exception(self.engine.transient),
+            stop=stop_after_attempt(_ATTEMPTS),
+            wait=wait_random_exponential(multiplier=0.1, max=2),
+            reraise=True,
+        )
+        try:
+            return repeat(self._once, work)
+        except DBAPIError as error:
+            raise EnvironmentFailedError(self._explain(error)) from error
+        except SQLAlchemyError as error:
+            raise EnvironmentFailedError(f"the database said: {_first_line(error)}") from error
+
+    def _once(self, work: Callable[[Connection], T]) -> T:
+        with self._connect() as connection, connection.begin():
+            return work(connection)
+
+    def _connect(self) -> Connection:
+        wait = Retrying(
+            retry=retry_if_exception(lambda error: self.engine.busy(error) is not None),
+            stop=stop_after_delay(self.lock_timeout),
+            wait=wait_random_exponential(multiplier=0.05, max=1),
+            before_sleep=self._say_who_holds_it,
+            reraise=True,
+        )
+        return wait(self._connections.connect)
+
+    def _say_who_holds_it(self, state: RetryCallState) -> None:
+        if state.attempt_number == 3 and state.outcome is not None:
+            holder = self.engine.busy(state.outcome.exception() or Exception())
+            console.note(f"the warehouse is in use by {holder}; waiting up to {self.lock_timeout:.0f} s")
+
+    def _explain(self, error: DBAPIError) -> str:
+        holder = self.engine.busy(error)
+        if holder is not None:
+            return (
+                f"the warehouse is in use by {holder} since more than {self.lock_timeout:.0f} s; "
+                "wait until it is done or stop it, then run the same command again"
+            )
+        return f"the database said: {_first_line(error.orig or error)}"
+
+
+def _first_line(error: BaseException) -> str:
+    lines = [line for line in str(error).splitlines() if line.strip()]
+    return lines[0].strip() if lines else type(error).__name__
