@@ -1,0 +1,35 @@
+{# What DuckDB says in its own way. The same names in the other files of this folder say it for their engine. #}
+
+{#- The file lock keeps every other process out; a statement is still needed to open the transaction. -#}
+{% macro duckdb__lock_sql(dataset) %}
+    select 1
+{% endmacro %}
+
+{% macro duckdb__md5_hex(text) -%}
+    md5({{ text }})
+{%- endmacro %}
+
+{% macro duckdb__hex_to_bigint(hex) -%}
+    cast('0x' || {{ hex }} as bigint)
+{%- endmacro %}
+
+{% macro duckdb__timestamp_text(timestamp) -%}
+    strftime({{ timestamp }}, '%Y-%m-%d %H:%M:%S.%f')
+{%- endmacro %}
+
+{% macro duckdb__age_in_years(born_on, on_date) -%}
+    cast(
+        extract(year from {{ on_date }}) - extract(year from {{ born_on }})
+        - case when strftime({{ on_date }}, '%m%d') < strftime({{ born_on }}, '%m%d') then 1 else 0 end
+        as integer
+    )
+{%- endmacro %}
+
+{% macro duckdb__day_series(relation) %}
+    select cast(unnest(generate_series(first_day, last_day, interval 1 day)) as date) as date_day
+    from {{ relation }}
+{% endmacro %}
+
+{% macro duckdb__date_part(part, date) -%}
+    cast(extract({{ part }} from {{ date }}) as integer)
+{%- endmacro %}

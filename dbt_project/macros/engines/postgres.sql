@@ -1,0 +1,56 @@
+{# What PostgreSQL says in its own way. #}
+
+{#- Held until the transaction ends. The loader takes the same key for a load and a rollback of the dataset. -#}
+{% macro postgres__lock_sql(dataset) %}
+    {% if target.get('autocommit') %}
+        {% do exceptions.raise_compiler_error(
+            'target ' ~ target.name ~ ' has `autocommit: true`, which would let go of the lock; take it out'
+        ) %}
+    {% endif %}
+    select pg_advisory_xact_lock({{ postgres_lock_key(dataset) }})
+{% endmacro %}
+
+{% macro postgres_lock_key(name) -%}
+    hashtextextended('almanac.{{ name }}', 0)
+{%- endmacro %}
+
+{#-
+    `create ... if not exists` of two builds at once can collide in the catalog, hence the lock. dbt leaves the
+    transaction of an `on-run-start` hook open, hence the commit.
+-#}
+{% macro postgres__create_ledger_sql(ledger) %}
+    select pg_advisory_xact_lock({{ postgres_lock_key(ledger.schema ~ '.' ~ ledger.identifier) }});
+    {{ default__create_ledger_sql(ledger) }}
+    commit;
+{% endmacro %}
+
+{#- Hashed as UTF-8 whatever the database is encoded in. -#}
+{% macro postgres__md5_hex(text) -%}
+    md5(convert_to({{ text }}, 'UTF8'))
+{%- endmacro %}
+
+{% macro postgres__hex_to_bigint(hex) -%}
+    cast(cast('x' || {{ hex }} as bit(60)) as bigint)
+{%- endmacro %}
+
+{#- Not a cast: its result hangs on the session's DateStyle. -#}
+{% macro postgres__timestamp_text(timestamp) -%}
+    to_char({{ timestamp }}, 'YYYY-MM-DD HH24:MI:SS.US')
+{%- endmacro %}
+
+{% macro postgres__age_in_years(born_on, on_date) -%}
+    cast(
+        extract(year from {{ on_date }}) - extract(year from {{ born_on }})
+        - case when to_char({{ on_date }}, 'MMDD') < to_char({{ born_on }}, 'MMDD') then 1 else 0 end
+        as integer
+    )
+{%- endmacro %}
+
+{% macro postgres__day_series(relation) %}
+    select cast(generate_series(first_day, last_day, interval '1 day') as date) as date_day
+    from {{ relation }}
+{% endmacro %}
+
+{% macro postgres__date_part(part, date) -%}
+    cast(extract({{ part }} from {{ date }}) as integer)
+{%- endmacro %}

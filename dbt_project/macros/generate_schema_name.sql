@@ -1,0 +1,4 @@
+{#- Schemas are named exactly meta, stage, core and mart; dev, test and prod are different databases. -#}
+{% macro generate_schema_name(custom_schema_name, node) -%}
+    {{ custom_schema_name | trim if custom_schema_name else target.schema }}
+{%- endmacro %}

@@ -1,0 +1,172 @@
+{#
+    What history should be, from `since` on (docs/history.md has the picture).
+
+    A row of a delivery is compared with the row that its key had before: the newer of the two starts at its period,
+    the older is set against the next delivered period (full), or against the next delivered row of its key (delta).
+    Where the two differ is a boundary: the older version ends there, and a living newer row starts a version.
+#}
+
+{#- The CTEs up to `desired_versions`: columns, dbt_scd_id, dbt_valid_from, dbt_valid_to. -#}
+{% macro desired_versions_ctes(strategy, source_sql) %}
+{%- set history = strategy.history -%}
+{%- set key = quoted(history.key) -%}
+with periods as (
+
+    select
+        data_period,
+        load_id,
+        period_start,
+        lead(period_start) over (order by period_start) as next_start
+    from {{ dataset_version() }}
+    where dataset = '{{ history.dataset }}' and state = 'active'
+        {% if strategy.since %}and period_start >= {{ timestamp_literal(strategy.since) }}{% endif %}
+
+),
+{% if strategy.since %}
+in_force as (
+
+    select
+        {{ core_columns(strategy) }},
+        dbt_scd_id,
+        dbt_valid_from,
+        dbt_valid_to
+    from {{ strategy.core.relation }}
+    where dbt_valid_from < {{ timestamp_literal(strategy.since) }}
+        and (dbt_valid_to is null or dbt_valid_to >= {{ timestamp_literal(strategy.since) }})
+
+),
+{% endif %}
+newer_rows as (
+
+    {{ staged_rows(strategy, source_sql, 'period_start') }}
+
+),
+
+older_rows as (
+
+    {% if history.kind == 'full' %}{{ older_full_rows(strategy, source_sql) }}
+    {% else %}{{ older_delta_rows(strategy, source_sql) }}{% endif %}
+
+),
+
+boundaries as (
+
+    select
+        {% for column in quoted(strategy.columns) %}
+        {% if column in key %}
+        coalesce(newer.{{ column }}, older.{{ column }}) as {{ column }},
+        {% else %}
+        newer.{{ column }},
+        {% endif %}
+        {% endfor %}
+        newer.is_alive,
+        coalesce(newer.starts_at, older.starts_at) as starts_at
+    from newer_rows as newer
+    full join older_rows as older
+        on newer.starts_at = older.starts_at
+        {% for column in key %}
+        and newer.{{ column }} = older.{{ column }}
+        {% endfor %}
+    where newer.is_alive is distinct from older.is_alive
+        {% for column in quoted(history.tracked) %}
+        or newer.{{ column }} is distinct from older.{{ column }}
+        {% endfor %}
+
+),
+
+spans as (
+
+    select
+        *,
+        lead(starts_at) over (partition by {{ key | join(', ') }} order by starts_at) as ends_at
+    from boundaries
+
+),
+
+desired_versions as (
+
+    select
+        {{ quoted(strategy.columns) | join(',\n        ') }},
+        {{ version_id(key, 'starts_at') }} as dbt_scd_id,
+        starts_at as dbt_valid_from,
+        ends_at as dbt_valid_to
+    from spans
+    where is_alive = 1
+
+)
+{%- endmacro %}
+
+{#- Rows of the periods to read, with `starts_at` taken from the given column of the period. -#}
+{% macro staged_rows(strategy, source_sql, starts_at) %}
+    {%- set marker = strategy.history.end_marker -%}
+    select
+        {% for column in quoted(strategy.columns) %}
+        staged.{{ column }},
+        {% endfor %}
+        {% if marker %}
+        case when staged.{{ adapter.quote(marker.column) }} = '{{ marker.value }}' then 0 else 1 end as is_alive,
+        {% else %}
+        1 as is_alive,
+        {% endif %}
+        periods.{{ starts_at }} as starts_at
+    from ({{ source_sql }}) as staged
+    inner join periods on staged._data_period = periods.data_period and staged._load_id = periods.load_id
+    where periods.{{ starts_at }} is not null
+{%- endmacro %}
+
+{#- A full delivery lists every living key: each row is set against the next delivered period, absent there or not. -#}
+{% macro older_full_rows(strategy, source_sql) %}
+    {{- staged_rows(strategy, source_sql, 'next_start') }}
+    {% if strategy.since %}
+    union all
+    select
+        {{ quoted(strategy.columns) | join(', ') }},
+        1 as is_alive,
+        (select min(period_start) from periods) as starts_at
+    from in_force
+    {% endif %}
+{%- endmacro %}
+
+{#- A delta lists changes only: each row is set against the next row of its key, in whatever period that comes. -#}
+{% macro older_delta_rows(strategy, source_sql) %}
+    select *
+    from (
+        select
+            {{ quoted(strategy.columns) | join(', ') }},
+            is_alive,
+            lead(starts_at) over (
+                partition by {{ quoted(strategy.history.key) | join(', ') }} order by starts_at
+            ) as starts_at
+        from (
+            select * from newer_rows
+            {% if strategy.since %}
+            union all
+            select
+                {{ quoted(strategy.columns) | join(', ') }},
+                1 as is_alive,
+                dbt_valid_from as starts_at
+            from in_force
+            {% endif %}
+        ) as rows_of_key
+    ) as rows_with_next
+    where starts_at is not null
+{%- endmacro %}
+
+{#- First run: there is no core to compare with. -#}
+{% macro first_history_sql(strategy, source_sql) %}
+{{ desired_versions_ctes(strategy, source_sql) }}
+
+select * from desired_versions
+{% endmacro %}
+
+{% macro quoted(columns) %}
+    {% set result = [] %}
+    {% for column in columns %}
+        {% do result.append(adapter.quote(column)) %}
+    {% endfor %}
+    {{ return(result) }}
+{% endmacro %}
+
+{% macro timestamp_literal(text) -%}
+    cast('{{ text }}' as {{ dbt.type_timestamp() }})
+{%- endmacro %}

@@ -1,0 +1,35 @@
+{#
+    Facts that follow a history. Such a model is configured with `materialized: incremental` and
+    `incremental_strategy: rebase`, has the column period_start (a date), and filters its new rows by
+    `period_start >= {{ first_stale_period() }}` when it is incremental.
+#}
+
+{#- The delivered periods that a snapshot has applied: data_period, period_start, period_end. -#}
+{% macro delivered_periods(snapshot_relation) -%}
+    (
+        select
+            applied.data_period,
+            cast(versions.period_start as date) as period_start,
+            cast(versions.period_end as date) as period_end
+        from {{ ledger() }} as applied
+        inner join {{ dataset_version() }} as versions on applied.load_id = versions.load_id
+        where applied.consumer = '{{ snapshot_relation.schema }}.{{ snapshot_relation.identifier }}'
+    )
+{%- endmacro %}
+
+{#- Start of the first stale period of this fact, NULL when there is none. It is SQL, to be read under the lock. -#}
+{% macro first_stale_period() -%}
+    {%- if execute -%}
+    (select cast(min(period_start) as date) from ({{ compared_loads(model) }}) as compared where is_stale = 1)
+    {%- else -%}
+    null
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro get_incremental_rebase_sql(arg_dict) %}
+    {% set columns = arg_dict['dest_columns'] | map(attribute='quoted') | join(', ') %}
+    delete from {{ arg_dict['target_relation'] }} where period_start >= {{ first_stale_period() }};
+
+    insert into {{ arg_dict['target_relation'] }} ({{ columns }})
+    select {{ columns }} from {{ arg_dict['temp_relation'] }};
+{% endmacro %}

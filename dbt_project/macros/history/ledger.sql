@@ -1,0 +1,169 @@
+{#
+    The ledger core.applied_load tells which load of each period a consumer has applied. A consumer is a snapshot
+    with `strategy: period`, or an incremental fact with `incremental_strategy: rebase`. Stale is a period whose
+    upstream load is distinct from the applied one: never "newer than", a rollback makes load ids go down.
+#}
+
+{% macro ledger() %}
+    {{ return(api.Relation.create(database=target.database, schema='core', identifier='applied_load')) }}
+{% endmacro %}
+
+{% macro dataset_version() %}
+    {{ return(api.Relation.create(database=target.database, schema='meta', identifier='dataset_version')) }}
+{% endmacro %}
+
+{#- For `on-run-start`. -#}
+{% macro create_ledger() %}
+    {% if execute %}
+        {% if flags.WHICH in ['build', 'run', 'snapshot'] and not relation_exists_now(dataset_version()) %}
+            {% do exceptions.raise_compiler_error(
+                'there is no meta.dataset_version in this database; run `loader migrate`, and load something'
+            ) %}
+        {% endif %}
+        {{ return(create_ledger_sql(ledger())) }}
+    {% endif %}
+{% endmacro %}
+
+{% macro default__create_ledger_sql(ledger) %}
+    create schema if not exists {{ ledger.schema }};
+    create table if not exists {{ ledger }} (
+        consumer varchar(127) not null,
+        dataset varchar(63) not null,
+        data_period varchar(16) not null,
+        load_id bigint not null,
+        fingerprint varchar(32) not null
+    );
+{% endmacro %}
+
+{#-
+    What a node consumes, none if it is no consumer: {consumer, fingerprint, snapshots}, the last one being the
+    histories that a fact reads (a snapshot reads the loads themselves).
+-#}
+{% macro consumer_of(node) %}
+    {% if node.resource_type == 'snapshot' and node.config.strategy == 'period' %}
+        {% set history = history_of(node) %}
+        {{ return({'consumer': history.consumer, 'histories': [history], 'is_fact': false}) }}
+    {% elif node.resource_type == 'model' and node.config.get('incremental_strategy') == 'rebase' %}
+        {% set histories = [] %}
+        {% for id in node.depends_on.nodes | sort if id.startswith('snapshot.') %}
+            {% if graph.nodes[id].config.strategy == 'period' %}
+                {% do histories.append(history_of(graph.nodes[id])) %}
+            {% endif %}
+        {% endfor %}
+        {% if histories | length == 0 %}
+            {% do history_error(node, 'the rebase strategy needs a ref() to a snapshot with strategy period') %}
+        {% endif %}
+        {{ return({'consumer': node.schema ~ '.' ~ node.alias, 'histories': histories, 'is_fact': true}) }}
+    {% endif %}
+    {{ return(none) }}
+{% endmacro %}
+
+{#-
+    The loads that a node should have applied: dataset, data_period, period_start, load_id, fingerprint.
+    A fact goes by what its snapshots have applied, so that a load between snapshot and fact cannot mix; its own
+    fingerprint is half its own SQL, half that of the snapshot.
+-#}
+{% macro upstream_loads(node) %}
+    {% set consumer = consumer_of(node) %}
+    {% if consumer.is_fact %}
+        select
+            applied.dataset,
+            applied.data_period,
+            versions.period_start,
+            applied.load_id,
+            concat(
+                '{{ local_md5(node.raw_code.split() | join(' '))[:16] }}', substring(applied.fingerprint, 1, 16)
+            ) as fingerprint
+        from {{ ledger() }} as applied
+        inner join {{ dataset_version() }} as versions on applied.load_id = versions.load_id
+        where applied.consumer in ({{ sql_list(consumer.histories | map(attribute='consumer')) }})
+    {% else %}
+        {% set history = consumer.histories[0] %}
+        select
+            dataset,
+            data_period,
+            period_start,
+            load_id,
+            '{{ history.fingerprint }}' as fingerprint
+        from {{ dataset_version() }}
+        where dataset = '{{ history.dataset }}' and state = 'active'
+    {% endif %}
+{% endmacro %}
+
+{#- Every period that is delivered or applied: period_start, is_stale, is_redefined (1 or 0). -#}
+{% macro compared_loads(node) %}
+    select
+        coalesce(upstream.period_start, applied.period_start) as period_start,
+        case
+            when upstream.load_id is distinct from applied.load_id then 1
+            when upstream.fingerprint is distinct from applied.fingerprint then 1
+            else 0
+        end as is_stale,
+        case when upstream.fingerprint <> applied.fingerprint then 1 else 0 end as is_redefined
+    from ({{ upstream_loads(node) }}) as upstream
+    full join (
+        select
+            applied.dataset,
+            applied.data_period,
+            versions.period_start,
+            applied.load_id,
+            applied.fingerprint
+        from {{ ledger() }} as applied
+        inner join {{ dataset_version() }} as versions on applied.load_id = versions.load_id
+        where applied.consumer = '{{ consumer_of(node).consumer }}'
+    ) as applied
+        on upstream.dataset = applied.dataset and upstream.data_period = applied.data_period
+{% endmacro %}
+
+{#-
+    Writes the loads that were just applied. A post-hook: it runs in the transaction of the change itself, under the
+    lock, so that these are the loads that were read. Renders to nothing for a model that is no consumer.
+-#}
+{% macro record_applied_loads() %}
+    {% if execute and consumer_of(model) %}
+        {{ return(record_applied_loads_sql(model)) }}
+    {% endif %}
+{% endmacro %}
+
+{% macro record_applied_loads_sql(node) %}
+    {% set consumer = consumer_of(node).consumer %}
+    delete from {{ ledger() }}
+    where consumer = '{{ consumer }}'
+        and not exists (
+            select 1
+            from ({{ upstream_loads(node) }}) as upstream
+            where upstream.dataset = {{ ledger() }}.dataset
+                and upstream.data_period = {{ ledger() }}.data_period
+                and upstream.load_id = {{ ledger() }}.load_id
+                and upstream.fingerprint = {{ ledger() }}.fingerprint
+        );
+
+    insert into {{ ledger() }} (consumer, dataset, data_period, load_id, fingerprint)
+    select
+        '{{ consumer }}',
+        upstream.dataset,
+        upstream.data_period,
+        upstream.load_id,
+        upstream.fingerprint
+    from ({{ upstream_loads(node) }}) as upstream
+    where not exists (
+        select 1
+        from {{ ledger() }} as applied
+        where applied.consumer = '{{ consumer }}'
+            and applied.dataset = upstream.dataset
+            and applied.data_period = upstream.data_period
+    );
+{% endmacro %}
+
+{#- A pre-hook: a fact excludes loads and builds of the datasets that it reads, as a snapshot does. -#}
+{% macro lock_upstream() %}
+    {% if execute and consumer_of(model) %}
+        {% for dataset in consumer_of(model).histories | map(attribute='dataset') | unique | sort %}
+            {{ lock_sql(dataset) }};
+        {% endfor %}
+    {% endif %}
+{% endmacro %}
+
+{% macro sql_list(values) -%}
+    {%- for value in values -%}'{{ value }}'{{ ', ' if not loop.last }}{%- endfor -%}
+{%- endmacro %}

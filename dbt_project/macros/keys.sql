@@ -1,0 +1,30 @@
+{#-
+    Text of several parts that no other parts can give: each part is quoted, an absent one is not.
+    `concat_ws` would drop NULLs and let ('a', NULL) and (NULL, 'a') collide.
+-#}
+{% macro unambiguous_text(parts) -%}
+    concat(
+        {%- for part in parts -%}
+            coalesce(concat('"', replace(cast({{ part }} as {{ dbt.type_string() }}), '"', '""'), '"'), 'null')
+            {%- if not loop.last %}, ',', {% endif -%}
+        {%- endfor -%}
+        , ''
+    )
+{%- endmacro %}
+
+{#- Identity of a version: key and start, so that it survives a rebuild. -#}
+{% macro version_id(key, valid_from) -%}
+    {{ md5_hex(unambiguous_text(key + [timestamp_text(valid_from)])) }}
+{%- endmacro %}
+
+{#-
+    A bigint surrogate key from natural key parts, the same on every engine and after every rebuild.
+    60 bits of md5: never negative, so -1 is free for the unknown member.
+-#}
+{% macro surrogate_key(parts) -%}
+    {{ hex_to_bigint('substring(' ~ md5_hex(unambiguous_text(parts)) ~ ', 1, 15)') }}
+{%- endmacro %}
+
+{% macro unknown_key() -%}
+    cast(-1 as bigint)
+{%- endmacro %}

@@ -1,0 +1,50 @@
+{#- Age bands of the population reports: (first age, name); the number in the name sorts them. -#}
+{% macro age_bands() %}
+    {{ return([
+        (0, '00-02'), (3, '03-05'), (6, '06-17'), (18, '18-24'),
+        (25, '25-44'), (45, '45-64'), (65, '65-79'), (80, '80+'),
+    ]) }}
+{% endmacro %}
+
+{% macro age_band(age) -%}
+    case
+        {%- for first_age, name in age_bands() | reverse %}
+        when {{ age }} >= {{ first_age }} then '{{ name }}'
+        {%- endfor %}
+        else 'unknown'
+    end
+{%- endmacro %}
+
+{#- Names of the tracked columns of a history in which two of its versions differ, e.g. `street, city`. -#}
+{% macro changed_columns(snapshot_relation, newer, older) -%}
+    {%- if execute -%}
+    substring(
+        concat(
+            {%- for column in tracked_columns(snapshot_relation) -%}
+            case
+                when {{ newer }}.{{ column }} is distinct from {{ older }}.{{ column }} then ', {{ column }}' else ''
+            end,
+            {%- endfor -%}
+            ''
+        ), 3, 4000
+    )
+    {%- else -%}
+    ''
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro tracked_columns(snapshot_relation) %}
+    {% for node in graph.nodes.values()
+        if node.resource_type == 'snapshot' and node.schema == snapshot_relation.schema
+        and node.alias == snapshot_relation.identifier %}
+        {{ return(history_of(node).tracked) }}
+    {% endfor %}
+{% endmacro %}
+
+{#- Key of a place, of the unknown member when nothing is known of it. -#}
+{% macro geography_key(postal_code, city) -%}
+    case
+        when {{ postal_code }} is null and {{ city }} is null then {{ unknown_key() }}
+        else {{ surrogate_key([postal_code, city]) }}
+    end
+{%- endmacro %}
