@@ -1,0 +1,175 @@
+"""Fixtures: a warehouse on each engine, and a scratch project folder in front of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.engines import KNOWN, Engine, Rows, requested_engines
+
+REPOSITORY = Path(__file__).parents[1]
+COPIED = ("datasets_config.yml", "dbt_project.yml", "profiles.yml.example", "dbt_project", "gx")
+QUIET = {"GX_ANALYTICS_ENABLED": "false", "DBT_SEND_ANONYMOUS_USAGE_STATS": "false", "DO_NOT_TRACK": "1"}
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a command of the loader said."""
+
+    exit_code: int
+    output: str
+    """Standard output and standard error, in the order in which a person sees them."""
+    stdout: str
+
+    @property
+    def json(self) -> Any:
+        """The answer of a command with `--json`."""
+        return json.loads(self.stdout)
+
+
+@dataclass
+class Project:
+    """A project folder of its own with a warehouse of its own."""
+
+    root: Path
+    engine: Engine
+    profile_output: dict[str, Any]
+    env: dict[str, str] = field(default_factory=dict)
+    """Variables for every command of this project."""
+
+    @property
+    def landing(self) -> Path:
+        return self.root / "data" / "landing"
+
+    def loader(self, *args: object, own_process: bool = False, env: Mapping[str, str] | None = None) -> Result:
+        """`loader ARGS`, in this process unless it has to be one of its own."""
+        if own_process:
+            process = self.start_loader(*args, env=env)
+            stdout, stderr = process.communicate()
+            return Result(process.returncode, stdout + stderr, stdout)
+        from click.testing import CliRunner
+
+        from loader.cli import main
+
+        with self._environment(env):
+            said = CliRunner().invoke(main, self._command(args), prog_name="loader", catch_exceptions=False)
+        return Result(said.exit_code, said.output, said.stdout)
+
+    def start_loader(self, *args: object, env: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
+        """`loader ARGS` in a process that the test may wait for, or kill."""
+        with self._environment(env):
+            return subprocess.Popen(
+                [sys.executable, "-m", "loader", *self._command(args)],
+                cwd=self.root,
+                env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+                encoding="utf-8",
+            )
+
+    def dbt(self, *args: object, env: Mapping[str, str] | None = None) -> Any:
+        """`dbt ARGS` in this process; the dbtRunnerResult, whose `success` the test judges."""
+        from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+        from dbt.adapters.factory import reset_adapters
+        from dbt.cli.main import dbtRunner
+
+        verb, *rest = map(str, args)
+        places = ["--project-dir", str(self.root), "--profiles-dir", str(self.root)]
+        with self._environment(env):
+            try:
+                return dbtRunner().invoke([verb, *rest, *places])
+            finally:
+                reset_adapters()
+                DuckDBConnectionManager.close_all_connections()  # else the file stays locked
+
+    def start_dbt(self, *args: object, env: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
+        """`dbt ARGS` in a process that the test may wait for, or kill; it starts in the project folder."""
+        with self._environment(env):
+            return subprocess.Popen(
+                [str(shutil.which("dbt", path=Path(sys.executable).parent)), *map(str, args)],
+                cwd=self.root,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                encoding="utf-8",
+            )
+
+    def sql(self, query: str) -> Rows:
+        """The rows of a query against the warehouse."""
+        return self.engine.query(self.profile_output, query)
+
+    def _command(self, args: tuple[object, ...]) -> list[str]:
+        return ["--project-dir", str(self.root), *map(str, args)]
+
+    @contextmanager
+    def _environment(self, env: Mapping[str, str] | None) -> Iterator[None]:
+        """The environment of one command: none of the developer's own settings, nothing left behind."""
+        before = dict(os.environ)
+        for name in before:
+            if name.startswith(("ALMANAC_", "DBT_")):
+                del os.environ[name]
+        os.environ.update(QUIET | self.env | dict(env or {}))
+        try:
+            yield
+        finally:
+            os.environ.clear()
+            os.environ.update(before)
+
+
+@pytest.fixture(scope="session", params=requested_engines())
+def engine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Engine:
+    """Each engine that ENGINES names."""
+    return _engine(request.param, tmp_path_factory)
+
+
+@pytest.fixture
+def new_project(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Project]:
+    """Makes project folders: `new_project("duckdb")`, or `new_project(engine)` on each engine."""
+
+    def make(on: Engine | str = "duckdb", folder: str = "project") -> Project:
+        home = _engine(on, tmp_path_factory) if isinstance(on, str) else on
+        root = tmp_path / folder
+        root.mkdir()
+        for name in COPIED:
+            source = REPOSITORY / name
+            if source.is_dir():
+                shutil.copytree(source, root / name)
+            elif source.exists():
+                shutil.copy(source, root / name)
+        output = home.new_output(root)
+        profiles = {"almanac": {"target": "dev", "outputs": {"dev": output}}}
+        (root / "profiles.yml").write_text(yaml.safe_dump(profiles), encoding="utf-8")
+        project = Project(root, home, output)
+        project.landing.mkdir(parents=True)
+        return project
+
+    return make
+
+
+@pytest.fixture
+def project(engine: Engine, new_project: Callable[..., Project]) -> Project:
+    """An untouched project folder with the contracts, models and suites of the repository, on each engine."""
+    return new_project(engine)
+
+
+def _engine(name: str, tmp_path_factory: pytest.TempPathFactory) -> Engine:
+    # below the folder of an xdist worker lies that of the whole run
+    folder = tmp_path_factory.getbasetemp()
+    shared = folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
+    home = KNOWN[name](shared)
+    reason = home.unavailable()
+    if reason:
+        pytest.skip(reason)
+    return home

@@ -1,0 +1,48 @@
+"""What tests of gates need: a stage table from a contract, rows in it, and the verdict of a gate."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from typing import Any
+
+from loader.contract_file import read_contracts
+from loader.derive import derive
+from loader.engines import engine_for
+from loader.gates import GateResult, render, run_gate
+from loader.profile import read_target
+from tests.conftest import Project
+
+
+def with_contract(project: Project, text: str) -> Project:
+    (project.root / "datasets_config.yml").write_text(text, encoding="utf-8")
+    derive(project.root, read_contracts(project.root))
+    for script in sorted((project.root / "ddl" / project.engine.name).glob("*.sql")):
+        project.sql(script.read_text(encoding="utf-8"))
+    return project
+
+
+def insert(project: Project, table: str, *rows: Mapping[str, Any]) -> None:
+    def literal(value: Any) -> str:
+        return "null" if value is None else "'" + str(value).replace("'", "''") + "'"
+
+    # all rows have the columns of the first
+    values = (", ".join(literal(row[name]) for name in rows[0]) for row in rows)
+    project.sql(f"insert into {table} ({', '.join(rows[0])}) values {', '.join(f'({one})' for one in values)}")
+
+
+def gate(project: Project, layer: str = "stage", tables: list[str] | None = None) -> GateResult:
+    url = engine_for(read_target(project.root), project.root).url()
+    return run_gate(layer, url, project.root, read_contracts(project.root), tables)
+
+
+def shown(result: GateResult, verbose: bool = True) -> str:
+    from rich.console import Console
+
+    page = Console(file=io.StringIO(), width=250)
+    page.print(render(result, verbose=verbose))
+    return page.file.getvalue()  # type: ignore[attr-defined]
+
+
+def broken(result: GateResult) -> dict[str, str]:
+    return {check.check: check.details for check in result.checks if check.result == "failed"}

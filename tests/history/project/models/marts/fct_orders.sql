@@ -1,0 +1,17 @@
+{{ config(materialized='incremental', incremental_strategy='rebase') }}
+
+select
+    periods.period_start,
+    periods.data_period,
+    history.shop,
+    history.number,
+    history.state,
+    history.price,
+    history.note
+from {{ delivered_periods(ref('orders')) }} as periods
+inner join {{ ref('orders') }} as history
+    on periods.period_start >= history.dbt_valid_from
+    and (history.dbt_valid_to is null or periods.period_start < history.dbt_valid_to)
+{% if is_incremental() %}
+where periods.period_start >= {{ first_stale_period() }}
+{% endif %}

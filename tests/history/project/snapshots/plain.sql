@@ -1,0 +1,3 @@
+{% snapshot plain %}
+select person, name from {{ source('stage', 'plain') }}
+{% endsnapshot %}

@@ -1,0 +1,130 @@
+"""Whatever is delivered, corrected and taken back, in whatever order: core and facts are what the oracle says."""
+
+from __future__ import annotations
+
+import os
+from collections import defaultdict
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.history.datasets import EXAMPLES, Example
+from tests.history.feeding import deliver, rollback
+from tests.history.oracle import Row, expected_facts
+from tests.history.warehouse import Warehouse
+
+PERIODS = ["2024-11", "2024-12", "2025-01", "2025-02"]
+BUILT = ["people", "orders", "fct_people", "fct_orders"]
+TABLES = ["core.people", "core.orders", "mart.fct_people", "mart.fct_orders", "core.applied_load"]
+
+
+class Deliveries:
+    """All loads of one dataset, as the loader keeps them: per period its loads, and which one is active."""
+
+    def __init__(self, warehouse: Warehouse, example: Example) -> None:
+        self.warehouse, self.example = warehouse, example
+        self.loads: dict[str, list[tuple[int, list[Row]]]] = defaultdict(list)
+        self.active: dict[str, int] = {}
+
+    def load(self, period: str, rows: list[Row]) -> None:
+        load_id = deliver(self.warehouse, self.example.dataset, period, rows)
+        self.loads[period].append((load_id, rows))
+        self.active[period] = len(self.loads[period]) - 1
+
+    def roll_back(self, period: str, steps: int) -> None:
+        """To `steps` loads before the active one, or to nothing if there are not as many."""
+        if period not in self.active:
+            return
+        position = self.active.pop(period) - steps
+        load_id, rows = self.loads[period][position] if position >= 0 else (None, [])
+        rollback(self.warehouse, self.example.dataset, period, load_id, rows)
+        if load_id is not None:
+            self.active[period] = position
+
+    @property
+    def delivered(self) -> dict[str, list[Row]]:
+        return {period: self.loads[period][position][1] for period, position in self.active.items()}
+
+    @property
+    def active_loads(self) -> set[tuple[str, int]]:
+        return {(period, self.loads[period][position][0]) for period, position in self.active.items()}
+
+
+def actions(example: Example) -> st.SearchStrategy[list[tuple[Any, ...]]]:
+    periods = st.sampled_from(PERIODS)
+    load = st.tuples(st.just("load"), periods, example.deliveries())
+    roll_back = st.tuples(st.just("roll_back"), periods, st.integers(1, 2))
+    return st.lists(st.one_of(load, load, roll_back), max_size=3)
+
+
+def rounds() -> st.SearchStrategy[list[tuple[Any, ...]]]:
+    """Rounds of actions on each dataset; a build follows each round, with nothing to do if there was no action."""
+    return st.lists(st.tuples(*map(actions, EXAMPLES)), min_size=1, max_size=4)
+
+
+@settings(
+    max_examples=int(os.environ.get("HISTORY_EXAMPLES", "12")),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(rounds=rounds())
+def test_history_is_a_function_of_what_is_staged(warehouse: Warehouse, rounds: list[tuple[Any, ...]]) -> None:
+    start_anew(warehouse)
+    datasets = [Deliveries(warehouse, example) for example in EXAMPLES]
+    for round_ in rounds:
+        for deliveries, actions_of_round in zip(datasets, round_, strict=True):
+            for name, *arguments in actions_of_round:
+                getattr(deliveries, name)(*arguments)
+        marks = {table: warehouse.row_marks(table) for table in existing_tables(warehouse)}
+        warehouse.dbt("build", "--select", *BUILT)
+        for deliveries in datasets:
+            check(warehouse, deliveries)
+        check_only_changes_are_written(warehouse, marks)
+
+    before = warehouse.written_state(*TABLES)
+    warehouse.dbt("build", "--select", *BUILT)
+    assert warehouse.written_state(*TABLES) == before
+
+
+def check(warehouse: Warehouse, deliveries: Deliveries) -> None:
+    example, name = deliveries.example, deliveries.example.dataset.name
+    core = example.core(warehouse)
+    expected = example.expected(deliveries.delivered)
+    assert len(core) == len(set(core))
+    assert set(core) == expected
+
+    facts = warehouse.rows(f"select data_period, {', '.join(example.columns)} from mart.fct_{name}")
+    assert sorted(facts, key=repr) == sorted(expected_facts(expected, deliveries.delivered), key=repr)
+
+    for consumer in (f"core.{name}", f"mart.fct_{name}"):
+        applied = warehouse.rows(
+            "select data_period, load_id from core.applied_load where consumer = ? and dataset = ?", (consumer, name)
+        )
+        assert sorted(applied) == sorted(deliveries.active_loads)
+
+
+def check_only_changes_are_written(warehouse: Warehouse, before: dict[str, dict[tuple[Any, ...], str]]) -> None:
+    for table, marks in before.items():
+        # Facts are rewritten by period: that is what a rebase is.
+        if not table.startswith("mart."):
+            after = warehouse.row_marks(table)
+            kept = marks.keys() & after.keys()
+            assert {row: after[row] for row in kept} == {row: marks[row] for row in kept}
+
+
+def start_anew(warehouse: Warehouse) -> None:
+    warehouse.execute(
+        *(f"drop table {table}" for table in existing_tables(warehouse)),
+        *(f"delete from stage.{example.dataset.name}" for example in EXAMPLES),
+        "delete from meta.dataset_version",
+    )
+
+
+def existing_tables(warehouse: Warehouse) -> list[str]:
+    return [
+        f"{schema}.{table}"
+        for schema, table in warehouse.rows(
+            "select table_schema, table_name from information_schema.tables where table_schema in ('core', 'mart')"
+        )
+    ]

@@ -1,0 +1,248 @@
+"""A scratch warehouse with a scratch dbt project: what each history test works on."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+SCRATCH_PROJECT = Path(__file__).parent / "project"
+
+
+class Warehouse:
+    """One database, empty at first, and a dbt project folder that builds it; made once, for parsing takes seconds.
+
+    The project is the real one in all that matters (its `dbt_project.yml` and its macros); models, snapshots and
+    contracts are small ones from `tests/history/project`, or those of the real project (`real=True`).
+    """
+
+    engine: str
+
+    def __init__(self, folder: Path, *, real: bool = False) -> None:
+        self.folder = folder
+        self.messages: list[str] = []
+        """What dbt said to the operator in the last `dbt`."""
+        self._manifest: Any = None
+        self._edited: dict[Path, str] = {}
+        self._write_project(real)
+        (folder / "profiles.yml").write_text(
+            yaml.safe_dump({"almanac": {"target": "test", "outputs": {"test": self.profile()}}})
+        )
+
+    # ---- the database
+
+    def profile(self) -> dict[str, Any]:
+        """The dbt target of this warehouse."""
+        raise NotImplementedError
+
+    def connect(self) -> Any:
+        """A DB-API connection of its own; the caller closes it."""
+        raise NotImplementedError
+
+    def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Run one query, give all its rows."""
+        connection = self.connect()
+        try:
+            cursor = connection.cursor()
+            cursor.execute(self._placeholders(sql), list(parameters))
+            return [tuple(row) for row in cursor.fetchall()]
+        finally:
+            connection.close()
+
+    def execute(self, *statements: str | tuple[str, Sequence[Any]]) -> None:
+        """Run statements in one transaction; a tuple is a statement and the parameters of one row."""
+        connection = self.connect()
+        try:
+            cursor = connection.cursor()
+            if self.engine == "duckdb":
+                cursor.execute("begin")
+            for statement in statements:
+                sql, parameters = (statement, ()) if isinstance(statement, str) else statement
+                cursor.execute(self._placeholders(sql), list(parameters) or None)
+            cursor.execute("commit")
+        finally:
+            connection.close()
+
+    def _placeholders(self, sql: str) -> str:
+        return sql
+
+    def written_state(self, *tables: str) -> Any:
+        """Something that differs after any write to one of the tables, be it of equal rows."""
+        raise NotImplementedError
+
+    def row_marks(self, table: str) -> dict[tuple[Any, ...], str]:
+        """Of each row its content and a mark of its last write; empty where the engine keeps none."""
+        return {}
+
+    # ---- dbt
+
+    def dbt(self, *args: str, check: bool = True) -> Any:
+        """Run dbt in this process. Raises AssertionError with dbt's messages if `check` and a node failed.
+
+        The parsed project is kept, so a changed project file asks for `forget_manifest`.
+        """
+        from dbt.cli.main import dbtRunner
+
+        if self._manifest is None:
+            parsed = self._invoke(dbtRunner(), ["parse"])
+            assert parsed.success, parsed.exception
+            self._manifest = parsed.result
+        self.messages.clear()
+        runner = dbtRunner(manifest=self._manifest, callbacks=[self._listen])
+        result = self._invoke(runner, list(args))
+        if check:
+            assert result.success, self._messages(result)
+        return result
+
+    def edit(self, file: str, old: str, new: str) -> None:
+        """Change a file of the project; `old` must occur in it."""
+        path = self.folder / file
+        text = path.read_text(encoding="utf-8")
+        assert old in text, f"{file} does not hold {old!r}"
+        self._edited.setdefault(path, text)
+        path.write_text(text.replace(old, new), encoding="utf-8")
+        self._manifest = None
+
+    def clear(self) -> None:
+        """Drop every table and undo every edit."""
+        tables = self.rows(
+            "select table_schema, table_name, table_type from information_schema.tables"
+            " where table_schema in ('meta', 'stage', 'core', 'mart')"
+        )
+        self.execute(
+            *(f"drop {'view' if type_ == 'VIEW' else 'table'} {schema}.{table}" for schema, table, type_ in tables)
+        )
+        self.undo_edits()
+
+    def undo_edits(self) -> None:
+        for path, text in self._edited.items():
+            path.write_text(text, encoding="utf-8")
+            self._manifest = None
+        self._edited.clear()
+
+    def start_dbt(self, *args: str, hold: str = "") -> subprocess.Popen[str]:
+        """Start dbt as a process of its own; `hold` names a step at which it stops (see project/macros/hold.sql)."""
+        return subprocess.Popen(
+            [sys.executable, "-c", "from dbt.cli.main import cli; cli()", "--no-use-colors", *args, *self._folders()],
+            cwd=self.folder,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            encoding="utf-8",
+            env={**os.environ, "HOLD": hold, "PYTHONUNBUFFERED": "1"},
+        )
+
+    def _listen(self, event: Any) -> None:
+        if event.info.level in ("info", "warn", "error"):
+            self.messages.append(event.info.msg)
+
+    def _invoke(self, runner: Any, args: list[str]) -> Any:
+        try:
+            return runner.invoke(["--quiet", "--no-write-json", "--log-level-file", "none", *args, *self._folders()])
+        finally:
+            self._release()
+
+    def _folders(self) -> list[str]:
+        return ["--project-dir", str(self.folder), "--profiles-dir", str(self.folder)]
+
+    @staticmethod
+    def _release() -> None:
+        """Let go of the database: dbt in process would keep DuckDB's file."""
+        from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+        from dbt.adapters.factory import cleanup_connections, reset_adapters
+
+        cleanup_connections()  # type: ignore[no-untyped-call]
+        reset_adapters()  # type: ignore[no-untyped-call]
+        DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
+
+    @staticmethod
+    def _messages(result: Any) -> str:
+        if result.exception:
+            return str(result.exception)
+        return "\n".join(f"{node.node.name}: {node.status} {node.message}" for node in result.result)
+
+    def _write_project(self, real: bool) -> None:
+        config = yaml.safe_load((ROOT / "dbt_project.yml").read_text(encoding="utf-8"))
+        if real:
+            shutil.copytree(ROOT / "dbt_project", self.folder / "dbt_project")
+        else:
+            shutil.copytree(SCRATCH_PROJECT, self.folder, dirs_exist_ok=True)
+            shutil.copytree(ROOT / "dbt_project" / "macros", self.folder / "macros", dirs_exist_ok=True)
+            for path in [name for name in config if name.endswith("-paths")]:
+                config[path] = [folder.removeprefix("dbt_project/") for folder in config[path]]
+            for settings in (config["snapshots"]["almanac"], config["models"]["almanac"]["marts"]):
+                settings["+pre-hook"] = ["{{ hold('at start') }}", *_as_list(settings.get("+pre-hook"))]
+                settings["+post-hook"] = [
+                    "{{ hold('before ledger') }}",
+                    *_as_list(settings["+post-hook"]),
+                    "{{ hold('before commit') }}",
+                ]
+        (self.folder / "dbt_project.yml").write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
+
+
+def _as_list(hooks: str | list[str] | None) -> list[str]:
+    return [hooks] if isinstance(hooks, str) else hooks or []
+
+
+class DuckDBWarehouse(Warehouse):
+    engine = "duckdb"
+
+    def profile(self) -> dict[str, Any]:
+        return {"type": "duckdb", "path": str(self.file), "schema": "main", "threads": 2}
+
+    @property
+    def file(self) -> Path:
+        return self.folder / "warehouse.duckdb"
+
+    def connect(self) -> Any:
+        import duckdb
+
+        return duckdb.connect(str(self.file))
+
+    def written_state(self, *tables: str) -> Any:
+        # The whole file and its log: DuckDB gives a row no mark of its last write.
+        log = self.file.with_suffix(".duckdb.wal")
+        return self.file.read_bytes(), log.read_bytes() if log.exists() else b""
+
+
+class PostgresWarehouse(Warehouse):
+    engine = "postgres"
+
+    def __init__(self, folder: Path, dsn: dict[str, str], *, real: bool = False) -> None:
+        self.dsn = dsn
+        super().__init__(folder, real=real)
+
+    def profile(self) -> dict[str, Any]:
+        return {
+            "type": "postgres",
+            "host": self.dsn["host"],
+            "port": int(self.dsn.get("port", 5432)),
+            "user": self.dsn["user"],
+            "password": self.dsn.get("password", ""),
+            "dbname": self.dsn["dbname"],
+            "schema": "public",
+            "threads": 2,
+        }
+
+    def connect(self) -> Any:
+        import psycopg2
+
+        return psycopg2.connect(**self.dsn)
+
+    def _placeholders(self, sql: str) -> str:
+        return sql.replace("?", "%s")
+
+    def written_state(self, *tables: str) -> Any:
+        return [self.row_marks(table) for table in tables]
+
+    def row_marks(self, table: str) -> dict[tuple[Any, ...], str]:
+        # Place and last writer.
+        rows = self.rows(f"select ctid::text || ' ' || xmin::text, * from {table}")
+        return {tuple(content): mark for mark, *content in rows}

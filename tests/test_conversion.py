@@ -1,0 +1,281 @@
+"""Text cells to declared types: what is read, what is refused, and that neighbours do not matter."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from decimal import Decimal
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from loader.contracts import ColumnType, CsvFormat, XlsxFormat
+from loader.conversion import arrow_type, convert, tidy
+
+CSV = CsvFormat(type="csv")
+XLSX = XlsxFormat(type="xlsx")
+GERMAN = CsvFormat(type="csv", decimal=",", thousands=".", dates=("%d.%m.%Y",))
+GERMAN_XLSX = XlsxFormat(type="xlsx", decimal=",", thousands=" ", dates=("%d.%m.%Y",))
+UNFIT = {"integer": "some", "decimal": "some", "double": "some", "date": "then", "timestamp": "then", "boolean": "so"}
+
+Format = CsvFormat | XlsxFormat
+
+
+def read(text: str | None, declared: str, fmt: Format = CSV) -> Any:
+    """The value of one cell; the same alone and next to a cell that does not fit, which is read in another way."""
+    kind = ColumnType.parse(declared)
+    alone = convert(tidy(pa.array([text], pa.string())), kind, fmt)
+    assert alone.type == arrow_type(kind)
+    unfit = UNFIT.get(kind.name.replace("bigint", "integer"), "any")
+    beside = convert(tidy(pa.array([text, unfit], pa.string())), kind, fmt)
+    assert alone[0].as_py() == beside[0].as_py(), f"{text!r} depends on its neighbours"
+    return alone[0].as_py()
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("7", 7),
+        ("007", 7),
+        ("-7", -7),
+        ("+7", 7),
+        ("7.0", 7),
+        ("1e3", 1000),
+        ("2147483647", 2147483647),
+        ("-2147483648", -2147483648),
+        ("2147483648", None),
+        ("7.5", None),
+        ("1,234", None),
+        ("0x1F", None),
+        ("1_000", None),
+        ("٣", None),
+        ("seven", None),
+        ("nan", None),
+        ("true", None),
+        ("-", None),
+        (None, None),
+    ],
+)
+def test_integers(text: str | None, expected: int | None) -> None:
+    assert read(text, "integer") == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "declared", "expected"),
+    [
+        ("12.5", "decimal(8,2)", Decimal("12.50")),
+        ("12.50", "decimal(8,2)", Decimal("12.50")),
+        ("12.500", "decimal(8,2)", Decimal("12.50")),
+        ("12.505", "decimal(8,2)", None),
+        ("999999.99", "decimal(8,2)", Decimal("999999.99")),
+        ("1000000", "decimal(8,2)", None),
+        ("1E+2", "decimal(8,2)", Decimal("100.00")),
+        ("1e99", "decimal(8,2)", None),
+        ("nan", "decimal(8,2)", None),
+        ("123456789012345678901234567890.12", "decimal(38,2)", Decimal("123456789012345678901234567890.12")),
+        ("9" * 38, "decimal(38,0)", Decimal("9" * 38)),
+        ("9" * 39, "decimal(38,0)", None),
+        ("9223372036854775807", "bigint", 9223372036854775807),
+        ("9223372036854775808", "bigint", None),
+        ("0.1", "double", 0.1),
+        ("1e-300", "double", 1e-300),
+        ("1,5", "double", None),
+        ("inf", "double", None),
+    ],
+)
+def test_numbers_fit_their_type_or_are_refused(text: str, declared: str, expected: object) -> None:
+    assert read(text, declared) == expected
+    assert read(text, declared, XLSX) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "fmt", "expected"),
+    [
+        ("1.234,50", GERMAN, Decimal("1234.50")),
+        ("1.234.567,5", GERMAN, Decimal("1234567.50")),
+        ("1.234", GERMAN, Decimal("1234.00")),
+        ("1234,5", GERMAN, Decimal("1234.50")),
+        ("1.5", GERMAN, None),  # a point that is no thousands sign is a mistake, not 15
+        ("12.34", GERMAN, None),
+        ("1,234.50", GERMAN, None),
+        ("1,5,0", GERMAN, None),
+        ("1.5", CsvFormat(type="csv", decimal=","), None),
+        ("1,5", CsvFormat(type="csv", decimal=","), Decimal("1.50")),
+        ("1,234.50", CsvFormat(type="csv", thousands=","), Decimal("1234.50")),
+        ("12,34", CsvFormat(type="csv", thousands=","), None),  # no 1234
+        ("1,2345", CsvFormat(type="csv", thousands=","), None),
+        ("1'234.5", CsvFormat(type="csv", thousands="'"), Decimal("1234.50")),
+        ("1 234", CsvFormat(type="csv", thousands=" "), Decimal("1234.00")),
+        ("1\u00a0234", CsvFormat(type="csv", thousands=" "), Decimal("1234.00")),
+        ("-1\u202f234\u202f567.8", CsvFormat(type="csv", thousands=" "), Decimal("-1234567.80")),
+        ("1 23", CsvFormat(type="csv", thousands=" "), None),
+        # a number of a workbook always has a point, a text the sender's signs
+        ("1.5", GERMAN_XLSX, Decimal("1.50")),
+        ("1,5", GERMAN_XLSX, Decimal("1.50")),
+        ("1 234,5", GERMAN_XLSX, Decimal("1234.50")),
+        ("1,234,5", GERMAN_XLSX, None),
+        ("1.234,5", GERMAN_XLSX, None),
+    ],
+)
+def test_signs_are_those_of_the_contract(text: str, fmt: Format, expected: Decimal | None) -> None:
+    assert read(text, "decimal(10,2)", fmt) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "declared", "expected"),
+    [
+        ("0.30000000000000004", "decimal(10,2)", Decimal("0.30")),
+        ("99999999999.990005493", "decimal(13,2)", Decimal("99999999999.99")),
+        ("3.0000000000000004", "integer", 3),
+        ("0.3000001", "decimal(10,2)", None),
+        # digits that are there are never rounded away
+        ("1234567890123456789", "bigint", 1234567890123456789),
+        ("123456789012345678.25", "decimal(20,2)", Decimal("123456789012345678.25")),
+    ],
+)
+def test_a_workbook_holds_binary_fractions(text: str, declared: str, expected: object) -> None:
+    assert read(text, declared, XLSX) == expected
+
+
+def test_a_text_file_holds_none() -> None:
+    assert read("0.30000000000000004", "decimal(10,2)", CSV) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "fmt", "expected"),
+    [
+        ("2025-02-03", CSV, dt.date(2025, 2, 3)),
+        ("2025-02-03 00:00:00", CSV, dt.date(2025, 2, 3)),
+        ("2025-02-03T00:00:00", CSV, dt.date(2025, 2, 3)),
+        ("2025-02-03 10:30:00", CSV, None),
+        ("2025-02-30", CSV, None),
+        ("2025-02-03T00:00:00Z", CSV, None),
+        ("03.02.2025", CSV, None),
+        ("45000", CSV, None),
+        ("3.2.2025", GERMAN, dt.date(2025, 2, 3)),
+        ("31.02.2025", GERMAN, None),
+        ("29.02.1900", GERMAN, None),
+        ("2025-02-03", GERMAN, dt.date(2025, 2, 3)),  # ISO 8601 is understood everywhere
+        ("02/03/2025", GERMAN, None),
+        ("2025-02-03", CsvFormat(type="csv", dates=("%Y-%d-%m",)), dt.date(2025, 3, 2)),
+        ("02/03/2025", CsvFormat(type="csv", dates=("%m/%d/%Y", "%d/%m/%Y")), dt.date(2025, 2, 3)),
+        ("13/03/2025", CsvFormat(type="csv", dates=("%m/%d/%Y", "%d/%m/%Y")), dt.date(2025, 3, 13)),
+        ("45000", XLSX, dt.date(2023, 3, 15)),
+        ("45000.0", XLSX, dt.date(2023, 3, 15)),
+        ("45000.5", XLSX, None),
+        ("61", XLSX, dt.date(1900, 3, 1)),
+        ("60", XLSX, None),
+        ("2958465", XLSX, dt.date(9999, 12, 31)),
+        ("2958466", XLSX, None),
+        ("-5", XLSX, None),
+        ("nan", XLSX, None),
+        ("tomorrow", XLSX, None),
+    ],
+)
+def test_dates(text: str, fmt: Format, expected: dt.date | None) -> None:
+    assert read(text, "date", fmt) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "fmt", "expected"),
+    [
+        ("2025-02-03", CSV, dt.datetime(2025, 2, 3)),
+        ("2025-02-03 10:30", CSV, dt.datetime(2025, 2, 3, 10, 30)),
+        ("2025-02-03T10:30:59.250", CSV, dt.datetime(2025, 2, 3, 10, 30, 59, 250000)),
+        ("2025-02-03 10:30:00+01:00", CSV, None),
+        ("03.02.2025", GERMAN, dt.datetime(2025, 2, 3)),
+        ("45000.5", XLSX, dt.datetime(2023, 3, 15, 12)),
+        ("45000.999999", XLSX, dt.datetime(2023, 3, 16)),
+        ("noon", XLSX, None),
+    ],
+)
+def test_timestamps(text: str, fmt: Format, expected: dt.datetime | None) -> None:
+    assert read(text, "timestamp", fmt) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("true", True), ("YES", True), ("1", True), ("f", False), ("No", False), ("0", False), ("2", None), ("ja", None)],
+)
+def test_booleans(text: str, expected: bool | None) -> None:
+    assert read(text, "boolean") is expected
+
+
+@pytest.mark.parametrize(
+    ("cell", "expected"),
+    [
+        ("  a b ", "a b"),
+        ("\u00a0a\u00a0", "a"),
+        ("\ufeffa\u200b", "a"),
+        ("\u2009\u3000a\u2003\t\r\n", "a"),
+        ("a\u00a0b", "a\u00a0b"),
+        ("Mu\u0308ller", "Müller"),
+        (" \u00a0\u2007 ", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_cells_are_tidied(cell: str | None, expected: str | None) -> None:
+    assert tidy(pa.array([cell], pa.string())).to_pylist() == [expected]
+    assert tidy(pa.array([cell, "ü"], pa.string())).to_pylist() == [expected, "ü"]
+
+
+def test_leading_zeros_of_text_stay() -> None:
+    assert read("007", "varchar(3)") == "007"
+    assert read("007", "varchar(3)", XLSX) == "007"
+
+
+@given(st.integers(-(2**31), 2**31 - 1))
+def test_any_integer_is_read_as_it_is_written(number: int) -> None:
+    assert read(str(number), "integer") == number
+    assert read(f"{number:,}", "integer", CsvFormat(type="csv", thousands=",")) == number
+    assert read(f"{number:,}".replace(",", "."), "integer", GERMAN) == number
+    assert read(f"{number}.0", "integer", XLSX) == number
+
+
+@given(st.decimals(-(10**16) + 1, 10**16 - 1, places=2))
+def test_any_decimal_is_read_to_the_last_digit(number: Decimal) -> None:
+    assert read(f"{number:f}", "decimal(18,2)") == number
+    assert read(f"{number:f}", "decimal(18,2)", XLSX) == number
+    german = f"{number:,f}".translate(str.maketrans(",.", ".,"))
+    assert read(german, "decimal(18,2)", GERMAN) == number
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False))
+def test_any_double_is_read_as_python_writes_it(number: float) -> None:
+    assert read(repr(number), "double") == number
+
+
+@given(st.dates(dt.date(1000, 1, 1)))
+def test_any_date_is_read_in_every_notation(day: dt.date) -> None:
+    assert read(day.isoformat(), "date") == day
+    assert read(f"{day:%d.%m.%Y}", "date", GERMAN) == day
+    assert read(f"{day} 00:00:00", "date", XLSX) == day
+
+
+@given(st.dates(dt.date(1900, 3, 1)))
+def test_any_serial_is_the_day_that_excel_shows(day: dt.date) -> None:
+    serial = (day - dt.date(1899, 12, 30)).days
+    assert read(str(serial), "date", XLSX) == day
+
+
+NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+
+
+@given(st.one_of(st.text(max_size=12), st.text(alphabet="0123456789+-.eE, '\u00a0xnainf_", max_size=12)))
+@example("1.")
+@example(".5")
+@example("+")
+@example("--1")
+@example("1e")
+def test_any_text_is_the_number_that_it_shows_or_nothing(text: str) -> None:
+    found = read(text, "decimal(12,4)")
+    cell = tidy(pa.array([text], pa.string()))[0].as_py()
+    if found is not None:
+        assert NUMBER.fullmatch(cell)
+        assert found == Decimal(cell)
+    elif cell is not None and re.fullmatch(r"[+-]?[0-9]{1,8}(\.[0-9]{1,4})?", cell):
+        raise AssertionError(f"{cell!r} is a number")

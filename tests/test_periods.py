@@ -1,0 +1,101 @@
+"""Names of periods: what they mean, and what is no name."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from loader.periods import Grain, Period
+
+
+@pytest.mark.parametrize(
+    ("grain", "name", "start", "end"),
+    [
+        (Grain.YEAR, "2025", datetime(2025, 1, 1), datetime(2026, 1, 1)),
+        (Grain.QUARTER, "2025-Q1", datetime(2025, 1, 1), datetime(2025, 4, 1)),
+        (Grain.QUARTER, "2025-Q4", datetime(2025, 10, 1), datetime(2026, 1, 1)),
+        (Grain.MONTH, "2025-06", datetime(2025, 6, 1), datetime(2025, 7, 1)),
+        (Grain.MONTH, "2025-12", datetime(2025, 12, 1), datetime(2026, 1, 1)),
+        (Grain.DAY, "2024-02-29", datetime(2024, 2, 29), datetime(2024, 3, 1)),
+        (Grain.DAY, "2025-12-31", datetime(2025, 12, 31), datetime(2026, 1, 1)),
+        (Grain.WINDOW, "2025-06-14T22:00", datetime(2025, 6, 14, 22), datetime(2025, 6, 15)),
+    ],
+)
+def test_a_name_is_a_half_open_interval(grain: Grain, name: str, start: datetime, end: datetime) -> None:
+    assert Period.parse(name, grain) == Period(start, end, name)
+    assert len(name) <= grain.name_length
+
+
+def test_a_window_is_as_long_as_the_contract_says() -> None:
+    period = Period.parse("2025-06-14T02:00", Grain.WINDOW, timedelta(hours=6))
+    assert period.end == datetime(2025, 6, 14, 8)
+
+
+@pytest.mark.parametrize(
+    ("grain", "name"),
+    [
+        (Grain.YEAR, "0000"),
+        (Grain.YEAR, "25"),
+        (Grain.YEAR, "2025-01"),
+        (Grain.QUARTER, "2025-Q0"),
+        (Grain.QUARTER, "2025-Q5"),
+        (Grain.QUARTER, "2025-q1"),
+        (Grain.QUARTER, "2025-03"),
+        (Grain.MONTH, "2025-00"),
+        (Grain.MONTH, "2025-13"),
+        (Grain.MONTH, "2025-6"),
+        (Grain.MONTH, "2025-06-01"),
+        (Grain.MONTH, "2025-06\n"),
+        (Grain.MONTH, "٢٠٢٥-٠٦"),
+        (Grain.MONTH, ""),
+        (Grain.DAY, "2025-02-29"),
+        (Grain.DAY, "20250228"),
+        (Grain.WINDOW, "2025-06-14T24:00"),
+        (Grain.WINDOW, "2025-06-14 02:00"),
+    ],
+)
+def test_what_is_no_name_is_told_the_form(grain: Grain, name: str) -> None:
+    with pytest.raises(ValueError, match=f"is not a {grain} period; write it like {grain.example}"):
+        Period.parse(name, grain)
+
+
+@pytest.mark.parametrize("grain", Grain)
+def test_the_example_of_a_grain_is_one_of_its_names(grain: Grain) -> None:
+    assert Period.parse(grain.example, grain).name == grain.example
+
+
+FORMS = {Grain.YEAR: "%Y", Grain.MONTH: "%Y-%m", Grain.DAY: "%Y-%m-%d"}
+
+
+@given(st.sampled_from([*Grain]), st.dates(date(1000, 1, 1), date(9998, 12, 31)))
+def test_every_day_lies_in_exactly_the_period_that_is_named_after_it(grain: Grain, day: date) -> None:
+    moment = datetime(day.year, day.month, day.day)
+    if grain is Grain.QUARTER:
+        name = f"{day.year}-Q{(day.month + 2) // 3}"
+    else:
+        name = f"{moment:{FORMS.get(grain, '%Y-%m-%dT%H:%M')}}"
+    period = Period.parse(name, grain)
+    assert period.start <= moment < period.end
+    assert len(period.name) <= grain.name_length
+    if grain in FORMS:  # periods follow each other without gap or overlap
+        assert Period.parse(f"{period.end:{FORMS[grain]}}", grain).start == period.end
+
+
+@given(st.sampled_from([*Grain]), st.text(max_size=17))
+def test_any_text_is_a_name_of_plain_digits_or_refused(grain: Grain, text: str) -> None:
+    try:
+        period = Period.parse(text, grain)
+    except ValueError:
+        return
+    assert period.name == text
+    assert text.isascii()
+    assert period.start < period.end
+
+
+def test_periods_sort_by_time() -> None:
+    names = ["2025-02", "2024-12", "2025-01"]
+    found = sorted(Period.parse(name, Grain.MONTH) for name in names)
+    assert [period.name for period in found] == ["2024-12", "2025-01", "2025-02"]

@@ -1,0 +1,123 @@
+"""Where settings come from, which of two wins, and what is said of a wrong one."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from loader.errors import UsageError
+from loader.settings import find_project, load_settings
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Nobody's own settings; what .env adds goes with the test."""
+    before = dict(os.environ)
+    for name in before:
+        if name.startswith("ALMANAC_"):
+            del os.environ[name]
+    yield
+    os.environ.clear()
+    os.environ.update(before)
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    (tmp_path / "datasets_config.yml").touch()
+    return tmp_path.resolve()
+
+
+def test_defaults_lie_in_the_project(root: Path) -> None:
+    settings = load_settings(root)
+    assert settings.project_dir == root
+    assert settings.target is None
+    assert settings.landing_dir == root / "data/landing"
+    assert settings.cleaned_dir == root / "data/stage/cleaned"
+    assert settings.rejects_dir == root / "data/stage/rejects"
+    assert settings.log_dir == root / "data/logs"
+    assert (settings.lock_timeout, settings.log_level) == (60, "INFO")
+
+
+def test_a_folder_may_be_elsewhere(root: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    share = tmp_path_factory.mktemp("share")
+    os.environ["ALMANAC_LANDING_DIR"] = str(share)
+    os.environ["ALMANAC_CLEANED_DIR"] = "archive"
+    os.environ["ALMANAC_LOG_DIR"] = "~/logs"
+    settings = load_settings(root)
+    assert settings.landing_dir == share
+    assert settings.cleaned_dir == root / "archive"
+    assert settings.log_dir == Path.home() / "logs"
+
+
+def test_option_then_environment_then_dotenv_then_default(root: Path) -> None:
+    (root / ".env").write_text("ALMANAC_TARGET=from-file\nALMANAC_LOG_LEVEL=warning\nALMANAC_LOCK_TIMEOUT=\n")
+    assert load_settings(root, target=None).target == "from-file"
+    assert load_settings(root).log_level == "WARNING"
+    assert load_settings(root).lock_timeout == 60
+    os.environ["ALMANAC_TARGET"] = "from-environment"
+    assert load_settings(root).target == "from-environment"
+    assert load_settings(root, target="from-option").target == "from-option"
+
+
+def test_dotenv_reaches_what_dbt_reads(root: Path) -> None:
+    (root / ".env").write_text("ALMANAC_POSTGRES_PASSWORD='a b$c#d'\n", encoding="utf-8")
+    load_settings(root)
+    assert os.environ["ALMANAC_POSTGRES_PASSWORD"] == "a b$c#d"
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [("ALMANAC_LOCK_TIMEOUT", "soon"), ("ALMANAC_LOCK_TIMEOUT", "-1"), ("ALMANAC_LOG_LEVEL", "LOUD")],
+)
+def test_a_wrong_value_is_named(root: Path, variable: str, value: str) -> None:
+    os.environ[variable] = value
+    with pytest.raises(UsageError, match=f"{variable} is '{value}'"):
+        load_settings(root)
+
+
+def test_the_project_is_found_upwards(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    below = root / "dbt_project" / "models"
+    below.mkdir(parents=True)
+    monkeypatch.chdir(below)
+    assert find_project() == root
+
+
+def test_a_named_folder_is_the_project_or_an_error(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    below = root / "below"
+    below.mkdir()
+    monkeypatch.chdir(below)
+    with pytest.raises(UsageError, match=r"below is no project: it has no datasets_config\.yml"):
+        find_project(below)
+    os.environ["ALMANAC_PROJECT_DIR"] = str(below)
+    with pytest.raises(UsageError, match="is no project"):
+        find_project()
+    assert find_project(root) == root
+
+
+def test_no_project_anywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageError, match=r"no datasets_config\.yml in .* --project-dir"):
+        find_project()
+
+
+def test_the_example_says_what_is_the_default(root: Path) -> None:
+    """Every line of .env.example, uncommented, changes nothing."""
+    example = Path(__file__).parents[1] / ".env.example"
+    lines = [line.removeprefix("#") for line in example.read_text(encoding="utf-8").splitlines() if "=" in line]
+    offered = [line for line in lines if line.startswith("ALMANAC_")]
+    expected = load_settings(root).model_dump() | {"target": "dev"}
+    (root / ".env").write_text("\n".join(offered), encoding="utf-8")
+    assert load_settings(root).model_dump() == expected
+    fields = {f"ALMANAC_{name}".upper() for name in expected}
+    assert fields <= {line.partition("=")[0] for line in offered}
+
+
+def test_help_imports_nothing_heavy() -> None:
+    """`loader --help` has half a second of CPU."""
+    heavy = "dbt great_expectations pandas pyarrow sqlalchemy alembic duckdb openpyxl faker pydantic_settings"
+    script = f"import sys, loader.cli; print(*set('{heavy}'.split()) & set(sys.modules))"
+    said = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert said.stdout.split() == []
