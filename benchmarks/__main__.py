@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import platform
-import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -13,30 +12,19 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.measure import Line, measure
-from benchmarks.people import CONTRACT, write_csv
-
-REPOSITORY = Path(__file__).parents[1]
+from benchmarks.measure import REPOSITORY, Line, measure, new_project
+from benchmarks.people import write_csv
 
 
 def stage(folder: Path, scale: float) -> list[Line]:
     """CSV into stage against raw DuckDB."""
-    from loader.derive import derive
-    from loader.project import Project
-
     rows = int(1_000_000 * scale)
-    root = folder / "project"
-    shutil.copytree(REPOSITORY / "dbt_project", root / "dbt_project")
-    for name in ("dbt_project.yml", "profiles.yml.example"):
-        shutil.copy(REPOSITORY / name, root / name)
-    (root / "datasets_config.yml").write_text(CONTRACT, encoding="utf-8")
-    project = Project.open(root)
-    derive(root, project.contracts)
+    project = new_project(folder)
     csv = project.settings.landing_dir / "people_2025-01.csv"
     write_csv(csv, rows)
 
     raw = measure("benchmarks.stage_raw", csv, folder)
-    ours = measure("benchmarks.stage_loader", root)
+    ours = measure("benchmarks.stage_loader", project.root)
     loaded = ours.seconds - ours.details["gate"]
     name = f"CSV of {rows:,} x 12 into stage"
     return [

@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from benchmarks.people import CONTRACT
+
+if TYPE_CHECKING:
+    from loader.project import Project
+
+REPOSITORY = Path(__file__).parents[1]
 
 
 @dataclass(frozen=True)
@@ -31,6 +40,24 @@ class Line:
     ratio: float | None = None
     limit: str = ""
     megabytes: float | None = None
+
+
+def new_project(folder: Path) -> Project:
+    """A scratch project with the one dataset that is measured: the macros of the repository, no models."""
+    from loader.derive import derive
+    from loader.project import Project
+
+    for part in ("macros", "tests/generic"):
+        shutil.copytree(REPOSITORY / "dbt_project" / part, folder / "dbt_project" / part)
+    for part in ("snapshots", "models/staging"):
+        (folder / "dbt_project" / part).mkdir(parents=True)
+    shutil.copy(REPOSITORY / "dbt_project/models/staging/_meta__sources.yml", folder / "dbt_project/models/staging")
+    for name in ("dbt_project.yml", "profiles.yml.example"):
+        shutil.copy(REPOSITORY / name, folder / name)
+    (folder / "datasets_config.yml").write_text(CONTRACT, encoding="utf-8")
+    project = Project.open(folder)
+    derive(folder, project.contracts)
+    return project
 
 
 def measure(module: str, *args: object, repeat: int = 3) -> Measured:

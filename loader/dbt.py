@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import chdir, contextmanager
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from loader.errors import EnvironmentFailedError
@@ -61,7 +59,8 @@ def _invoke(project: Project, arguments: Sequence[str], manifest: Any) -> Any:
     project.settings.log_dir.mkdir(parents=True, exist_ok=True)
     folders = ["--project-dir", str(project.root), "--profiles-dir", str(project.profiles_dir)]
     options = [*folders, "--target", project.target.name, "--log-path", str(project.settings.log_dir)]
-    with _inside(project), _connections_closed(project):
+    # paths of a profile are relative to the folder in which dbt runs
+    with chdir(project.root), _connections_closed(project):
         answer = dbtRunner(manifest).invoke(["--log-level", "none", *arguments, *options])
     if answer.exception is not None:
         raise EnvironmentFailedError(f"dbt {arguments[0]}: {_first_line(answer.exception)}")
@@ -71,17 +70,6 @@ def _invoke(project: Project, arguments: Sequence[str], manifest: Any) -> Any:
 def _first_line(text: object) -> str:
     lines = [line.strip() for line in str(text).splitlines() if line.strip()]
     return " ".join(lines[:3])
-
-
-@contextmanager
-def _inside(project: Project) -> Iterator[None]:
-    """Paths of a profile are relative to the folder in which dbt runs."""
-    before = Path.cwd()
-    os.chdir(project.root)
-    try:
-        yield
-    finally:
-        os.chdir(before)
 
 
 @contextmanager

@@ -41,7 +41,7 @@ def ensure_migrated(project: Project) -> None:
         return
     missing = project.warehouse.run(lambda connection: _missing(connection, project.contracts))
     if missing:
-        raise UsageError(f"the warehouse is not ready: {missing[0]}; run `loader migrate`")
+        raise UsageError(f"the warehouse is not ready; run `loader migrate`. To be done: {'; '.join(missing)}")
 
 
 def ddl(project: Project, schema: str | None = None) -> str:
@@ -85,7 +85,7 @@ def _migrate(connection: Connection, contracts: Contracts) -> list[str]:
 def _missing(connection: Connection, contracts: Contracts) -> list[str]:
     revision = _revision(connection)
     if revision != _head():
-        return [f"meta is at revision {revision or 'none'} and the loader needs {_head()}"]
+        return [f"meta: revision {revision or 'none'} to {_head()}"]
     return [line for contract in contracts for line in _stage_change(connection, contract).said]
 
 

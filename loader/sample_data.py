@@ -513,9 +513,9 @@ def _without_clock(workbook: bytes, moment: datetime) -> bytes:
         for member in source.infolist():
             content = source.read(member)
             if member.filename == ARC_CORE:
-                properties = DocumentProperties.from_tree(fromstring(content))
-                properties.modified = moment
-                content = tostring(properties.to_tree())
+                properties = DocumentProperties.from_tree(fromstring(content))  # type: ignore[arg-type]
+                properties.modified = moment  # type: ignore[union-attr]
+                content = tostring(properties.to_tree())  # type: ignore[assignment, union-attr]
             entry = zipfile.ZipInfo(member.filename, moment.timetuple()[:6])
             entry.create_system = 0  # the same on every system
             target.writestr(entry, content, zipfile.ZIP_DEFLATED)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import sqlalchemy
 from sqlalchemy import Connection, NullPool, create_engine
@@ -54,7 +54,7 @@ class Warehouse:
             reraise=True,
         )
         try:
-            return repeat(self._once, work)
+            return cast("T", repeat(self._once, work))
         except DBAPIError as error:
             raise EnvironmentFailedError(self._explain(error)) from error
         except SQLAlchemyError as error:

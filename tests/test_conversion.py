@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from loader.contracts import ColumnType, CsvFormat, XlsxFormat
@@ -228,6 +228,7 @@ def test_leading_zeros_of_text_stay() -> None:
     assert read("007", "varchar(3)", XLSX) == "007"
 
 
+@settings(deadline=None)
 @given(st.integers(-(2**31), 2**31 - 1))
 def test_any_integer_is_read_as_it_is_written(number: int) -> None:
     assert read(str(number), "integer") == number
@@ -236,6 +237,7 @@ def test_any_integer_is_read_as_it_is_written(number: int) -> None:
     assert read(f"{number}.0", "integer", XLSX) == number
 
 
+@settings(deadline=None)
 @given(st.decimals(-(10**16) + 1, 10**16 - 1, places=2))
 def test_any_decimal_is_read_to_the_last_digit(number: Decimal) -> None:
     assert read(f"{number:f}", "decimal(18,2)") == number
@@ -244,11 +246,13 @@ def test_any_decimal_is_read_to_the_last_digit(number: Decimal) -> None:
     assert read(german, "decimal(18,2)", GERMAN) == number
 
 
+@settings(deadline=None)
 @given(st.floats(allow_nan=False, allow_infinity=False))
 def test_any_double_is_read_as_python_writes_it(number: float) -> None:
     assert read(repr(number), "double") == number
 
 
+@settings(deadline=None)
 @given(st.dates(dt.date(1000, 1, 1)))
 def test_any_date_is_read_in_every_notation(day: dt.date) -> None:
     assert read(day.isoformat(), "date") == day
@@ -256,6 +260,7 @@ def test_any_date_is_read_in_every_notation(day: dt.date) -> None:
     assert read(f"{day} 00:00:00", "date", XLSX) == day
 
 
+@settings(deadline=None)
 @given(st.dates(dt.date(1900, 3, 1)))
 def test_any_serial_is_the_day_that_excel_shows(day: dt.date) -> None:
     serial = (day - dt.date(1899, 12, 30)).days
@@ -265,6 +270,7 @@ def test_any_serial_is_the_day_that_excel_shows(day: dt.date) -> None:
 NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 
 
+@settings(deadline=None)
 @given(st.one_of(st.text(max_size=12), st.text(alphabet="0123456789+-.eE, '\u00a0xnainf_", max_size=12)))
 @example("1.")
 @example(".5")

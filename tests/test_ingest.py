@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import io
-import os
+import re
 import shutil
+import tempfile
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from loader.contract_file import find_contract, read_contracts
+from loader.contracts import Contract
 from loader.errors import RefusedError
 from loader.header import match_header
 from loader.readers import open_table
-from tests.conftest import Project, Result
+from tests.conftest import REPOSITORY, Project, Result
 from tests.deliveries import (
     CITIZEN_HEADERS,
     LATER_CITIZEN_HEADERS,
@@ -28,6 +32,7 @@ from tests.deliveries import (
     contract_of,
     files_below,
     people_rows,
+    project_with_people,
     write_citizens,
     write_people,
     write_workbook,
@@ -63,18 +68,14 @@ def migrated(project: Project) -> Project:
 @pytest.fixture
 def local(new_project: Callable[..., Project]) -> Project:
     """A project on DuckDB, for what no engine has a part in, that knows people too."""
-    project = new_project("duckdb")
-    add_contract(project)
-    return project
+    return project_with_people(new_project)
 
 
 # --- headers ----------------------------------------------------------------------------------------------------
 
 
-def citizens() -> Any:
-    from loader.contract_file import find_contract, read_contracts
-    from tests.conftest import REPOSITORY
-
+@cache
+def citizens() -> Contract:
     return find_contract(read_contracts(REPOSITORY), "citizens")
 
 
@@ -127,6 +128,7 @@ def test_headers_change_with_the_period() -> None:
         match_header("f", MEANT, contract, contract.period("2025-04"))
 
 
+@settings(deadline=None)
 @given(st.permutations(MEANT), st.lists(st.sampled_from(["", " ", "\u00a0", "\n"]), max_size=3), st.data())
 def test_any_order_of_columns_is_the_same_delivery(header: list[str], blanks: list[str], data: Any) -> None:
     for blank in blanks:
@@ -150,7 +152,6 @@ def test_a_file_without_header_shows_none_of_its_cells(local: Project) -> None:
 def test_a_column_without_header_may_be_empty_but_hold_no_values(local: Project) -> None:
     header = [*MEANT[:2], None, *MEANT[2:]]
     rows = [[*list(row.values())[:2], None, *list(row.values())[2:]] for row in citizen_rows(3)]
-    write_workbook(local.landing / "citizens_2025-01.xlsx", rows, header=header)
     rows[1][2] = "\u00a0"
     write_workbook(local.landing / "citizens_2025-02.xlsx", rows, header=header)
     rows[1][2] = "moved?"
@@ -161,7 +162,7 @@ def test_a_column_without_header_may_be_empty_but_hold_no_values(local: Project)
     said = load(local)
     assert "citizens_2025-03.xlsx, row 3: column 3 has values but no header; name it or empty it" in said.output
     assert "citizens_2025-04.xlsx, row 4: column 14 has values but no header; name it or empty it" in said.output
-    assert loaded(local) == [("2025-01", 1, "active", 3), ("2025-02", 1, "active", 3)]
+    assert loaded(local) == [("2025-02", 1, "active", 3)]
     assert not [name for name in files_below(local.root / "data/stage") if "rejects" in name]
 
 
@@ -250,7 +251,7 @@ def test_one_bad_file_does_not_stop_the_others(migrated: Project) -> None:
     """Every broken form at once, good files between them: each is told its own reason, and nothing is left behind."""
     add_contract(migrated)
     landing = migrated.landing
-    for month in range(1, 10):
+    for month in range(1, 9):
         write_citizens(landing / f"citizens_2025-{month:02}.xlsx", citizen_rows(2))
         write_people(landing / f"people_2025-{month:02}.csv", people_rows(2))
     workbook, text = landing / "citizens_2025-01.xlsx", landing / "people_2025-01.csv"
@@ -288,15 +289,12 @@ def test_one_bad_file_does_not_stop_the_others(migrated: Project) -> None:
         "people_2025-07.csv": "the header does not fit the contract of 'people' for 2025-07",
     }.items():
         assert f"refused    {name}: {reason}" in said.output
-    assert "5 loaded, 13 refused, 0 unchanged; 10 rows in" in said.output.splitlines()[-1]
+    assert "3 loaded, 13 refused, 0 unchanged; 6 rows in" in said.output.splitlines()[-1]
     assert "Traceback" not in said.output
     assert "cannot be processed" not in said.output
-    assert {row[0] for row in loaded(migrated)} == {"2025-01", "2025-08", "2025-09"}
+    assert {row[0] for row in loaded(migrated)} == {"2025-01", "2025-08"}
     assert [status for *_, status in log_of(migrated)].count("refused") == 13
-    assert len([name for name in files_below(migrated.root / "data/stage")]) == 5
-    again = load(migrated)
-    assert again.exit_code == 1
-    assert "0 loaded, 13 refused, 5 unchanged; 0 rows in" in again.output
+    assert len(files_below(migrated.root / "data/stage")) == 3
 
 
 def test_a_refusal_changes_nothing_but_its_record(migrated: Project) -> None:
@@ -319,49 +317,54 @@ def test_a_refusal_changes_nothing_but_its_record(migrated: Project) -> None:
     assert last[2].startswith("citizens_2025-01.xlsx: the workbook is damaged or cut off")
 
 
+@settings(deadline=None, max_examples=60)
 @given(st.floats(0, 1, exclude_max=True), st.lists(st.tuples(st.floats(0, 1), st.integers(0, 255)), max_size=3))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
-def test_any_damage_to_a_workbook_is_refused_in_one_line_or_harmless(
-    tmp_path: Path, kept: float, strikes: list[tuple[float, int]]
-) -> None:
-    path = tmp_path / "people_2025-01.xlsx"
-    rows = [[*row.values()] for row in people_rows(20)]
-    content = bytearray(write_workbook(path, rows, header=PEOPLE_HEADER).read_bytes())
-    if strikes:
+def test_any_damage_to_a_workbook_is_refused_or_harmless(kept: float, strikes: list[tuple[float, int]]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "people_2025-01.xlsx"
+        rows = [[*row.values()] for row in people_rows(20)]
+        content = bytearray(write_workbook(path, rows, header=PEOPLE_HEADER).read_bytes())
         for place, byte in strikes:
             content[int(place * (len(content) - 1))] = byte
-    else:
-        del content[int(kept * len(content)) :]
-    path.write_bytes(content)
-    try:
-        batches = list(open_table(path, WORKBOOKS).batches)
-    except RefusedError as error:
-        assert error.message.startswith("people_2025-01.xlsx: ")
-        assert "\n" not in error.message
+        if not strikes:
+            del content[int(kept * len(content)) :]
+        path.write_bytes(content)
+        try:
+            found = sum(len(batch.rows) for batch in open_table(path, WORKBOOKS).batches)
+        except RefusedError as error:
+            found, said = None, error.message
+    if found is None:
+        assert re.fullmatch(r"people_2025-01\.xlsx: .+", said)  # one line
     else:
         assert strikes
-        assert sum(len(batch.rows) for batch in batches) <= 20
+        assert found <= 20
 
 
 # --- known files ------------------------------------------------------------------------------------------------
 
 
 def test_a_known_file_is_not_loaded_again_in_any_state(migrated: Project) -> None:
-    path = write_citizens(migrated.landing / "citizens_2025-01.xlsx", citizen_rows(4))
+    rows = citizen_rows(4)
+    path = write_citizens(migrated.landing / "citizens_2025-01.xlsx", rows)
     first = path.read_bytes()
     assert load(migrated).exit_code == 0
 
     said = load(migrated, "--period", "2025-01")
     assert said.exit_code == 0
-    assert "unchanged  citizens_2025-01.xlsx is version 1 of citizens 2025-01 (active); --force loads it again" in (
-        said.output
-    )
+    assert "unchanged  citizens_2025-01.xlsx is version 1 of citizens 2025-01 (active); --force loads it" in said.output
     assert "0 loaded, 0 refused, 1 unchanged; 0 rows in" in said.output
+    said = load(migrated, "--period", "2025-01", "--force")
+    assert said.exit_code == 0
+    assert "unchanged  citizens_2025-01.xlsx the cleaned rows are those of version 1, which is active" in said.output
 
-    write_citizens(path, citizen_rows(4, city="Radebeul"))
-    assert "1 refused" in load(migrated).output  # the guard
-    assert "supersedes version 1" in load(migrated, "--force").output
-    second = path.read_bytes()
+    rows[3]["city"] = "Radebeul"
+    second = write_citizens(path, rows).read_bytes()  # overwritten: another file by the same name
+    said = load(migrated)
+    assert "4 rows from citizens_2025-01.xlsx (version 2; supersedes version 1)" in said.output
+    assert loaded(migrated) == [("2025-01", 1, "superseded", 4), ("2025-01", 2, "active", 4)]
+    cities = migrated.sql("select city, count(*) from stage.citizens group by city order by city")
+    assert cities == [("Dresden", 3), ("Radebeul", 1)]
+
     path.write_bytes(first)
     said = load(migrated, "--period", "2025-01")
     assert said.exit_code == 0
@@ -373,6 +376,7 @@ def test_a_known_file_is_not_loaded_again_in_any_state(migrated: Project) -> Non
     said = load(migrated, "--period", "2025-01")
     assert "(rolled back); to make it active again: loader rollback" in said.output
     assert loaded(migrated) == [("2025-01", 1, "active", 4), ("2025-01", 2, "rolled_back", 4)]
+    assert len(log_of(migrated)) == 2
 
 
 def test_a_known_file_is_known_by_its_content(local: Project) -> None:
@@ -383,34 +387,6 @@ def test_a_known_file_is_known_by_its_content(local: Project) -> None:
     assert "unchanged  people_2025-01_v2.csv is version 1 of people 2025-01 (active)" in said.output
     shutil.copy(local.landing / "people_2025-01_v2.csv", local.landing / "people_2025-02.csv")
     assert "1 loaded, 0 refused, 1 unchanged" in load(local).output  # the same content for another period
-
-
-def test_force_loads_a_known_file_again(migrated: Project) -> None:
-    write_citizens(migrated.landing / "citizens_2025-01.xlsx", citizen_rows(2))
-    assert load(migrated).exit_code == 0
-    said = load(migrated, "--period", "2025-01", "--force")
-    assert said.exit_code == 0
-    assert "unchanged  citizens_2025-01.xlsx the cleaned rows are those of version 1, which is active" in said.output
-    assert loaded(migrated) == [("2025-01", 1, "active", 2)]
-
-
-def test_an_overwritten_file_is_a_new_version(migrated: Project) -> None:
-    path = write_citizens(migrated.landing / "citizens_2025-01.xlsx", citizen_rows(8))
-    assert load(migrated).exit_code == 0
-    modified = path.stat().st_mtime
-    rows = citizen_rows(8)
-    rows[3]["city"] = "Radebeul"
-    write_citizens(path, rows)
-    os.utime(path, (modified + 5, modified + 5))
-    said = load(migrated)
-    assert said.exit_code == 0
-    assert "8 rows from citizens_2025-01.xlsx (version 2; supersedes version 1)" in said.output
-    assert loaded(migrated) == [("2025-01", 1, "superseded", 8), ("2025-01", 2, "active", 8)]
-    assert migrated.sql("select city, count(*) from stage.citizens group by city order by city") == [
-        ("Dresden", 7),
-        ("Radebeul", 1),
-    ]
-    assert len({row[0] for row in migrated.sql("select file_id from meta.ingestion_log")}) == 2
 
 
 def test_a_refused_file_is_tried_again(local: Project) -> None:
@@ -437,24 +413,15 @@ def test_two_new_files_for_one_period_are_both_refused_by_name(local: Project) -
         )
     assert "(newpeople_2025-01.csv, people_2025-01.csv)" in said.output
     assert loaded(local) == [("2025-02", 1, "active", 4)]
-
-    # one of them by name, then the other is the only new one
     assert load(local, "--file-path", local.landing / "people_2025-01.csv").exit_code == 0
-    assert load(local).exit_code == 0
-    assert loaded(local)[:2] == [("2025-01", 1, "superseded", 2), ("2025-01", 2, "active", 3)]
 
 
 def test_an_order_in_the_name_tells_which_is_the_later_one(local: Project) -> None:
-    for order, rows in (("", 2), ("_v2", 3), ("_v10", 4)):
+    for order, rows in (("_v10", 4), ("_v9", 3)):
         write_people(local.landing / f"people_2025-01{order}.csv", people_rows(rows))
     said = load(local)
     assert said.exit_code == 0
-    assert "3 loaded" in said.output
-    assert loaded(local) == [
-        ("2025-01", 1, "superseded", 2),
-        ("2025-01", 2, "superseded", 3),
-        ("2025-01", 3, "active", 4),
-    ]
+    assert loaded(local) == [("2025-01", 1, "superseded", 3), ("2025-01", 2, "active", 4)]
 
 
 def test_an_older_file_does_not_replace_a_newer_one_unasked(local: Project) -> None:
@@ -469,27 +436,18 @@ def test_an_older_file_does_not_replace_a_newer_one_unasked(local: Project) -> N
     assert loaded(local) == [("2025-01", 1, "superseded", 4), ("2025-01", 2, "active", 3)]
 
 
-def test_a_changed_contract_reprocesses_what_is_active(local: Project) -> None:
-    for period in ("2025-01", "2025-02"):
-        write_people(local.landing / f"people_{period}.csv", people_rows(2, name=" anna maria "))
-    assert load(local).exit_code == 0
-    change_contract(local, "description: Name of the person.", "description: Name of the person., clean: [upper]")
-    assert load(local, "--period", "2025-01").exit_code == 1  # the guard: every name changes
-    said = load(local, "--period", "2025-01", "--force")
-    assert "2 rows from people_2025-01.csv (version 2; supersedes version 1)" in said.output
-    assert local.sql("select distinct _data_period, name from stage.people order by 1") == [
-        ("2025-01", "ANNA MARIA"),
-        ("2025-02", "anna maria"),
-    ]
-    fingerprints = local.sql("select contract_fingerprint from meta.dataset_version order by load_id")
-    assert fingerprints[0] == fingerprints[1] != fingerprints[2]
-
-
-def test_new_words_in_a_contract_reprocess_nothing(local: Project) -> None:
-    write_people(local.landing / "people_2025-01.csv", people_rows(2))
+def test_a_changed_contract_reprocesses_what_is_active_and_new_words_do_not(local: Project) -> None:
+    rows = people_rows(2)
+    rows[0]["name"] = "ANNA"
+    write_people(local.landing / "people_2025-01.csv", rows)
     assert load(local).exit_code == 0
     change_contract(local, "People of a small register", "Persons of a small register")
     assert "0 loaded, 0 refused, 1 unchanged" in load(local).output
+    change_contract(local, "description: Name of the person.", "description: Name of the person., clean: [upper]")
+    assert "2 rows from people_2025-01.csv (version 2; supersedes version 1)" in load(local).output
+    assert local.sql("select distinct name from stage.people") == [("ANNA",)]
+    first, second = local.sql("select contract_fingerprint from meta.dataset_version order by load_id")
+    assert first != second
 
 
 def test_the_answer_for_programs_says_what_became_of_each_file(local: Project) -> None:

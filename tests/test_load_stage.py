@@ -55,10 +55,8 @@ def test_every_row_knows_its_load_its_file_and_its_row_in_it(shop: Project) -> N
     load(shop)
     deliver(shop, "2025-02", products("P2", "P1"))
     load(shop)
-    query = (
-        "select sku, _data_period, _load_id, _source_file_id, _source_row, _loaded_at from stage.products order by 3, 5"
-    )
-    rows = shop.sql(query)
+    columns = "sku, _data_period, _load_id, _source_file_id, _source_row, _loaded_at"
+    rows = shop.sql(f"select {columns} from stage.products order by 3, 5")
     files = dict(shop.sql("select data_period, file_id from meta.ingestion_log"))
     loads = dict(shop.sql("select data_period, load_id from meta.dataset_version"))
     assert [row[:5] for row in rows] == [

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from loader.periods import Grain, Period
@@ -70,6 +70,7 @@ def test_the_example_of_a_grain_is_one_of_its_names(grain: Grain) -> None:
 FORMS = {Grain.YEAR: "%Y", Grain.MONTH: "%Y-%m", Grain.DAY: "%Y-%m-%d"}
 
 
+@settings(deadline=None)
 @given(st.sampled_from([*Grain]), st.dates(date(1000, 1, 1), date(9998, 12, 31)))
 def test_every_day_lies_in_exactly_the_period_that_is_named_after_it(grain: Grain, day: date) -> None:
     moment = datetime(day.year, day.month, day.day)
@@ -84,6 +85,7 @@ def test_every_day_lies_in_exactly_the_period_that_is_named_after_it(grain: Grai
         assert Period.parse(f"{period.end:{FORMS[grain]}}", grain).start == period.end
 
 
+@settings(deadline=None)
 @given(st.sampled_from([*Grain]), st.text(max_size=17))
 def test_any_text_is_a_name_of_plain_digits_or_refused(grain: Grain, text: str) -> None:
     try:

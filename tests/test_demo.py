@@ -1,0 +1,53 @@
+"""The demo, as a newcomer runs it, and what they type after it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+
+import pytest
+
+from tests.conftest import REPOSITORY, Project
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def demo_project(new_project: Callable[..., Project]) -> Project:
+    """A project without profile, as after a clone."""
+    project = new_project("duckdb")
+    (project.root / "profiles.yml").unlink()
+    shutil.copy(REPOSITORY / "profiles.yml.example", project.root)
+    return project
+
+
+def test_demo_shows_the_promise_twice_and_leaves_a_project_to_work_with(demo_project: Project) -> None:
+    first = demo_project.loader("demo", "--rows", 300, "--periods", 4, own_process=True)
+    assert first.exit_code == 0, first.output
+    assert "4 loaded, 1 refused, 0 unchanged" in first.output
+    assert "citizens_2025-05.xlsx: the workbook is damaged or cut off" in first.output
+    assert "every one as before the correction" in first.output
+    history = demo_project.sql("select * from core.citizens order by citizen_id, dbt_valid_from")
+    assert history
+
+    again = demo_project.loader("demo", "--rows", 300, "--periods", 4, own_process=True)
+    assert again.exit_code == 0, again.output
+    assert "0 loaded, 1 refused, 4 unchanged" in again.output
+    assert "--to 2" in again.output
+    assert "every one as before the correction" in again.output
+    assert demo_project.sql("select * from core.citizens order by citizen_id, dbt_valid_from") == history
+
+    # a plain `dbt build` in the root finds project and profile, and has nothing to change
+    process = demo_project.start_dbt("build")
+    said, _ = process.communicate()
+    assert process.returncode == 0, said
+    assert "WARN=0 ERROR=0" in said
+    assert demo_project.sql("select * from core.citizens order by citizen_id, dbt_valid_from") == history
+
+
+def test_demo_does_not_mix_with_deliveries_of_others(demo_project: Project) -> None:
+    (demo_project.landing / "citizens_2025-01.xlsx").write_bytes(b"of somebody else")
+    said = demo_project.loader("demo", "--rows", 300, "--periods", 4)
+    assert said.exit_code == 2
+    assert "other deliveries of citizens (citizens_2025-01.xlsx)" in said.output
+    assert (demo_project.landing / "citizens_2025-01.xlsx").read_bytes() == b"of somebody else"
