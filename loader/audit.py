@@ -121,8 +121,8 @@ def _mark_interrupted(connection: Connection) -> None:
 
     audit = etl_audit.c
     others = (audit.status == "running") & (audit.host == socket.gethostname()) & (audit.run_id != RUN_ID)
-    for audit_id, pid in connection.execute(select(audit.audit_id, audit.pid).where(others)).tuples().all():
+    for step in connection.execute(select(audit.audit_id, audit.pid).where(others)).all():
         # in a container every run has the same number
-        if pid == os.getpid() or not psutil.pid_exists(pid):
-            ended = update(etl_audit).where(etl_audit.c.audit_id == audit_id)
+        if step.pid == os.getpid() or not psutil.pid_exists(step.pid):
+            ended = update(etl_audit).where(audit.audit_id == step.audit_id)
             connection.execute(ended.values(status="interrupted", ended_at=now()))

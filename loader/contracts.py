@@ -10,6 +10,7 @@ import hashlib
 import json
 import re
 import unicodedata
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -38,7 +39,7 @@ _TYPE = re.compile(r"(?P<name>[a-z]+)(?:\((?P<args>\d+(?:\s*,\s*\d+)?)\))?")
 
 
 # fmt: off
-_RESERVED = frozenset({
+RESERVED = frozenset({
     "all", "alter", "and", "any", "as", "asc", "between", "both", "by", "case", "cast", "check", "column",
     "constraint", "create", "cross", "current", "default", "delete", "desc", "distinct", "drop", "else", "end",
     "except", "exists", "false", "fetch", "for", "foreign", "from", "full", "grant", "group", "having", "in",
@@ -54,7 +55,7 @@ _RESERVED = frozenset({
 def _portable(kind: str, name: str) -> str:
     if not _NAME.fullmatch(name):
         raise ValueError(f"{kind} name '{name}': lower case letters, digits and _, at most 50, a letter first")
-    if name in _RESERVED:
+    if name in RESERVED:
         raise ValueError(f"{kind} name '{name}' is a word of SQL; take another, such as '{name}_code'")
     return name
 
@@ -360,6 +361,19 @@ class Guard(Model):
     changed: Annotated[float, Field(ge=0, le=1)] = 0.5
 
 
+def _sql_trouble(check: str, columns: Sequence[Column]) -> str | None:
+    """What DuckDB, which will judge the rows, says of a condition; None when it understands it."""
+    import duckdb
+
+    row = ", ".join(f'cast(null as {column.type}) as "{column.name}"' for column in columns)
+    with duckdb.connect() as connection:
+        try:
+            connection.execute(f"select not ({check}) from (select {row})")
+        except duckdb.Error as error:
+            return str(error).splitlines()[0]
+    return None
+
+
 class Contract(Model):
     """Everything that is agreed about one dataset."""
 
@@ -453,18 +467,10 @@ class Contract(Model):
 
     @model_validator(mode="after")
     def _row_rules_are_sql(self) -> Self:
-        if not self.row_rules:
-            return self
-        import duckdb
-
-        columns = ", ".join(f'cast(null as {column.type}) as "{column.name}"' for column in self.columns)
-        with duckdb.connect() as connection:
-            for rule in self.row_rules:
-                try:
-                    connection.execute(f"select not ({rule.check}) from (select {columns})")
-                except duckdb.Error as error:
-                    reason = str(error).splitlines()[0]
-                    raise ValueError(f"row rule '{rule.name}' is no condition on a row: {reason}") from None
+        for rule in self.row_rules:
+            trouble = _sql_trouble(rule.check, self.columns)
+            if trouble:
+                raise ValueError(f"row rule '{rule.name}' is no condition on a row: {trouble}")
         return self
 
     def column(self, name: str) -> Column:

@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import yaml
 
-from loader.contracts import ColumnType, CsvFormat, XlsxFormat
+from loader.contracts import RESERVED, ColumnType, CsvFormat, XlsxFormat
 from loader.conversion import convert, tidy
 from loader.errors import RefusedError
 from loader.readers.table import Table
@@ -167,7 +167,7 @@ def _names(header: Sequence[str]) -> list[str]:
     for at, cell in enumerate(header, start=1):
         plain = unicodedata.normalize("NFKD", cell.replace("ß", "ss")).encode("ascii", "ignore").decode().lower()
         name = re.sub(r"[^a-z0-9]+", "_", plain).strip("_")[:50] or f"column_{at}"
-        name = name if name[0].isalpha() and not name.startswith("dbt_") else f"c_{name}"[:50]
+        name = _portable("c", name)
         names.append(name if name not in names else f"{name[:46]}_{at}")
     return names
 
@@ -177,7 +177,13 @@ def _dataset_name(path: Path) -> str:
     for _, pattern in _PERIODS:
         stem = re.sub(pattern.lower(), "", stem)
     name = re.sub(r"[^a-z0-9]+", "_", stem).strip("_") or "dataset"
-    return name if name[0].isalpha() else f"d_{name}"
+    return _portable("d", name[:50])
+
+
+def _portable(prefix: str, name: str) -> str:
+    """With a prefix where a contract would not take the name as it is."""
+    fits = name[0].isalpha() and not name.startswith("dbt_") and name not in RESERVED
+    return name if fits else f"{prefix}_{name}"[:50]
 
 
 def _yaml(

@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 
 from tests.conftest import Project
+from tests.deliveries import write_csv
 from tests.engines import Engine
-from tests.shop import deliver, everything, load, open_shop, prepared, products
+from tests.shop import ANY_PRODUCT, deliver, everything, load, open_shop, prepared, products
 
 SECRET = "Geheimnis"
 
@@ -104,6 +105,8 @@ def test_nothing_personal_is_told(shop: Project) -> None:
     path = deliver(shop, "2025-02", products({"sku": "P1", "buyer": f"{SECRET}2"}, {"sku": "P2", "buyer": ""}))
     said += [shop.loader("plan", path, *more).output for more in ((), ("--json",))]
     said.append(load(shop, refused=True))
+    write_csv(shop.landing / "products_2025-03.csv", [], header=list(ANY_PRODUCT.values()))  # the header was left out
+    said.append(load(shop, "--period", "2025-03", refused=True))
     for command in ("status", "status --json", "versions --dataset products"):
         said.append(shop.loader(*command.split()).output)
     assert [text for text in said if SECRET in text] == []

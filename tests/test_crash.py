@@ -61,7 +61,7 @@ def test_killed_at_any_moment(shop: Project) -> None:
     seed = random.randrange(10**6)
     chance = random.Random(seed)
     kills = KILLS[shop.engine.name]
-    shown: dict[str, Rows] = dict.fromkeys(PERIODS, [])
+    shown: dict[str, Rows] = {period: [] for period in PERIODS}
     for round_ in range(kills):
         rows = products("P1", "P2", {"sku": "P3", "name": f"round {round_}"})
         for period in PERIODS:
