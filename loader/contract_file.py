@@ -43,7 +43,9 @@ def read_contracts(project_dir: Path) -> Contracts:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise UsageError(f"{path.name}, line {line}: no YAML: {error.problem}") from None
     except ValidationError as error:
-        raise UsageError("\n".join(_explain(problem, root, path.name) for problem in error.errors())) from None
+        mistakes = [_explain(problem, root, path.name) for problem in error.errors(include_context=False)]
+    # outside of the handler: pydantic's error would keep what its validators imported alive to the bitter end
+    raise UsageError("\n".join(mistakes))
 
 
 def find_contract(contracts: Contracts, dataset: str) -> Contract:
