@@ -61,6 +61,8 @@ def load_stage(project: Project, validated: Validated, *, force: bool = False) -
     ) as step:
         _refuse_edited(project, parquet, validated.parquet_sha256)
         seen = project.warehouse.run(lambda c: versions_of(c, contract.name))
+        if not force:
+            _refuse_known(validated, seen)
         while True:
             if not force:
                 _ask_guard(project, contract, period, parquet, seen)
@@ -162,6 +164,19 @@ def _replace_rows(
         ) from error
     mine = select(func.count()).select_from(table).where(table.c["_data_period"] == period.name)
     return int(connection.execute(mine).scalar_one())
+
+
+def _refuse_known(validated: Validated, versions: list[Version]) -> None:
+    """A file that gave way to another, or was rolled back, comes back by a rollback only."""
+    delivery = validated.delivery
+    this = [v for v in versions if v.file_id == delivery.file_id]
+    if this and not any(v.is_active for v in this) and this[-1].contract_fingerprint == delivery.contract.fingerprint:
+        known = this[-1]
+        raise RefusedError(
+            f"{delivery.path.name} is version {known.version_no} of {known.dataset} {known.data_period} "
+            f"({known.state.replace('_', ' ')}); to make it active again: loader rollback --dataset {known.dataset} "
+            f"--period {known.data_period} --to {known.version_no}"
+        )
 
 
 def _ask_guard(project: Project, contract: Contract, period: Period, parquet: Path, versions: list[Version]) -> None:

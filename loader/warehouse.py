@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,7 +10,7 @@ from typing import TypeVar, cast
 
 import sqlalchemy
 from sqlalchemy import Connection, NullPool, create_engine
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
 from tenacity import (
     RetryCallState,
     Retrying,
@@ -25,6 +26,7 @@ from loader.errors import EnvironmentFailedError
 
 T = TypeVar("T")
 _ATTEMPTS = 5
+_QUOTED = re.compile(r"""['"(].*""")
 
 
 @dataclass
@@ -86,7 +88,10 @@ class Warehouse:
                 f"the warehouse is in use by {holder} since more than {self.lock_timeout:.0f} s; "
                 "wait until it is done or stop it, then run the same command again"
             )
-        return f"the database said: {_first_line(error.orig or error)}"
+        said = _first_line(error.orig or error)
+        if isinstance(error, DataError | IntegrityError):
+            said = _QUOTED.sub("…", said)  # such a message quotes the cell that did not fit
+        return f"the database said: {said}"
 
 
 def _first_line(error: BaseException) -> str:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from loader.contracts import XlsxFormat
 from loader.errors import RefusedError
@@ -26,8 +29,8 @@ _ERROR_TEXT = {
 def open_workbook(path: Path, fmt: XlsxFormat) -> Table:
     """Open one sheet of a workbook.
 
-    Numbers come as their shortest text (`12345`, `1.5`), dates as `YYYY-MM-DD HH:MM:SS`, error cells as Excel
-    shows them (`#N/A`); nothing is guessed, so a text `007` stays `007`.
+    Numbers come as their shortest text (`12345`, `1.5`; below 1e-9 as 0), dates as `YYYY-MM-DD HH:MM:SS`, error
+    cells as Excel shows them (`#N/A`); nothing is guessed, so a text `007` stays `007`.
 
     Raises:
         RefusedError: the archive is damaged, the sheet is missing or has no header row.
@@ -65,28 +68,45 @@ def _read_sheet(path: Path, fmt: XlsxFormat) -> pa.RecordBatch:
         raise RefusedError(f"{path.name}: there is no sheet {fmt.sheet!r}; found are: {', '.join(names)}")
     try:
         cells, errors = book.load_sheet(sheet, header_row=None, skip_rows=0, dtypes="string").to_arrow_with_errors()
+        columns = _with_all_digits(cells.columns, book, sheet)
     except fastexcel.FastExcelError as error:
         raise RefusedError(
             f"{path.name}: sheet {fmt.sheet!r} cannot be read ({str(error).splitlines()[0]}); "
             "ask the sender to deliver it again"
         ) from None
-    return _with_error_text(cells, errors.errors if errors else [])
+    _put_error_text(columns, errors.errors if errors else [])
+    return pa.RecordBatch.from_arrays(columns, names=cells.schema.names)
 
 
-def _with_error_text(cells: pa.RecordBatch, errors: list) -> pa.RecordBatch:  # type: ignore[type-arg]
+def _with_all_digits(columns: list[pa.StringArray], book: Any, sheet: str | int) -> list[pa.StringArray]:
+    """fastexcel rounds numbers to nine decimals when it writes them as text; where it may have, ask for the numbers."""
+    rounded = [pc.match_substring_regex(column, r"^-?\d+\.\d{9}$") for column in columns]
+    wanted = [at for at, hits in enumerate(rounded) if pc.any(hits).as_py()]
+    if not wanted:
+        return columns
+    exact = book.load_sheet(
+        sheet, header_row=None, skip_rows=0, use_columns=wanted, dtypes=dict.fromkeys(wanted, "float")
+    ).to_arrow_with_errors()[0]
+    result = list(columns)
+    for at, numbers in zip(wanted, exact.columns, strict=True):
+        texts = [None if number is None else f"{Decimal(repr(number)):f}" for number in numbers.to_pylist()]
+        known = pc.and_(pc.fill_null(rounded[at], False), pc.is_valid(numbers))
+        result[at] = pc.if_else(known, pa.array(texts, pa.string()), columns[at])
+    return result
+
+
+def _put_error_text(columns: list[pa.StringArray], errors: list[Any]) -> None:
     """Put the text of error cells where calamine leaves nothing, so that validation can name them."""
     by_column: dict[int, dict[int, str]] = {}
     for error in errors:
         row, column = error.offset_position
         kind = error.detail.rpartition("Error(")[2].rstrip(")'")
         by_column.setdefault(column, {})[row] = _ERROR_TEXT.get(kind, "#ERROR!")
-    columns = cells.columns
     for position, texts in by_column.items():
         values = columns[position].to_pylist()
         for row, text in texts.items():
             values[row] = text
         columns[position] = pa.array(values, pa.string())
-    return pa.RecordBatch.from_arrays(columns, names=cells.schema.names)
 
 
 def _batches(cells: pa.RecordBatch, first: int, width: int) -> Iterator[Batch]:
