@@ -29,15 +29,14 @@ def judge(
     project: Project,
     contract: Contract,
     period: Period,
-    parquet: Path | None,
+    parquet: Path,
     versions: Sequence[Version],
     *,
     examples: bool = False,
 ) -> Verdict:
     """Compare a delivery of `period` with the load that it replaces, else with the delivered period before.
 
-    `versions` are those of the whole dataset; `parquet` None stands for a period that becomes undelivered. A first
-    period has no verdict.
+    `versions` are those of the whole dataset. A first period has no verdict.
 
     Raises:
         EnvironmentFailedError: a file that is needed for the comparison is gone from the archive.
@@ -52,7 +51,7 @@ def judge(
         compared, before = f"{earlier[-1].data_period}", history or earlier[-1:]
     else:
         return Verdict(None, None, ())
-    after = [*(_archived(project, version) for version in history), *([parquet] if parquet else [])]
+    after = [*(_archived(project, version) for version in history), parquet]
     change = difference(contract, [_archived(project, v) for v in before], after, examples=examples)
     return Verdict(compared, change, _broken(contract, change))
 

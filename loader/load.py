@@ -179,7 +179,7 @@ def _known(file: Landed, version: Version) -> str:
     state = version.state.replace("_", " ")
     said = f"is version {version.version_no} of {file.contract.name} {version.data_period} ({state})"
     if version.state is State.ACTIVE:
-        return f"{said}; --force loads it again"
+        return f"{said}; --force reads it again"
     again = f"loader rollback --dataset {file.contract.name} --period {version.data_period} --to {version.version_no}"
     return f"{said}; to make it active again: {again}"
 

@@ -9,11 +9,13 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import psutil
 from sqlalchemy import Connection, insert, select
 
 from loader import console
@@ -51,6 +53,7 @@ def validate(project: Project, delivery: Ingested) -> Validated:
     stem = file_stem(contract, period, delivery.sha256)
     rejects = project.rejects(f"{stem}.csv")
     unchecked = project.archived(f"{contract.name}/{stem}.unchecked-{os.getpid()}")
+    _sweep(unchecked.parent)
     outcome = Outcome()
     said = {"dataset": contract.name, "period": period.name, "subject": delivery.path.name}
     try:
@@ -108,6 +111,14 @@ def _refuse_changed_file(delivery: Ingested) -> None:
             f"{delivery.path.name}: the file is no longer the one that was ingested; wait until the sender has "
             "finished writing it, then load again"
         )
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what a killed validation left unfinished; `unchecked-<process>` tells whose it was."""
+    for path in folder.glob("*.unchecked-*"):
+        process = re.search(r"\.unchecked-(\d+)", path.name)
+        if process and not psutil.pid_exists(int(process[1])):
+            path.unlink(missing_ok=True)
 
 
 def publish(unchecked: Path, name: str) -> Path:
