@@ -31,7 +31,7 @@ from tests.shop import (
 )
 
 PERIODS = ("2025-01", "2025-02", "2025-03")
-KILLS = {"duckdb": 6, "postgres": 3}
+KILLS = {"duckdb": 4, "postgres": 3}
 WAIT = 120
 """Seconds after which a test gives up; nothing here comes near."""
 

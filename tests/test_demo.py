@@ -30,7 +30,7 @@ def test_demo_shows_the_promise_twice_and_leaves_a_project_to_work_with(demo_pro
     history = demo_project.sql("select * from core.citizens order by citizen_id, dbt_valid_from")
     assert history
 
-    again = demo_project.loader("demo", "--rows", 300, "--periods", 4, own_process=True)
+    again = demo_project.loader("demo", "--rows", 300, "--periods", 4)
     assert again.exit_code == 0, again.output
     assert "0 loaded, 1 refused, 4 unchanged" in again.output
     assert "--to 2" in again.output
