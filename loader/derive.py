@@ -169,17 +169,10 @@ def _yaml(content: dict[str, Any]) -> str:
 
 def stage_ddl(contract: Contract, engine: str) -> str:
     """The script that creates `stage.<dataset>` on `engine` (one of DDL_ENGINES); harmless when it is there."""
-    from sqlalchemy.schema import CreateIndex, CreateTable, DDLElement
+    from loader.stage_table import stage_statements
 
-    from loader.stage_table import stage_table
-
-    dialect = _dialect(engine)
-    table = stage_table(contract)
-    statements: list[DDLElement] = [CreateTable(table, if_not_exists=True)]
-    if engine != "duckdb":
-        statements += [CreateIndex(index, if_not_exists=True) for index in table.indexes]
     script = ["create schema if not exists stage"]
-    script += [str(statement.compile(dialect=dialect)).strip().replace("\t", "    ") for statement in statements]
+    script += stage_statements(contract, _dialect(engine), if_not_exists=True)
     lines = [line.rstrip() for line in ";\n\n".join([*script, ""]).strip().splitlines()]
     return f"-- {DERIVED}\n" + "\n".join(lines) + "\n"
 

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Dialect, inspect, select, text
-from sqlalchemy.schema import CreateIndex, CreateSchema, CreateTable, ExecutableDDLElement
+from sqlalchemy.schema import CreateSchema
 
 from loader.contracts import Contract, Contracts
 from loader.errors import UsageError
 from loader.meta import dataset_version
 from loader.project import Project
-from loader.stage_table import stage_table
+from loader.stage_table import stage_statements, stage_table
 
 SCHEMAS = ("meta", "stage", "core", "mart")
 _MIGRATIONS = Path(__file__).parent / "migrations"
@@ -54,14 +54,6 @@ def ddl(project: Project, schema: str | None = None) -> str:
         for contract in project.contracts:
             said += [f"{statement};" for statement in stage_statements(contract, dialect)]
     return "\n".join(said) + "\n"
-
-
-def stage_statements(contract: Contract, dialect: Dialect) -> list[str]:
-    """`create table` and `create index` of a stage table, for one engine."""
-    table = stage_table(contract)
-    indexes = [] if dialect.name == "duckdb" else sorted(table.indexes, key=lambda index: str(index.name))
-    statements: list[ExecutableDDLElement] = [CreateTable(table), *(CreateIndex(index) for index in indexes)]
-    return [str(statement.compile(dialect=dialect)).strip() for statement in statements]
 
 
 def _migrate(connection: Connection, contracts: Contracts) -> list[str]:

@@ -10,6 +10,7 @@ from sqlalchemy import (
     Column,
     Date,
     DateTime,
+    Dialect,
     Double,
     Index,
     Integer,
@@ -18,6 +19,7 @@ from sqlalchemy import (
     String,
     Table,
 )
+from sqlalchemy.schema import CreateIndex, CreateTable, ExecutableDDLElement
 from sqlalchemy.types import TypeEngine
 
 from loader.contracts import ColumnType, Contract
@@ -44,6 +46,15 @@ def stage_table(contract: Contract, metadata: MetaData | None = None) -> Table:
         index.ddl_if(dialect=("postgresql", "mssql")),  # type: ignore[arg-type]  # a tuple is documented
         schema=STAGE,
     )
+
+
+def stage_statements(contract: Contract, dialect: Dialect, *, if_not_exists: bool = False) -> list[str]:
+    """`create table` and `create index` of a stage table in the words of one engine, without closing semicolons."""
+    table = stage_table(contract)
+    indexes = [] if dialect.name == "duckdb" else sorted(table.indexes, key=lambda index: str(index.name))
+    statements: list[ExecutableDDLElement] = [CreateTable(table, if_not_exists=if_not_exists)]
+    statements += [CreateIndex(index, if_not_exists=if_not_exists) for index in indexes]
+    return [str(statement.compile(dialect=dialect)).strip().replace("\t", "    ") for statement in statements]
 
 
 def sql_type(declared: ColumnType) -> TypeEngine[Any]:

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SCRATCH_PROJECT = Path(__file__).parent / "project"
 
 
-class Warehouse:
+class Warehouse(ABC):
     """One database, empty at first, and a dbt project folder that builds it; made once, for parsing takes seconds.
 
     The project is the real one in all that matters (its `dbt_project.yml` and its macros); models, snapshots and
@@ -38,13 +39,13 @@ class Warehouse:
 
     # ---- the database
 
+    @abstractmethod
     def profile(self) -> dict[str, Any]:
         """The dbt target of this warehouse."""
-        raise NotImplementedError
 
+    @abstractmethod
     def connect(self) -> Any:
         """A DB-API connection of its own; the caller closes it."""
-        raise NotImplementedError
 
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Run one query, give all its rows."""
@@ -73,9 +74,9 @@ class Warehouse:
     def _placeholders(self, sql: str) -> str:
         return sql
 
+    @abstractmethod
     def written_state(self, *tables: str) -> Any:
         """Something that differs after any write to one of the tables, be it of equal rows."""
-        raise NotImplementedError
 
     def row_marks(self, table: str) -> dict[tuple[Any, ...], str]:
         """Of each row its content and a mark of its last write; empty where the engine keeps none."""
