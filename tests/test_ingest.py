@@ -351,7 +351,7 @@ def test_a_known_file_is_not_loaded_again_in_any_state(migrated: Project) -> Non
 
     said = load(migrated, "--period", "2025-01")
     assert said.exit_code == 0
-    assert "unchanged  citizens_2025-01.xlsx is version 1 of citizens 2025-01 (active); --force loads it" in said.output
+    assert "unchanged  citizens_2025-01.xlsx is version 1 of citizens 2025-01 (active); --force reads it" in said.output
     assert "0 loaded, 0 refused, 1 unchanged; 0 rows in" in said.output
     said = load(migrated, "--period", "2025-01", "--force")
     assert said.exit_code == 0
