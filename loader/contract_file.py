@@ -94,7 +94,7 @@ def _locate(node: yaml.Node | None, loc: Sequence[str | int]) -> tuple[list[str]
             pairs = [(key.value, key, value) for key, value in node.value]
             found = [pairs[part]] if isinstance(part, int) else [pair for pair in pairs if pair[0] == part]
             if not found:
-                if isinstance(part, str) and part not in ("csv", "xlsx"):
+                if isinstance(part, str) and part not in ("csv", "workbook"):
                     place.append(part)
                 continue
             name, key, node = found[0]

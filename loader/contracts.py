@@ -26,6 +26,7 @@ from pydantic import (
     field_validator,
     model_validator,
 )
+from pydantic.json_schema import SkipJsonSchema
 
 from loader.cleaning import Rule, parse_rules
 from loader.periods import Grain, Period
@@ -61,9 +62,12 @@ def _portable(kind: str, name: str) -> str:
 
 
 class Model(BaseModel):
-    """Unknown words in a contract are mistakes, never ignored."""
+    """Unknown words in a contract are mistakes, never ignored.
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    The text below a word is what the contract reference and the JSON schema say of it.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
 def plain_header(cell: str) -> str:
@@ -158,12 +162,15 @@ class Header(Model):
     """A header of a column, and the periods (both ends included) in which the sender writes it so."""
 
     header: str
+    """The header, compared without regard to case, line breaks and repeated blanks."""
     from_period: str | None = Field(default=None, alias="from")
+    """First period that has it."""
     until_period: str | None = Field(default=None, alias="until")
+    """Last period that has it."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    model_config = ConfigDict(populate_by_name=True)
 
-    @field_validator("from_period", "until_period", mode="before")
+    @field_validator("from_period", "until_period", mode="before", json_schema_input_type=str | int | None)
     @classmethod
     def _as_text(cls, value: Any) -> Any:
         return str(value) if isinstance(value, int | date) else value
@@ -175,18 +182,30 @@ Scalar = str | int | float | Decimal | date | datetime
 class Column(Model):
     """One column of a dataset."""
 
-    name: str
+    name: SkipJsonSchema[str]
     type: ColumnType
+    """`varchar(n)`, `integer`, `bigint`, `decimal(p,s)`, `double`, `boolean`, `date` or `timestamp`."""
     description: str
+    """What the column means; goes to dbt docs."""
     header: tuple[Header, ...] = ()
+    """The header in the file; a list of headers with `from` and `until` when it changes over the years. The name of
+    the column when nothing is said."""
     required: bool = False
+    """Whether a cell must be filled."""
     allowed: tuple[str, ...] | None = None
+    """The values that a text may have, after cleaning."""
     pattern: Regex | None = None
+    """A regular expression (RE2) that is found in every text, after cleaning; `^…$` for the whole of it."""
     min: Scalar | None = None
+    """The smallest number or earliest date; `period_end` for the end of the delivery's period."""
     max: Scalar | None = None
+    """The largest number or latest date; `period_end` for the end of the delivery's period."""
     clean: tuple[Any, ...] = ()
+    """Cleaning rules, in the order in which they run: a name, or a name with options."""
     tracked: bool = True
+    """Whether a change starts a new version in history."""
     personal: bool = False
+    """Whether values stay out of logs, plans, reports and published pages."""
     since: str | None = None
     """The first period in which the column exists; before it, it is absent from files and NULL in stage."""
 
@@ -199,18 +218,18 @@ class Column(Model):
             raise ValueError(f"column name '{value}': names that begin with dbt_ belong to the history")
         return _portable("column", value)
 
-    @field_validator("type", mode="before")
+    @field_validator("type", mode="before", json_schema_input_type=str)
     @classmethod
     def _parse_type(cls, value: Any) -> Any:
         return value if isinstance(value, ColumnType) else ColumnType.parse(str(value))
 
-    @field_validator("header", mode="before")
+    @field_validator("header", mode="before", json_schema_input_type=str | Header | list[str | Header])
     @classmethod
     def _one_or_many(cls, value: Any) -> Any:
         items = value if isinstance(value, list) else [value]
         return tuple(item if isinstance(item, dict | Header) else {"header": item} for item in items)
 
-    @field_validator("since", mode="before")
+    @field_validator("since", mode="before", json_schema_input_type=str | int | None)
     @classmethod
     def _as_text(cls, value: Any) -> Any:
         return str(value) if isinstance(value, int | date) else value
@@ -274,14 +293,27 @@ class _Format(Model):
     """What can be said of text files and of workbooks."""
 
     header_row: Annotated[int, Field(ge=1)] = 1
+    """Row of the header, from 1; the first of them when the header has several."""
+    header_rows: Annotated[int, Field(ge=1, le=9)] = 1
+    """Rows that the header takes. The header of a column is what stands above it in all of them, joined by a blank;
+    a cell that spans several columns (`Address` above `Street` and `City`) counts for each."""
     skip_end: Annotated[int, Field(ge=0)] = 0
     """Filled rows at the end that are no data."""
     totals: Regex | None = None
     """A regular expression for the first filled cell of a totals row; from there on the file is not read."""
     decimal: Literal[".", ","] = "."
+    """The sign before the decimals."""
     thousands: Literal["", ",", ".", " ", "'"] = ""
+    """The sign between groups of three digits."""
     dates: tuple[DateForm, ...] = ("%Y-%m-%d",)
+    """The forms in which the sender writes dates, as of Python's strptime; ISO 8601 is always understood."""
     null_values: tuple[str, ...] = ()
+    """What stands for nothing, such as `-` or `n/a`; an empty cell always does."""
+
+    @property
+    def last_header_row(self) -> int:
+        """The row above the first row of data."""
+        return self.header_row + self.header_rows - 1
 
     @model_validator(mode="after")
     def _signs_differ(self) -> Self:
@@ -291,12 +323,16 @@ class _Format(Model):
 
 
 class CsvFormat(_Format):
-    """How the sender writes his text files."""
+    """How the sender writes his text files. One whose name ends in `.gz` is unpacked (gzip) while it is read."""
 
     type: Literal["csv"]
+    """`csv` for text files with a delimiter."""
     encoding: str = "utf-8"
+    """How letters are written, such as `utf-8`, `cp1252`, `utf-16`."""
     delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
+    """The sign between cells."""
     quote: Annotated[str, Field(max_length=1)] = '"'
+    """The sign around cells that hold a delimiter or a line break; empty when the sender has none."""
 
     @field_validator("encoding")
     @classmethod
@@ -308,42 +344,63 @@ class CsvFormat(_Format):
         return value
 
 
-class XlsxFormat(_Format):
-    """How the sender writes his workbooks."""
+class WorkbookFormat(_Format):
+    """How the sender writes his workbooks: `.xlsx`, `.xlsm`, `.xlsb`, `.xls` or `.ods`, as their ending says."""
 
-    type: Literal["xlsx"]
-    sheet: str | int = 1
-    """Name of the sheet, or its position from 1."""
+    type: Literal["workbook"]
+    """`workbook` for spreadsheets."""
+    sheet: str | int | None = None
+    """Name of the sheet, or its position among those that are not hidden, from 1. The first when nothing is said."""
+    sheet_pattern: Regex | None = None
+    """A regular expression that the name of one sheet fits, of those that are not hidden; instead of `sheet`."""
     thousands: Literal["", ",", " ", "'"] = ""
-    """Not a point: in a workbook a text `1.234` could not be told from the number 1.234."""
+    """The sign between groups of three digits in cells of text. Not a point: `1.234` could not be told from the number
+    1.234."""
 
-    @field_validator("sheet")
+    @field_validator("sheet", mode="before", json_schema_input_type=str | Annotated[int, Field(ge=1)])
     @classmethod
-    def _counts_from_one(cls, value: str | int) -> str | int:
+    def _name_or_position(cls, value: Any) -> Any:
         if isinstance(value, int) and value < 1:
             raise ValueError("sheets are counted from 1")
+        if not isinstance(value, str | int | None) or isinstance(value, bool):
+            raise ValueError("is the name of a sheet or its position; 'sheet_pattern' takes a regular expression")  # noqa: TRY004
         return value
+
+    @model_validator(mode="after")
+    def _one_way_to_the_sheet(self) -> Self:
+        if self.sheet is not None and self.sheet_pattern is not None:
+            raise ValueError("'sheet' and 'sheet_pattern' are two ways to say the same; take one")
+        return self
+
+
+Format = CsvFormat | WorkbookFormat
 
 
 class EndMarker(Model):
     """The value by which a delta delivery says that a key has ended."""
 
     column: str
+    """The column that holds it; it is not tracked."""
     value: str
+    """Its value, after cleaning."""
 
 
 class RowRule(Model):
     """A condition across columns, in SQL; a row for which it is false is invalid (unknown is not false)."""
 
     name: str
+    """What the rule is called in rejects and messages."""
     check: str
+    """The condition, in SQL of DuckDB, over the columns of the dataset."""
     description: str
+    """Why it holds, for people."""
 
 
 class InvalidRows(Model):
     """What happens to a delivery with invalid rows."""
 
     action: Literal["reject_file", "reject_rows"] = "reject_file"
+    """`reject_file`: one invalid row refuses the delivery; `reject_rows`: invalid rows are left out."""
     max_share: Annotated[float, Field(ge=0, le=1)] = 0.0
     """With `reject_rows`: the share of invalid rows above which the whole file is refused."""
 
@@ -358,7 +415,9 @@ class Guard(Model):
     """Shares of the keys in force (0 to 1) that one delivery may end or change without being forced."""
 
     ended: Annotated[float, Field(ge=0, le=1)] = 0.2
+    """Share of the keys that may end."""
     changed: Annotated[float, Field(ge=0, le=1)] = 0.5
+    """Share of the keys whose tracked columns may change."""
 
 
 def _sql_trouble(check: str, columns: Sequence[Column]) -> str | None:
@@ -377,27 +436,41 @@ def _sql_trouble(check: str, columns: Sequence[Column]) -> str | None:
 class Contract(Model):
     """Everything that is agreed about one dataset."""
 
-    name: str
+    name: SkipJsonSchema[str]
     title: str
+    """A name for people."""
     description: str
+    """What one row is, and who sends it; goes to dbt docs."""
     file_name: str
-    format: Annotated[CsvFormat | XlsxFormat, Field(discriminator="type")]
+    """A regular expression for the whole name of the file, with the named group `period` and, where a period may be
+    delivered more than once, `order` (which of two is the later one)."""
+    format: Annotated[Format, Field(discriminator="type")]
+    """How the sender writes his files."""
     grain: Grain
+    """How long a period is: `year`, `quarter`, `month`, `day` or `window`."""
     kind: Literal["full", "delta"]
+    """`full`: every file lists every live key, an absent key has ended; `delta`: changes only, with an `end_marker`."""
     key: tuple[str, ...]
-    columns: Annotated[tuple[Column, ...], BeforeValidator(_named)]
+    """The natural key: a column, or a list of them. It stands once in a delivery."""
+    columns: Annotated[tuple[Column, ...], BeforeValidator(_named, json_schema_input_type=dict[str, Column])]
+    """The columns by name; their order in a file does not matter."""
     end_marker: EndMarker | None = None
+    """Of a delta: how it says that a key has ended."""
     window_hours: Annotated[int, Field(ge=1, le=24)] = 2
+    """Of the grain `window`: the hours of one window, counted from midnight UTC."""
     row_rules: tuple[RowRule, ...] = ()
+    """Conditions across columns."""
     invalid_rows: InvalidRows = InvalidRows()
+    """What happens to invalid rows."""
     guard: Guard = Guard()
+    """How much one delivery may end or change without being forced."""
 
     @field_validator("name")
     @classmethod
     def _name_is_portable(cls, value: str) -> str:
         return _portable("dataset", value)
 
-    @field_validator("key", mode="before")
+    @field_validator("key", mode="before", json_schema_input_type=str | list[str])
     @classmethod
     def _key_is_list(cls, value: Any) -> Any:
         return tuple(value) if isinstance(value, list) else (value,)
@@ -490,14 +563,13 @@ class Contract(Model):
     def fingerprint(self) -> str:
         """16 hex digits that change when a delivery would be read, checked or typed differently.
 
-        Words for people (titles, descriptions) and what only history or the guard uses are left out.
+        Words for people (titles, descriptions) and what only history or the guard uses are left out; so are defaults,
+        so that a word that contracts learn later makes no file new.
         """
-        said = self.model_dump(mode="json", exclude={"title", "description", "guard", "kind", "end_marker"})
-        for column in said["columns"]:
-            for word in ("description", "tracked", "personal"):
-                column.pop(word)
-        for rule in said["row_rules"]:
-            rule.pop("description")
+        left_out: dict[str, Any] = dict.fromkeys(("title", "description", "guard", "kind", "end_marker"), True)
+        left_out["columns"] = {"__all__": {"description", "tracked", "personal"}}
+        left_out["row_rules"] = {"__all__": {"description"}}
+        said = self.model_dump(mode="json", exclude=left_out, exclude_defaults=True)
         return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
 
     def headers(self, period: Period) -> dict[str, str]:
@@ -513,7 +585,8 @@ class Contract(Model):
 class Contracts(Model):
     """The whole of `datasets_config.yml`, by dataset name."""
 
-    datasets: Annotated[tuple[Contract, ...], BeforeValidator(_named)]
+    datasets: Annotated[tuple[Contract, ...], BeforeValidator(_named, json_schema_input_type=dict[str, Contract])]
+    """The contracts by name of the dataset, which is also that of its stage table."""
 
     def __iter__(self):  # type: ignore[no-untyped-def]
         return iter(self.datasets)

@@ -15,7 +15,7 @@ from decimal import Context, Decimal, InvalidOperation
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from loader.contracts import ColumnType, CsvFormat, XlsxFormat
+from loader.contracts import ColumnType, Format
 from loader.readers.table import BLANKS
 
 EXCEL_ERRORS = ("#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NULL!", "#NUM!", "#ERROR!")
@@ -25,8 +25,6 @@ _DAY_ZERO = dt.datetime(1899, 12, 30)
 """Day 0 of Excel's 1900 date system as it counts from March 1900 on (ECMA-376 part 1, 18.17.4.1)."""
 
 _MANY_DIGITS, _EXCEL = Context(prec=80), Context(prec=15)
-
-Format = CsvFormat | XlsxFormat
 
 
 def arrow_type(declared: ColumnType) -> pa.DataType:
@@ -108,7 +106,7 @@ def _number(text: str, target: pa.DataType, fmt: Format) -> int | float | Decima
     scale = target.scale if pa.types.is_decimal(target) else 0
     rounded = number.quantize(Decimal(1).scaleb(-scale), context=_MANY_DIGITS) if number.adjusted() < 40 else None
     # A workbook stores doubles: 99999999999.99 arrives as 99999999999.990005493; Excel itself shows 15 digits.
-    as_shown = fmt.type == "xlsx" and rounded is not None and _EXCEL.plus(rounded) == _EXCEL.plus(number)
+    as_shown = fmt.type == "workbook" and rounded is not None and _EXCEL.plus(rounded) == _EXCEL.plus(number)
     if rounded is None or not (rounded == number or as_shown):
         return None
     if pa.types.is_decimal(target):
@@ -143,7 +141,7 @@ def _moment(text: str, fmt: Format) -> dt.datetime | None:
         return moment.replace(tzinfo=None) if moment.tzinfo is None else None
     except ValueError:
         pass
-    if fmt.type == "xlsx":
+    if fmt.type == "workbook":
         try:
             serial = float(text)
         except ValueError:

@@ -1,4 +1,5 @@
-"""Everything that follows from the contracts: dbt sources, the stage DDL, the stage suites of Great Expectations.
+"""Everything that follows from the contracts: dbt sources, the stage DDL, the stage suites of Great Expectations, and
+the JSON schema by which editors check and complete a contract.
 
 Pure functions from a contract to the text of a file; `derive` compares them with the project and writes what
 differs. The files are committed, so that a change of a contract is reviewed with all that it changes.
@@ -15,7 +16,8 @@ from typing import Any
 
 import yaml
 
-from loader.contracts import LINEAGE, Column, Contract
+from loader.cleaning import rules_schema
+from loader.contracts import LINEAGE, Column, Contract, Contracts
 from loader.periods import Grain
 
 DERIVED = "derived from datasets_config.yml by `loader derive`; do not edit"
@@ -59,7 +61,7 @@ def derive(project_dir: Path, contracts: Iterable[Contract], check: bool = False
 
 def derived_files(contracts: Iterable[Contract]) -> dict[Path, str]:
     """The text of every derived file by its path below the project folder."""
-    files: dict[Path, str] = {}
+    files = {Path("datasets_config.schema.json"): contract_schema()}
     for contract in contracts:
         files[Path(f"dbt_project/models/staging/_{contract.name}__sources.yml")] = sources_yml(contract)
         files[Path(f"gx/expectations/stage/{contract.name}.json")] = stage_suite(contract)
@@ -79,6 +81,20 @@ def _read(path: Path) -> str | None:
         return path.read_text(encoding="utf-8")
     except FileNotFoundError:
         return None
+
+
+# --- the schema of the contracts --------------------------------------------------------------------------------
+
+
+def contract_schema() -> str:
+    """What a contract may say, as JSON schema; the same for every project."""
+    schema = Contracts.model_json_schema()
+    schema["$defs"]["Column"]["properties"]["clean"]["items"] = rules_schema()
+    head = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$comment": "written by `loader derive` from loader/contracts.py; do not edit",
+    }
+    return json.dumps(head | schema, indent=1, ensure_ascii=False) + "\n"
 
 
 # --- dbt sources ------------------------------------------------------------------------------------------------

@@ -25,7 +25,7 @@ def match_header(file_name: str, header: list[str], contract: Contract, period: 
     named = [cell for cell in found if cell]
     if expected.keys().isdisjoint(named):  # the row may well hold data: its cells are not shown
         raise RefusedError(
-            f"{file_name}: row {contract.format.header_row} holds no header of '{contract.name}' for {period}; "
+            f"{file_name}: row {contract.format.last_header_row} holds no header of '{contract.name}' for {period}; "
             f"is the header missing, or in another row? Expected: {wanted}"
         )
     troubles = [

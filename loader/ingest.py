@@ -48,7 +48,7 @@ def ingest(project: Project, path: Path) -> Ingested:
         sha256 = _hash(path)
         try:
             landed = said or recognise(path, project.contracts)
-            table = open_table(path, landed.contract)
+            table = open_table(path, landed.contract.format)
             match_header(path.name, table.header, landed.contract, landed.period)
         except RefusedError as error:
             trouble = error.message

@@ -18,9 +18,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import yaml
 
-from loader.contracts import RESERVED, ColumnType, CsvFormat, XlsxFormat
+from loader.contracts import RESERVED, ColumnType, CsvFormat, Format, WorkbookFormat
 from loader.conversion import convert, tidy
 from loader.errors import RefusedError
+from loader.readers import open_table
+from loader.readers.container import GZIP, WORKBOOKS, listed
 from loader.readers.table import Table
 
 _PERIODS = (  # the finest first
@@ -29,6 +31,7 @@ _PERIODS = (  # the finest first
     ("month", r"\d{4}-\d{2}"),
     ("year", r"\d{4}"),
 )
+_TEXTS = (".csv", ".txt", ".tsv", GZIP)
 _DATES = ("%Y-%m-%d", "%d.%m.%Y", "%m/%d/%Y", "%d/%m/%Y")
 _WIDTHS = (1, 2, 3, 5, 10, 20, 40, 60, 100, 200, 500, 1000, 4000)
 _PROBED_ROWS = 200_000
@@ -51,7 +54,7 @@ def propose(path: Path, dataset: str | None = None) -> str:
         RefusedError: the file has an ending that no reader knows, or cannot be read.
     """
     fmt = _format(path)
-    table = _open(path, fmt)
+    table = open_table(path, fmt)
     cells, source_rows = _probe(table)
     formats = _date_formats(cells)
     dated = fmt.model_copy(update={"dates": formats}) if formats else fmt
@@ -64,13 +67,15 @@ def propose(path: Path, dataset: str | None = None) -> str:
     return _yaml(path, dataset or _dataset_name(path), dated, formats, columns, source_rows)
 
 
-def _format(path: Path) -> CsvFormat | XlsxFormat:
+def _format(path: Path) -> Format:
     ending = path.suffix.lower()
-    if ending == ".xlsx":
-        return XlsxFormat(type="xlsx")
-    if ending not in (".csv", ".txt", ".tsv"):
-        raise RefusedError(f"{path.name}: no reader knows the ending '{ending}'; known are .xlsx, .csv, .txt, .tsv")
-    raw = path.read_bytes()[:65536]
+    if ending in WORKBOOKS:
+        return WorkbookFormat(type="workbook")
+    if ending not in _TEXTS:
+        raise RefusedError(f"{path.name}: no reader knows the ending '{ending}', only {listed(WORKBOOKS + _TEXTS)}")
+    from loader.readers.csv_file import first_bytes
+
+    raw = first_bytes(path, 65536)
     encoding = next(name for name in ("utf-8", "cp1252", "latin-1") if _decodes(raw, name))
     try:
         delimiter = csv.Sniffer().sniff(raw.decode(encoding, "ignore"), delimiters=",;\t|").delimiter
@@ -85,16 +90,6 @@ def _decodes(raw: bytes, encoding: str) -> bool:
     except UnicodeDecodeError as error:
         return error.end >= len(raw) - 4
     return True
-
-
-def _open(path: Path, fmt: CsvFormat | XlsxFormat) -> Table:
-    if isinstance(fmt, CsvFormat):
-        from loader.readers.csv_file import open_csv
-
-        return open_csv(path, fmt)
-    from loader.readers.workbook import open_workbook
-
-    return open_workbook(path, fmt)
 
 
 def _probe(table: Table) -> tuple[list[pa.StringArray], int]:
@@ -134,18 +129,18 @@ def _has_digits_and_signs(values: pa.StringArray) -> bool:
     return len(present) > 0 and bool(pc.all(pc.match_substring_regex(present, r"\d[-./]\d")).as_py())
 
 
-def _fits(values: pa.StringArray, declared: str, fmt: CsvFormat | XlsxFormat) -> bool:
+def _fits(values: pa.StringArray, declared: str, fmt: Format) -> bool:
     converted = convert(values, ColumnType.parse(declared), fmt)
     return bool(converted.null_count == values.null_count < len(values))
 
 
-def _column(name: str, header: str, values: pa.StringArray, fmt: CsvFormat | XlsxFormat) -> _Column:
+def _column(name: str, header: str, values: pa.StringArray, fmt: Format) -> _Column:
     required = len(values) > 0 and values.null_count == 0
     unique = required and pc.count_distinct(values).as_py() == len(values)
     return _Column(name, " ".join(header.split()), _type(values, fmt), required, unique)
 
 
-def _type(values: pa.StringArray, fmt: CsvFormat | XlsxFormat) -> str:
+def _type(values: pa.StringArray, fmt: Format) -> str:
     present = values.drop_null()
     width = max(pc.max(pc.utf8_length(present)).as_py() or 1, 1)
     text = f"varchar({next(size for size in _WIDTHS if size >= min(width, _WIDTHS[-1]))})"
@@ -189,7 +184,7 @@ def _portable(prefix: str, name: str) -> str:
 def _yaml(
     path: Path,
     dataset: str,
-    fmt: CsvFormat | XlsxFormat,
+    fmt: Format,
     dates: Sequence[str],
     columns: Sequence[_Column],
     rows: int,
@@ -230,7 +225,7 @@ def _file_name(path: Path) -> tuple[str, str]:
     )
 
 
-def _format_lines(fmt: CsvFormat | XlsxFormat, dates: Sequence[str]) -> list[str]:
+def _format_lines(fmt: Format, dates: Sequence[str]) -> list[str]:
     lines = ["    format:", f"      type: {fmt.type}"]
     if isinstance(fmt, CsvFormat):
         if fmt.encoding != "utf-8":

@@ -57,7 +57,7 @@ def clean_delivery(
     Raises:
         RefusedError: the file cannot be read, or its header does not fit.
     """
-    table = open_table(path, contract)
+    table = open_table(path, contract.format)
     positions = match_header(path.name, table.header, contract, period)
     unnamed = sorted(set(range(len(table.header))) - set(positions.values()))
     try:

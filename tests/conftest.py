@@ -19,7 +19,14 @@ import yaml
 from tests.engines import KNOWN, Engine, Rows, requested_engines
 
 REPOSITORY = Path(__file__).parents[1]
-COPIED = ("datasets_config.yml", "dbt_project.yml", "profiles.yml.example", "dbt_project", "gx")
+COPIED = (
+    "datasets_config.yml",
+    "datasets_config.schema.json",
+    "dbt_project.yml",
+    "profiles.yml.example",
+    "dbt_project",
+    "gx",
+)
 QUIET = {"GX_ANALYTICS_ENABLED": "false", "DBT_SEND_ANONYMOUS_USAGE_STATS": "false", "DO_NOT_TRACK": "1"}
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import yaml
 
 from loader.contract_file import find_contract, read_contracts
 from loader.contracts import ColumnType
@@ -100,14 +102,14 @@ def test_the_contract_of_the_table_below_is_right(tmp_path: Path) -> None:
         (r"(?P<period>\d{4})(?P<part>\d)", r"(?P<period>\d{4})", 5, "may have (?P<order>…), no other"),
         (r"(?P<period>\d{4}", r"(?P<period>\d{4})", 5, "is no regular expression"),
         ("type: json", "type: csv", 6, "'json'"),
-        ("type: xlsx, delimiter: ';'", "type: csv", 6, "format.delimiter: is not a word"),
-        ("type: xlsx, sheet: 0", "type: csv", 6, "sheets are counted from 1"),
+        ("type: workbook, delimiter: ';'", "type: csv", 6, "format.delimiter: is not a word"),
+        ("type: workbook, sheet: 0", "type: csv", 6, "sheets are counted from 1"),
         ("type: csv, encoding: utf-88", "type: csv", 6, "encoding 'utf-88' is unknown; for example utf-8, cp1252"),
         ("type: csv, delimiter: ';;'", "type: csv", 6, "format.delimiter: String should have at most 1 character"),
         ("type: csv, totals: '*'", "type: csv", 6, "totals: '*' is no regular expression"),
         ("type: csv, dates: ['DD.MM.YYYY']", "type: csv", 6, "'DD.MM.YYYY' is no form of a date"),
         ("type: csv, thousands: '.'", "type: csv", 6, "'decimal' and 'thousands' are both '.'"),
-        ("type: xlsx, decimal: ',', thousands: '.'", "type: csv", 6, "format.thousands"),
+        ("type: workbook, decimal: ',', thousands: '.'", "type: csv", 6, "format.thousands"),
         # what hangs together
         ("grain: week", "grain: year", 7, "'year', 'quarter', 'month', 'day' or 'window'"),
         ("key: number", "key: person_id", 2, "key column 'number' is not among the columns"),
@@ -180,7 +182,7 @@ def test_the_command_line_says_the_same_and_exits_with_2(new_project: Callable[.
     said = project.loader("status")
     assert said.exit_code == 2
     assert (
-        "usage: datasets_config.yml, line 15: datasets.citizens.kind: Input should be 'full' or 'delta'" in said.output
+        "usage: datasets_config.yml, line 14: datasets.citizens.kind: Input should be 'full' or 'delta'" in said.output
     )
     assert "Traceback" not in said.output
 
@@ -286,3 +288,40 @@ def test_the_fingerprint_cares_for_no_words_nor_for_the_guard() -> None:
 
 def test_the_contracts_of_the_repository_are_right() -> None:
     assert "citizens" in [contract.name for contract in read_contracts(REPOSITORY)]
+
+
+# --- the JSON schema, by which editors check and complete --------------------------------------------------------
+
+
+def schema_errors(text: str) -> list[str]:
+    """What an editor says of contracts: YAML as YAML 1.2 reads it, dates being text."""
+    import jsonschema
+
+    schema = json.loads((REPOSITORY / "datasets_config.schema.json").read_text(encoding="utf-8"))
+    said = json.loads(json.dumps(yaml.safe_load(text), default=str))
+    return [error.message for error in jsonschema.Draft202012Validator(schema).iter_errors(said)]
+
+
+def test_the_schema_takes_every_contract_that_the_loader_takes() -> None:
+    assert schema_errors((REPOSITORY / "datasets_config.yml").read_text(encoding="utf-8")) == []
+    delta = PEOPLE.replace("kind: full", "kind: delta\n    end_marker: {column: city, value: Leipzig}")
+    for text in (PEOPLE, delta, PEOPLE.replace("key: person_id", "key: [person_id, name]")):
+        contract_of(text)
+        assert schema_errors(f"datasets:{text}") == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("kind: full", "kind: complete", "'complete' is not one of ['full', 'delta']"),
+        ("title: People", "titel: People", "'titel' was unexpected"),
+        ("type: csv", "type: csv, sheet: 2", "is not valid under any of the given schemas"),
+        ("type: integer", "type: integer, clean: [trimm]", "'trimm' is not valid"),
+        ("type: integer", "type: integer, clean: [{zero_pad: {wide: 9}}]", "is not valid"),
+        ("description: Number of the person., ", "", "'description' is a required property"),
+        ("max_share: 0.5", "max_share: 50", "50 is greater than the maximum of 1"),
+    ],
+)
+def test_the_schema_marks_mistakes(old: str, new: str, said: str) -> None:
+    assert PEOPLE.count(old) == 1
+    assert any(said in message for message in schema_errors(f"datasets:{PEOPLE.replace(old, new)}"))

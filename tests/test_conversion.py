@@ -12,16 +12,16 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from loader.contracts import ColumnType, CsvFormat, XlsxFormat
+from loader.contracts import ColumnType, CsvFormat, WorkbookFormat
 from loader.conversion import arrow_type, convert, tidy
 
 CSV = CsvFormat(type="csv")
-XLSX = XlsxFormat(type="xlsx")
+XLSX = WorkbookFormat(type="workbook")
 GERMAN = CsvFormat(type="csv", decimal=",", thousands=".", dates=("%d.%m.%Y",))
-GERMAN_XLSX = XlsxFormat(type="xlsx", decimal=",", thousands=" ", dates=("%d.%m.%Y",))
+GERMAN_XLSX = WorkbookFormat(type="workbook", decimal=",", thousands=" ", dates=("%d.%m.%Y",))
 UNFIT = {"integer": "some", "decimal": "some", "double": "some", "date": "then", "timestamp": "then", "boolean": "so"}
 
-Format = CsvFormat | XlsxFormat
+Format = CsvFormat | WorkbookFormat
 
 
 def read(text: str | None, declared: str, fmt: Format = CSV) -> Any:

@@ -39,7 +39,7 @@ from tests.deliveries import (
 )
 
 MEANT = list(CITIZEN_HEADERS.values())
-WORKBOOKS = contract_of(PEOPLE.replace("csv", "xlsx"))
+WORKBOOKS = contract_of(PEOPLE.replace("type: csv", "type: workbook").replace("csv", "xlsx"))
 
 
 def loaded(project: Project) -> Any:
@@ -276,8 +276,8 @@ def test_one_bad_file_does_not_stop_the_others(migrated: Project) -> None:
     for name, reason in {
         "citizens_2025-02.xlsx": "the file is empty (0 bytes); ask the sender to deliver it again",
         "citizens_2025-03.xlsx": "the workbook is damaged or cut off",
-        "citizens_2025-04.xlsx": "protected by a password, or a workbook of the old .xls kind",
-        "citizens_2025-05.xlsx": "protected by a password, or a workbook of the old .xls kind",
+        "citizens_2025-04.xlsx": "protected by a password; save it without one and deliver it again",
+        "citizens_2025-05.xlsx": "this is a workbook of the .xls kind, not .xlsx as its ending says",
         "citizens_2025-06.xlsx": "this is no .xlsx workbook whatever its ending says; save it as .xlsx",
         "citizens_2025-07.xlsx": "",
         "citizens_2025-08.xlsx": "there is no header row 1; the sheet ends before it",
@@ -330,7 +330,7 @@ def test_any_damage_to_a_workbook_is_refused_or_harmless(kept: float, strikes: l
             del content[int(kept * len(content)) :]
         path.write_bytes(content)
         try:
-            found = sum(len(batch.rows) for batch in open_table(path, WORKBOOKS).batches)
+            found = sum(len(batch.rows) for batch in open_table(path, WORKBOOKS.format).batches)
         except RefusedError as error:
             found, said = None, error.message
     if found is None:

@@ -42,7 +42,7 @@ from tests.deliveries import (
 )
 
 PEOPLE_BY_CSV = contract_of(PEOPLE)
-PEOPLE_BY_XLSX = contract_of(PEOPLE.replace("csv", "xlsx"))
+PEOPLE_BY_XLSX = contract_of(PEOPLE.replace("type: csv", "type: workbook").replace("csv", "xlsx"))
 
 
 @dataclass(frozen=True)
@@ -235,7 +235,8 @@ def test_a_letter_of_another_encoding_far_below_is_refused(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
-    ("sheet", "said"), [("Data", "there is no sheet 'Data'; found are: Sheet1"), (2, "there is no sheet 2; found are")]
+    ("sheet", "said"),
+    [("Data", "there is no sheet 'Data'; found are: Sheet1"), (2, "there is no sheet 2 that is not hidden; found are")],
 )
 def test_a_missing_sheet_is_told_the_others(tmp_path: Path, sheet: str | int, said: str) -> None:
     path = write_workbook(tmp_path / "people.xlsx", [], header=PEOPLE_HEADER)

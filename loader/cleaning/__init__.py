@@ -21,7 +21,7 @@ from loader.cleaning.series import Cleaned
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["RULES", "Cleaned", "Rule", "parse_rules"]
+__all__ = ["RULES", "Cleaned", "Rule", "parse_rules", "rules_schema"]
 
 RULES: dict[str, Callable[..., Cleaned]] = {
     "trim": text_rules.trim,
@@ -70,6 +70,13 @@ def parse_rules(spec: Sequence[str | Mapping[str, Mapping[str, Any] | None]] | N
             f"clean: expected a list of rules such as [trim, person_name], got {spec!r}"
         )
     return [_parse_rule(item) for item in spec]
+
+
+def rules_schema() -> dict[str, Any]:
+    """One item of `clean:` as JSON schema."""
+    options = {name: _options_model(name).model_json_schema() for name in RULES}
+    named = {"type": "object", "properties": options, "additionalProperties": False, "maxProperties": 1}
+    return {"anyOf": [{"enum": list(RULES)}, {**named, "minProperties": 1}]}
 
 
 def _parse_rule(item: Any) -> Rule:

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Iterator
+import gzip
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from io import TextIOWrapper
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, cast
 
 import numpy as np
 import pyarrow as pa
@@ -13,32 +18,44 @@ import pyarrow.csv as pacsv
 
 from loader.contracts import CsvFormat
 from loader.errors import RefusedError
-from loader.readers.table import BLANKS, Batch, ShortRow, Table, data_rows
+from loader.readers.container import GZIP, refuse_no_text
+from loader.readers.table import BLANKS, Batch, ShortRow, Table, data_rows, join_header
 
 _BLOCK_BYTES = 8 << 20
 
 
 def open_csv(path: Path, fmt: CsvFormat) -> Table:
-    """Open a text file; raises RefusedError when it cannot be decoded or has no header row."""
+    """Open a text file; raises RefusedError when it is none, cannot be decoded or has no header row."""
+    refuse_no_text(path)
     header, lines = _header(path, fmt)
     batches = _batches(path, fmt, len(header), lines)
     return Table(header, data_rows(batches, fmt.totals, fmt.skip_end))
 
 
 def _header(path: Path, fmt: CsvFormat) -> tuple[list[str], int]:
-    """The cells of the header row, and the number of lines down to its end (a cell may hold line breaks)."""
+    """The header of each column, and the number of lines down to its end (a cell may hold line breaks)."""
     encoding = "utf-8-sig" if fmt.encoding.lower().replace("_", "-") in ("utf-8", "utf8") else fmt.encoding
-    try:
-        with path.open(encoding=encoding, newline="") as file:
-            rows = _reader(file, fmt)
-            for number, row in enumerate(rows, start=1):
-                if number == fmt.header_row:
-                    return row, rows.line_num
-    except UnicodeError:
-        raise _not_decodable(path, fmt) from None
-    except csv.Error as error:
-        raise RefusedError(f"{path.name}: the header row cannot be read: {error}") from None
-    raise RefusedError(f"{path.name}: there is no header row {fmt.header_row}; the file ends before it")
+    with _explained(path, fmt), _open(path) as packed, TextIOWrapper(packed, encoding, newline="") as file:
+        reader = _reader(file, fmt)
+        rows = list(islice(reader, fmt.header_row - 1, fmt.last_header_row))
+        if len(rows) == fmt.header_rows:
+            return (rows[0] if fmt.header_rows == 1 else join_header(rows)), reader.line_num
+    raise RefusedError(f"{path.name}: there is no header row {fmt.last_header_row}; the file ends before it")
+
+
+def first_bytes(path: Path, count: int) -> bytes:
+    """How a text file begins, unpacked; raises RefusedError when it is none or damaged."""
+    refuse_no_text(path)
+    with _explained(path, CsvFormat(type="csv")), _open(path) as file:
+        return file.read(count)
+
+
+def _open(path: Path) -> IO[bytes]:
+    return cast("IO[bytes]", gzip.open(path)) if _is_packed(path) else path.open("rb")
+
+
+def _is_packed(path: Path) -> bool:
+    return path.suffix.lower() == GZIP
 
 
 def _reader(lines: Iterable[str], fmt: CsvFormat) -> Any:
@@ -52,17 +69,33 @@ def _batches(path: Path, fmt: CsvFormat, width: int, lines_above: int) -> Iterat
     aside: dict[int, ShortRow] = {}
 
     def set_aside(row: pacsv.InvalidRow) -> str:
-        number = row.number - lines_above + fmt.header_row
+        number = row.number - lines_above + fmt.last_header_row
         aside[number] = ShortRow(number, row.actual_columns, row.expected_columns, _first_filled(row.text, fmt))
         return "skip"
 
     def misshapen(first: int, last: int) -> list[ShortRow]:
         return [row for number, row in sorted(aside.items()) if first <= number <= last and row.start]
 
+    with _explained(path, fmt):
+        next_row = fmt.last_header_row + 1
+        for block in _blocks(path, fmt, width, lines_above, set_aside):
+            rows = _row_numbers(next_row, block.num_rows, list(aside))
+            last_row = max([next_row - 1, *rows[-1:].tolist()])
+            yield Batch(block.columns, pa.array(rows), misshapen(next_row, last_row))
+            next_row = last_row + 1
+        rest = misshapen(next_row, max(aside, default=0))
+        if rest:
+            yield Batch([pa.nulls(0, pa.string())] * width, pa.array([], pa.int64()), rest)
+
+
+def _blocks(
+    path: Path, fmt: CsvFormat, width: int, lines_above: int, set_aside: Callable[[pacsv.InvalidRow], str]
+) -> Any:
+    """Record batches of text; none when nothing follows the header."""
     names = [f"c{position}" for position in range(width)]
     try:
-        reader = pacsv.open_csv(
-            path,
+        return pacsv.open_csv(
+            pa.input_stream(str(path), compression="gzip" if _is_packed(path) else None),
             read_options=pacsv.ReadOptions(
                 column_names=names,
                 skip_rows=lines_above,
@@ -81,24 +114,30 @@ def _batches(path: Path, fmt: CsvFormat, width: int, lines_above: int) -> Iterat
                 column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=True, null_values=[""]
             ),
         )
-        next_row = fmt.header_row + 1
-        for block in reader:
-            rows = _row_numbers(next_row, block.num_rows, list(aside))
-            last_row = max([next_row - 1, *rows[-1:].tolist()])
-            yield Batch(block.columns, pa.array(rows), misshapen(next_row, last_row))
-            next_row = last_row + 1
-        rest = misshapen(next_row, max(aside, default=0))
-        if rest:
-            yield Batch([pa.nulls(0, pa.string())] * width, pa.array([], pa.int64()), rest)
     except pa.ArrowInvalid as error:
-        text = str(error)
-        if "Empty CSV" in text or "Could not skip" in text:  # nothing below the header
-            return
-        if "UTF8" in text:
-            raise _not_decodable(path, fmt) from None
-        raise RefusedError(f"{path.name}: the file cannot be read as CSV: {text.splitlines()[0]}") from None
+        if "Empty CSV" in str(error) or "Could not skip" in str(error):  # nothing below the header
+            return []
+        raise
+
+
+@contextmanager
+def _explained(path: Path, fmt: CsvFormat) -> Iterator[None]:
+    """Say in words of the contract what Python and Arrow say of a file."""
+    try:
+        yield
     except UnicodeError:
         raise _not_decodable(path, fmt) from None
+    except csv.Error as error:
+        raise RefusedError(f"{path.name}: the header row cannot be read: {error}") from None
+    except pa.ArrowInvalid as error:
+        if "UTF8" in str(error):
+            raise _not_decodable(path, fmt) from None
+        said = str(error).splitlines()[0]
+        raise RefusedError(f"{path.name}: the file cannot be read as CSV: {said}") from None
+    except (EOFError, zlib.error, OSError):
+        if not _is_packed(path):
+            raise
+        raise _cut_off(path) from None
 
 
 def _first_filled(row: str, fmt: CsvFormat) -> str:
@@ -115,3 +154,7 @@ def _row_numbers(first: int, count: int, left_out: list[int]) -> np.ndarray:
 
 def _not_decodable(path: Path, fmt: CsvFormat) -> RefusedError:
     return RefusedError(f"{path.name}: the text is not {fmt.encoding}; correct 'encoding' in the contract, or the file")
+
+
+def _cut_off(path: Path) -> RefusedError:
+    return RefusedError(f"{path.name}: the gzip file is damaged or cut off; ask the sender to deliver it again")

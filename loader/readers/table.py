@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 import pyarrow as pa
@@ -55,6 +55,28 @@ class Table:
 
     header: list[str]
     batches: Iterator[Batch]
+
+
+def join_header(rows: Sequence[Sequence[str]]) -> list[str]:
+    """The header of each column from the rows of a header, joined by a blank.
+
+    A cell above the last one of a column that is empty is taken from the left: it belongs to a merged cell. It is not
+    looked for across the border of a cell further up.
+    """
+    width = max(map(len, rows))
+    own = [[cell.strip(BLANKS) for cell in [*row, *[""] * (width - len(row))]] for row in rows]
+    return [_joined(own, at) for at in range(width)]
+
+
+def _joined(own: list[list[str]], at: int) -> str:
+    deepest = max((level for level, row in enumerate(own) if row[at]), default=-1)
+    parts, left = [], 0
+    for row in own[:deepest]:
+        found = next((column for column in range(at, left - 1, -1) if row[column]), None)
+        if found is not None:
+            parts.append(row[found])
+            left = found
+    return " ".join([*parts, own[deepest][at]]) if deepest >= 0 else ""
 
 
 def data_rows(batches: Iterator[Batch], totals: str | None, skip_end: int) -> Iterator[Batch]:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from decimal import Decimal
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from loader.contracts import XlsxFormat
+from loader.contracts import WorkbookFormat
 from loader.errors import RefusedError
-from loader.readers.table import BLANKS, Batch, Table, data_rows
+from loader.readers.container import damaged, refuse_no_workbook
+from loader.readers.table import BLANKS, Batch, Table, data_rows, join_header
 
 _BATCH_ROWS = 64_000
 _ERROR_TEXT = {
@@ -26,32 +29,34 @@ _ERROR_TEXT = {
 }
 
 
-def open_workbook(path: Path, fmt: XlsxFormat) -> Table:
+def open_workbook(path: Path, fmt: WorkbookFormat) -> Table:
     """Open one sheet of a workbook.
 
-    Numbers come as their shortest text (`12345`, `1.5`; below 1e-9 as 0), dates as `YYYY-MM-DD HH:MM:SS`, error
-    cells as Excel shows them (`#N/A`); nothing is guessed, so a text `007` stays `007`.
+    Numbers come as their shortest text (`12345`, `1.5`; below 1e-9 as 0), dates as `YYYY-MM-DD HH:MM:SS` (`.ods`: ISO
+    8601), error cells as Excel shows them (`#N/A`); nothing is guessed, so a text `007` stays `007`.
 
     Raises:
-        RefusedError: the archive is damaged, the sheet is missing or has no header row.
+        RefusedError: the file is no workbook of its ending or damaged, the sheet is missing or has no header row.
     """
+    refuse_no_workbook(path)
     cells = _read_sheet(path, fmt)
-    at = fmt.header_row - 1
-    if cells.num_rows <= at:
-        raise RefusedError(f"{path.name}: there is no header row {fmt.header_row}; the sheet ends before it")
-    header = [(column[at].as_py() or "") for column in cells.columns]
-    while header and not header[-1].strip(BLANKS) and not _holds_values(cells.columns[len(header) - 1], at):
+    above = fmt.last_header_row
+    if cells.num_rows < above:
+        raise RefusedError(f"{path.name}: there is no header row {above}; the sheet ends before it")
+    rows = [[column[at].as_py() or "" for column in cells.columns] for at in range(fmt.header_row - 1, above)]
+    header = rows[0] if fmt.header_rows == 1 else join_header(rows)
+    while header and not header[-1].strip(BLANKS) and not _holds_values(cells.columns[len(header) - 1], above):
         header.pop()
-    return Table(header, data_rows(_batches(cells, at + 1, len(header)), fmt.totals, fmt.skip_end))
+    return Table(header, data_rows(_batches(cells, above, len(header)), fmt.totals, fmt.skip_end))
 
 
-def _holds_values(column: pa.StringArray, header_at: int) -> bool:
+def _holds_values(column: pa.StringArray, first: int) -> bool:
     """Whether there is anything below the header."""
-    below = column.slice(header_at + 1)
+    below = column.slice(first)
     return bool(below.null_count < len(below))
 
 
-def _read_sheet(path: Path, fmt: XlsxFormat) -> pa.RecordBatch:
+def _read_sheet(path: Path, fmt: WorkbookFormat) -> pa.RecordBatch:
     import fastexcel
 
     try:
@@ -59,26 +64,52 @@ def _read_sheet(path: Path, fmt: XlsxFormat) -> pa.RecordBatch:
     except fastexcel.FastExcelError as error:
         if "assword" in str(error):
             raise RefusedError(f"{path.name}: protected by a password; save it without one") from None
-        raise RefusedError(
-            f"{path.name}: the workbook is damaged or cut off; ask the sender to deliver it again"
-        ) from None
-    sheet = fmt.sheet if isinstance(fmt.sheet, str) else fmt.sheet - 1
-    names = book.sheet_names
-    if (isinstance(sheet, str) and sheet not in names) or (isinstance(sheet, int) and sheet >= len(names)):
-        raise RefusedError(f"{path.name}: there is no sheet {fmt.sheet!r}; found are: {', '.join(names)}")
+        raise damaged(path) from None
     try:
-        cells, errors = book.load_sheet(sheet, header_row=None, skip_rows=0, dtypes="string").to_arrow_with_errors()
-        columns = _with_all_digits(cells.columns, book, sheet)
+        sheet = _sheet(path, book, fmt)
+        cells, errors = sheet.to_arrow_with_errors()
+        columns = _with_all_digits(cells.columns, book, sheet.name)
     except fastexcel.FastExcelError as error:
         raise RefusedError(
-            f"{path.name}: sheet {fmt.sheet!r} cannot be read ({str(error).splitlines()[0]}); "
-            "ask the sender to deliver it again"
+            f"{path.name}: its sheet cannot be read ({str(error).splitlines()[0]}); ask the sender to deliver it again"
         ) from None
     _put_error_text(columns, errors.errors if errors else [])
     return pa.RecordBatch.from_arrays(columns, names=cells.schema.names)
 
 
-def _with_all_digits(columns: list[pa.StringArray], book: Any, sheet: str | int) -> list[pa.StringArray]:
+def _sheet(path: Path, book: Any, fmt: WorkbookFormat) -> Any:
+    """The sheet that the contract means, with its cells as text. Hidden ones are found by their name only."""
+    if isinstance(fmt.sheet, str):
+        if fmt.sheet not in book.sheet_names:
+            raise RefusedError(f"{path.name}: there is no sheet {fmt.sheet!r}; found are: {_names(book)}")
+        return _load(book, fmt.sheet)
+    if fmt.sheet_pattern is not None:
+        found = list(_shown(book, [name for name in book.sheet_names if re.search(fmt.sheet_pattern, name)]))
+        if len(found) == 1:
+            return found[0]
+        fits = f"{len(found)} sheets fit ({', '.join(sheet.name for sheet in found)})" if found else "no sheet fits"
+        raise RefusedError(f"{path.name}: {fits} the pattern {fmt.sheet_pattern!r}; found are: {_names(book)}")
+    position = fmt.sheet or 1
+    sheet = next(islice(_shown(book, book.sheet_names), position - 1, None), None)
+    if sheet is None:
+        raise RefusedError(f"{path.name}: there is no sheet {position} that is not hidden; found are: {_names(book)}")
+    return sheet
+
+
+def _shown(book: Any, names: list[str]) -> Iterator[Any]:
+    """The sheets of those names that are not hidden; whether one is, is known when it is read only."""
+    return (sheet for sheet in (_load(book, name) for name in names) if sheet.visible == "visible")
+
+
+def _load(book: Any, name: str) -> Any:
+    return book.load_sheet(name, header_row=None, skip_rows=0, dtypes="string")
+
+
+def _names(book: Any) -> str:
+    return ", ".join(book.sheet_names)
+
+
+def _with_all_digits(columns: list[pa.StringArray], book: Any, sheet: str) -> list[pa.StringArray]:
     """fastexcel rounds numbers to nine decimals when it writes them as text; where it may have, ask for the numbers."""
     rounded = [pc.match_substring_regex(column, r"^-?\d+\.\d{9}$") for column in columns]
     wanted = [at for at, hits in enumerate(rounded) if pc.any(hits).as_py()]

@@ -1,0 +1,79 @@
+"""What a file is by its bytes, whatever its name says, so that a refusal names the real trouble."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+from loader.errors import RefusedError
+
+WORKBOOKS = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
+GZIP = ".gz"
+
+_ZIP, _OLE, _GZIP = b"PK", bytes.fromhex("d0cf11e0a1b11ae1"), b"\x1f\x8b"
+_ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
+_SENTINELS = {"xl/workbook.xml": ".xlsx", "xl/workbook.bin": ".xlsb", "content.xml": ".ods"}
+"""The member by which a zipped workbook is known."""
+
+
+def refuse_no_text(path: Path) -> None:
+    """Raise RefusedError when a file cannot be one of text: workbooks and archives whose ending says `.csv`."""
+    start = _start(path)
+    if start.startswith((_ZIP, _OLE)):
+        raise RefusedError(f"{path.name}: this is a workbook or an archive, not a text file; save it as CSV")
+    packed, named_so = start.startswith(_GZIP), path.suffix.lower() == GZIP
+    if named_so and not packed:
+        raise RefusedError(f"{path.name}: this is no gzip file whatever its ending says; name it without {GZIP}")
+    if packed and not named_so:
+        raise RefusedError(
+            f"{path.name}: this is a gzip file; name it with {GZIP}, as file_name in the contract must too"
+        )
+
+
+def refuse_no_workbook(path: Path) -> None:
+    """Raise RefusedError when a file is no workbook, is protected, or is one of another kind than its ending says."""
+    ending = path.suffix.lower()
+    if ending not in WORKBOOKS:
+        raise RefusedError(f"{path.name}: no reader knows workbooks of the ending '{ending}', only {listed(WORKBOOKS)}")
+    found = _kind(path)
+    if found == "password":
+        raise RefusedError(f"{path.name}: protected by a password; save it without one and deliver it again")
+    if found is None:
+        raise RefusedError(f"{path.name}: this is no {ending} workbook whatever its ending says; save it as {ending}")
+    if found != ending and (found, ending) != (".xlsx", ".xlsm"):
+        raise RefusedError(
+            f"{path.name}: this is a workbook of the {found} kind, not {ending} as its ending says; "
+            f"save it as {ending} and deliver it again"
+        )
+
+
+def listed(endings: tuple[str, ...]) -> str:
+    """`.a, .b or .c`."""
+    return f"{', '.join(endings[:-1])} or {endings[-1]}"
+
+
+def _start(path: Path) -> bytes:
+    with path.open("rb") as file:
+        start = file.read(8)
+    if not start:
+        raise RefusedError(f"{path.name}: the file is empty (0 bytes); ask the sender to deliver it again")
+    return start
+
+
+def _kind(path: Path) -> str | None:
+    start = _start(path)
+    if start.startswith(_OLE):
+        return "password" if path.suffix.lower() != ".xls" and _ENCRYPTED in path.read_bytes() else ".xls"
+    if not start.startswith(_ZIP):
+        return None
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = set(archive.namelist())
+    except zipfile.BadZipFile:
+        raise damaged(path) from None
+    return next((kind for member, kind in _SENTINELS.items() if member in members), None)
+
+
+def damaged(path: Path) -> RefusedError:
+    """The error for a container that cannot be opened."""
+    return RefusedError(f"{path.name}: the workbook is damaged or cut off; ask the sender to deliver it again")
