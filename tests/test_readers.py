@@ -74,6 +74,23 @@ def test_a_workbook_under_another_ending_is_told_its_kind(tmp_path: Path, kind: 
 
 
 @pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        (".xlsx", "1 of 2 rows are invalid (50.0%; none is allowed): visits: error cell (1)"),
+        (".ods", "a formula in it ends in an error, and .ods does not tell in which cell"),
+    ],
+)
+def test_an_error_of_a_formula_is_never_taken_for_nothing(
+    new_project: Callable[..., Project], kind: str, said: str
+) -> None:
+    project = new_project("duckdb")
+    add_contract(project, workbooks().replace("{action: reject_rows, max_share: 0.5}", "{action: reject_file}"))
+    path = project.landing / f"people_2025-01{kind}"
+    write_sheets(path, {"People": [PEOPLE_HEADER, ROWS[0], ["0002", "Jürgen", None, "Leipzig", "#DIV/0!"]]})
+    assert said in refusal(project)
+
+
+@pytest.mark.parametrize(
     ("said", "found"),
     [
         ({}, "Now"),

@@ -59,7 +59,10 @@ def _xlsb(path: Path, sheets: Sheets, hidden: Sequence[str]) -> None:
 def _ods(path: Path, sheets: Sheets, hidden: Sequence[str]) -> None:
     """OpenDocument 1.3, part 3: https://docs.oasis-open.org/office/OpenDocument/v1.3."""
     names = ("office", "table", "text", "style")
-    spaces = " ".join(f'xmlns:{name}="urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"' for name in names)
+    calcext = 'xmlns:calcext="urn:org:documentfoundation:names:experimental:calc:xmlns:calcext:1.0"'
+    spaces = f"{calcext} " + " ".join(
+        f'xmlns:{name}="urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"' for name in names
+    )
     style = (
         '<office:automatic-styles><style:style style:name="off" style:family="table">'
         '<style:table-properties table:display="false"/></style:style></office:automatic-styles>'
@@ -87,6 +90,9 @@ def _ods_cell(value: Any) -> str:
     if value is None:
         return "<table:table-cell/>"
     text = escape(str(value))
+    if text.startswith("#"):  # as LibreOffice writes an error
+        said = 'office:value-type="string" office:string-value="" calcext:value-type="error"'
+        return f'<table:table-cell table:formula="of:=1/0" {said}><text:p>{text}</text:p></table:table-cell>'
     if isinstance(value, date | datetime):
         return f'<table:table-cell office:value-type="date" office:date-value="{value.isoformat()}"/>'
     if isinstance(value, int | float):

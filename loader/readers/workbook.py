@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import zipfile
 from collections.abc import Iterator
 from decimal import Decimal
 from itertools import islice
@@ -39,6 +40,8 @@ def open_workbook(path: Path, fmt: WorkbookFormat) -> Table:
         RefusedError: the file is no workbook of its ending or damaged, the sheet is missing or has no header row.
     """
     refuse_no_workbook(path)
+    if path.suffix.lower() == ".ods":
+        _refuse_silent_errors(path)
     cells = _read_sheet(path, fmt)
     above = fmt.last_header_row
     if cells.num_rows < above:
@@ -48,6 +51,19 @@ def open_workbook(path: Path, fmt: WorkbookFormat) -> Table:
     while header and not header[-1].strip(BLANKS) and not _holds_values(cells.columns[len(header) - 1], above):
         header.pop()
     return Table(header, data_rows(_batches(cells, above, len(header)), fmt.totals, fmt.skip_end))
+
+
+def _refuse_silent_errors(path: Path) -> None:
+    """LibreOffice writes an error as an empty text with a mark of its own, so that calamine takes it for nothing."""
+    mark, rest = b'calcext:value-type="error"', b""
+    with zipfile.ZipFile(path) as archive, archive.open("content.xml") as content:
+        while part := content.read(1 << 20):
+            if mark in rest + part:
+                raise RefusedError(
+                    f"{path.name}: a formula in it ends in an error, and .ods does not tell in which cell; "
+                    "correct it, or save the workbook as .xlsx"
+                )
+            rest = part[-len(mark) :]
 
 
 def _holds_values(column: pa.StringArray, first: int) -> bool:
