@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import zipfile
+import zlib
 from collections.abc import Iterator
 from decimal import Decimal
 from itertools import islice
@@ -56,14 +57,17 @@ def open_workbook(path: Path, fmt: WorkbookFormat) -> Table:
 def _refuse_silent_errors(path: Path) -> None:
     """LibreOffice writes an error as an empty text with a mark of its own, so that calamine takes it for nothing."""
     mark, rest = b'calcext:value-type="error"', b""
-    with zipfile.ZipFile(path) as archive, archive.open("content.xml") as content:
-        while part := content.read(1 << 20):
-            if mark in rest + part:
-                raise RefusedError(
-                    f"{path.name}: a formula in it ends in an error, and .ods does not tell in which cell; "
-                    "correct it, or save the workbook as .xlsx"
-                )
-            rest = part[-len(mark) :]
+    try:
+        with zipfile.ZipFile(path) as archive, archive.open("content.xml") as content:
+            while part := content.read(1 << 20):
+                if mark in rest + part:
+                    raise RefusedError(
+                        f"{path.name}: a formula in it ends in an error, and .ods does not tell in which cell; "
+                        "correct it, or save the workbook as .xlsx"
+                    )
+                rest = part[-len(mark) :]
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError):
+        raise damaged(path) from None
 
 
 def _holds_values(column: pa.StringArray, first: int) -> bool:
