@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import NullPool, create_engine
 
 from tests.conftest import Project
 from tests.deliveries import change_contract
@@ -104,6 +105,23 @@ def test_a_failed_load_leaves_the_table_as_it_was(shop: Project) -> None:
     deliver(shop, "2025-01", products("P1", "P4"))
     load(shop)
     assert skus(shop) == ["P1", "P4"]
+
+
+def test_loads_leave_no_setting_behind(shop: Project) -> None:
+    """Whoever has the file open in the same process reads rows in their order, after a load that failed too."""
+    if shop.engine.name != "duckdb":
+        pytest.skip("a connection to a server has settings of its own")
+    path = deliver(shop, "2025-01", products("P1", "P2"))
+    for command in ("ingest", "validate"):
+        assert shop.loader(command, "--file-path", path).exit_code == 0
+    _rewrite_parquet_of(shop, 1, "price", pa.array(["2.50", "cheap"]))
+    setting = "select current_setting('preserve_insertion_order')"
+    with create_engine(f"duckdb:///{shop.profile_output['path']}", poolclass=NullPool).connect() as beside:
+        assert shop.loader("load-stage", "--file-path", path).exit_code == 1
+        assert beside.exec_driver_sql(setting).scalar_one() is True
+        load(shop)
+        assert beside.exec_driver_sql(setting).scalar_one() is True
+    assert skus(shop) == ["P1", "P2"]
 
 
 def _rewrite_parquet_of(shop: Project, file_id: int, column: str, values: pa.Array) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,9 +45,8 @@ class DuckDB:
         names = ", ".join(f'"{name}"' for name in (*columns, *constants))
         values = ", ".join([*(f'"{name}"' for name in columns), *("?" for _ in constants)])
         statement = f'insert into "{table.schema}"."{table.name}" ({names}) select {values} from read_parquet(?)'
-        # rows of a table have no order; keeping that of the file takes twice the time
-        connection.exec_driver_sql("set preserve_insertion_order = false")
-        return int(connection.exec_driver_sql(statement, (*constants.values(), str(parquet))).scalar_one())
+        with _in_any_order(connection):
+            return int(connection.exec_driver_sql(statement, (*constants.values(), str(parquet))).scalar_one())
 
     def busy(self, error: BaseException) -> str | None:
         found = _HOLDER.search(str(error))
@@ -61,3 +62,18 @@ class DuckDB:
 
     def transient(self, error: BaseException) -> bool:
         return "TransactionContext Error: Failed to commit" in str(error) or "Transaction conflict" in str(error)
+
+
+@contextmanager
+def _in_any_order(connection: Connection) -> Iterator[None]:
+    """Rows of a table have no order; keeping that of the file takes twice the time.
+
+    The setting is that of the file for all of this process, so it is put back, and by a connection beside the
+    transaction: an error ends that one.
+    """
+    with closing(connection.connection.duplicate()) as beside:
+        beside.execute("set preserve_insertion_order = false")
+        try:
+            yield
+        finally:
+            beside.execute("reset preserve_insertion_order")
