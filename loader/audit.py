@@ -8,7 +8,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +26,30 @@ RUN_ID = uuid.uuid4().hex
 class Step:
     """One run of one step; the step fills in the rows."""
 
+    audit_id: int
+    started: float
     rows_in: int | None = None
     rows_out: int | None = None
+    ended: dict[str, Any] = field(default_factory=dict)
+    """How it ended; empty while it runs."""
+
+    def end(self, connection: Connection) -> None:
+        """Record that all went well; a step calls it in the transaction of its result, so that both stand or none."""
+        self.say_how_it_ended("done")
+        self.record_end(connection)
+
+    def say_how_it_ended(self, status: str, error: str | None = None) -> None:
+        self.ended = {
+            "status": status,
+            "rows_in": self.rows_in,
+            "rows_out": self.rows_out,
+            "duration_seconds": round(time.perf_counter() - self.started, 3),
+            "error": error,
+        }
+
+    def record_end(self, connection: Connection) -> None:
+        this = update(etl_audit).where(etl_audit.c.audit_id == self.audit_id)
+        connection.execute(this.values(ended_at=now(), **self.ended))
 
 
 @dataclass(frozen=True)
@@ -42,7 +64,7 @@ class Auditor:
     def step(
         self, name: str, *, dataset: str | None = None, period: str | None = None, subject: str | None = None
     ) -> Iterator[Step]:
-        """Record start and end of a step; an error is recorded and goes on its way.
+        """Record start and end of a step, unless it recorded its end itself; an error goes on its way.
 
         `status` ends as `done`, `refused` (the data was at fault), or `failed`. A step of a process that died is
         found as `running` and set to `interrupted` by the next step that starts on the same host.
@@ -50,27 +72,20 @@ class Auditor:
         said = {"step": name, "dataset": dataset, "data_period": period, "subject": subject}
         audit_id = self.warehouse.run(lambda connection: self._start(connection, said))
         self._log("started", **said)
-        step, started = Step(), time.perf_counter()
-        status, error_text = "done", None
+        step = Step(audit_id, time.perf_counter())
         try:
             yield step
+            if not step.ended:
+                self.warehouse.run(step.end)
         except BaseException as error:
             status = "refused" if isinstance(error, RefusedError) else "failed"
-            error_text = error.message if isinstance(error, AlmanacError) else f"{type(error).__name__}"
+            reason = error.message if isinstance(error, AlmanacError) else type(error).__name__
+            step.say_how_it_ended(status, reason)
+            with suppress(AlmanacError):  # the error that ended the step is the one to show
+                self.warehouse.run(step.record_end)
             raise
         finally:
-            seconds = round(time.perf_counter() - started, 3)
-            ended = {
-                "status": status,
-                "rows_in": step.rows_in,
-                "rows_out": step.rows_out,
-                "duration_seconds": seconds,
-                "error": error_text,
-            }
-            try:
-                self._log("ended", **said, **ended)
-            finally:
-                self._end(audit_id, ended)
+            self._log("ended", **said, **step.ended)
 
     def _start(self, connection: Connection, said: dict[str, Any]) -> int:
         _mark_interrupted(connection)
@@ -86,14 +101,6 @@ class Auditor:
         }
         connection.execute(insert(etl_audit).values(row))
         return audit_id
-
-    def _end(self, audit_id: int, ended: dict[str, Any]) -> None:
-        done = update(etl_audit).where(etl_audit.c.audit_id == audit_id).values(ended_at=now(), **ended)
-        if ended["status"] == "done":
-            self.warehouse.run(lambda connection: connection.execute(done))
-            return
-        with suppress(AlmanacError):  # the error that ended the step is the one to show
-            self.warehouse.run(lambda connection: connection.execute(done))
 
     def _log(self, event: str, **said: Any) -> None:
         """One JSON line: steps at INFO, refusals at WARNING, failures at ERROR."""

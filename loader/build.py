@@ -75,9 +75,14 @@ def gate(project: Project, layer: str, *, verbose: bool = False) -> None:
 
 
 def _gate(project: Project, layer: str) -> GateResult:
-    with project.audit.step("gate", subject=layer):
+    with project.audit.step("gate", subject=layer) as step:
         result = run_gate(layer, project.warehouse.engine.url(), project.root, project.contracts)
-        project.warehouse.run(lambda connection: _record(connection, layer, result))
+
+        def record(connection: Connection) -> None:
+            _record(connection, layer, result)
+            step.end(connection)
+
+        project.warehouse.run(record)
     return result
 
 

@@ -110,12 +110,15 @@ def ingest_command(project: Project, dataset: str | None, period: str | None, fi
     """Check name, form and header of what has landed, and record it."""
     from loader.errors import RefusedError
     from loader.ingest import ingest
-    from loader.load import landed_for
+    from loader.landing import landed_files, nothing_landed
     from loader.migrate import ensure_migrated
 
     ensure_migrated(project)
     refused = 0
-    for path in [file_path] if file_path else landed_for(project, dataset, period):
+    paths = [file_path] if file_path else [one.path for one in landed_files(project, dataset, period)]
+    if not paths:
+        raise nothing_landed(project, dataset, period)
+    for path in paths:
         try:
             done = ingest(project, path)
             console.say(f"ingested   {done.contract.name} {done.period}  file {done.file_id}: {path.name}")
@@ -132,7 +135,7 @@ def ingest_command(project: Project, dataset: str | None, period: str | None, fi
 @file_id_option
 def validate_command(project: Project, **which: Any) -> int:
     """Clean and check a delivery that was ingested; write its parquet and its rejects."""
-    from loader.load import find_ingested
+    from loader.ingest import find_ingested
     from loader.migrate import ensure_migrated
     from loader.validate import validate
 
@@ -152,9 +155,9 @@ def validate_command(project: Project, **which: Any) -> int:
 @force_option
 def load_stage_command(project: Project, force: bool, parquet_path: Path | None, **which: Any) -> int:
     """Replace one period in stage with what was validated, in one transaction."""
-    from loader.load import find_validated
     from loader.migrate import ensure_migrated
     from loader.stage import load_stage
+    from loader.validate import find_validated
 
     ensure_migrated(project)
     validated = find_validated(project, parquet_path=parquet_path, **which)

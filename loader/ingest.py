@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, insert, select, update
 
 from loader.audit import RUN_ID
-from loader.cleaned_file import sha256_of
 from loader.contracts import Contract
 from loader.engines.base import Engine
 from loader.errors import RefusedError, UsageError
 from loader.header import match_header
-from loader.landing import Landed, recognise
+from loader.landing import Content, Landed, landed_files, nothing_landed, recognise
 from loader.meta import file_ids, ingestion_log, now
 from loader.periods import Period
 from loader.project import Project
@@ -35,8 +31,10 @@ class Ingested:
     sha256: str
 
 
-def ingest(project: Project, path: Path) -> Ingested:
+def ingest(project: Project, path: Path, seen: Content | None = None) -> Ingested:
     """Check name, form and header of a delivery and record it; a file that is known already keeps its `file_id`.
+
+    What was `seen` of the file just now need not be read again.
 
     Raises:
         RefusedError: name, form or header do not fit; recorded with status `refused`.
@@ -44,18 +42,24 @@ def ingest(project: Project, path: Path) -> Ingested:
     said = _recognised(project, path)
     names = (said.contract.name, said.period.name) if said else (None, None)
     engine = project.warehouse.engine
-    with project.audit.step("ingest", dataset=names[0], period=names[1], subject=path.name):
-        sha256 = _hash(path)
+    with project.audit.step("ingest", dataset=names[0], period=names[1], subject=path.name) as step:
+        content = _content(path, seen)
         try:
             landed = said or recognise(path, project.contracts)
             table = open_table(path, landed.contract.format)
             match_header(path.name, table.header, landed.contract, landed.period)
         except RefusedError as error:
             trouble = error.message
-            project.warehouse.run(lambda c: _record(c, engine, path, said, sha256, trouble))
+            project.warehouse.run(lambda c: _record(c, engine, path, said, content, trouble))
             raise
-        file_id = project.warehouse.run(lambda c: _record(c, engine, path, landed, sha256, None))
-    return Ingested(file_id, path, landed.contract, landed.period, landed.order, sha256)
+
+        def record(connection: Connection) -> int:
+            file_id = _record(connection, engine, path, landed, content, None)
+            step.end(connection)
+            return file_id
+
+        file_id = project.warehouse.run(record)
+    return Ingested(file_id, path, landed.contract, landed.period, landed.order, content.sha256)
 
 
 def ingested(project: Project, file_id: int) -> Ingested:
@@ -73,9 +77,35 @@ def ingested(project: Project, file_id: int) -> Ingested:
     )
 
 
-def known_file_id(project: Project, path: Path) -> int:
+def find_ingested(
+    project: Project, *, file_id: int | None, file_path: Path | None, dataset: str | None, period: str | None
+) -> Ingested:
+    """The one delivery that the options name; raises UsageError when they name none, or several."""
+    if file_id is not None:
+        return ingested(project, file_id)
+    if file_path is None:
+        paths = [one.path for one in landed_files(project, dataset, period)]
+        if not paths:
+            raise nothing_landed(project, dataset, period)
+        if len(paths) > 1:
+            names = ", ".join(path.name for path in paths)
+            raise UsageError(f"several files fit ({names}); name one by --file-path or --file-id")
+        file_path = paths[0]
+    return ingested(project, _file_id(project, file_path))
+
+
+def last_visits(connection: Connection) -> dict[str, Content]:
+    """What each file held when it was ingested last, by its full path."""
+    log = ingestion_log.c
+    rows = connection.execute(
+        select(log.file_path, log.size_bytes, log.modified_at, log.sha256).order_by(log.ingested_at)
+    )
+    return {row.file_path: Content(row.size_bytes, row.modified_at, row.sha256) for row in rows}
+
+
+def _file_id(project: Project, path: Path) -> int:
     """The number of a file that was ingested as it is now; raises UsageError when it was not."""
-    landed, sha256 = recognise(path, project.contracts), _hash(path)
+    landed, sha256 = recognise(path, project.contracts), _content(path).sha256
     log = ingestion_log.c
     this = (log.sha256 == sha256) & (log.dataset == landed.contract.name) & (log.data_period == landed.period.name)
     file_id = project.warehouse.run(lambda c: c.execute(select(log.file_id).where(this)).scalar())
@@ -84,25 +114,9 @@ def known_file_id(project: Project, path: Path) -> int:
     return int(file_id)
 
 
-def fingerprints(project: Project, paths: Sequence[Path]) -> dict[Path, str]:
-    """The SHA-256 of each file; from the log where path, size and time of change are those of the last visit.
-
-    Files that cannot be read are left out; ingesting them says why.
-    """
-    visits = project.warehouse.run(_last_visits)
-    found = {}
-    for path in paths:
-        with suppress(OSError):
-            size, modified = _stat(path)
-            known = visits.get(str(path.resolve()))
-            seen = known is not None and (known.size_bytes, known.modified_at) == (size, modified)
-            found[path] = str(known.sha256) if known is not None and seen else sha256_of(path)
-    return found
-
-
-def _hash(path: Path) -> str:
+def _content(path: Path, seen: Content | None = None) -> Content:
     try:
-        return sha256_of(path)
+        return Content.of(path, seen)
     except OSError as error:
         raise RefusedError(f"{path.name}: cannot be read ({error.strerror}); check the file and its rights") from None
 
@@ -114,25 +128,11 @@ def _recognised(project: Project, path: Path) -> Landed | None:
         return None
 
 
-def _stat(path: Path) -> tuple[int, dt.datetime]:
-    said = path.stat()
-    return said.st_size, dt.datetime.fromtimestamp(said.st_mtime, dt.UTC).replace(tzinfo=None)
-
-
-def _last_visits(connection: Connection) -> dict[str, Row]:  # type: ignore[type-arg]
-    log = ingestion_log.c
-    rows = connection.execute(
-        select(log.file_path, log.size_bytes, log.modified_at, log.sha256).order_by(log.ingested_at)
-    )
-    return {row.file_path: row for row in rows}
-
-
 def _record(
-    connection: Connection, engine: Engine, path: Path, landed: Landed | None, sha256: str, trouble: str | None
+    connection: Connection, engine: Engine, path: Path, landed: Landed | None, content: Content, trouble: str | None
 ) -> int:
     """Write or renew the row of this content for this period; gives its `file_id`."""
     engine.lock(connection, "meta.ingestion_log")  # else two loads at once give one file two numbers
-    size, modified = _stat(path)
     dataset = landed.contract.name if landed else None
     period = landed.period.name if landed else None
     row = {
@@ -141,9 +141,9 @@ def _record(
         "file_name": path.name,
         "file_path": str(path.resolve()),
         "file_order": landed.order if landed else None,
-        "sha256": sha256,
-        "size_bytes": size,
-        "modified_at": modified,
+        "sha256": content.sha256,
+        "size_bytes": content.size,
+        "modified_at": content.modified_at,
         "status": "refused" if trouble else "ingested",
         "message": trouble,
         "contract_fingerprint": landed.contract.fingerprint if landed else None,
@@ -151,7 +151,7 @@ def _record(
         "run_id": RUN_ID,
     }
     log = ingestion_log.c
-    same = (log.sha256 == sha256) & log.dataset.is_not_distinct_from(dataset)
+    same = (log.sha256 == content.sha256) & log.dataset.is_not_distinct_from(dataset)
     same &= log.data_period.is_not_distinct_from(period)
     if landed is None:
         same &= log.file_name == path.name

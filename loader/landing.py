@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from loader import console
+from loader.cleaned_file import sha256_of
 from loader.contracts import Contract, Contracts
-from loader.errors import RefusedError
+from loader.errors import RefusedError, UsageError
 from loader.periods import Period
 from loader.project import Project
 
@@ -28,6 +31,28 @@ class Landed:
         if self.order is None:
             return (0, 0, "")
         return (1, int(self.order), "") if self.order.isdecimal() else (2, 0, self.order)
+
+    def is_of(self, dataset: str | None, period: str | None) -> bool:
+        """Whether it belongs to a dataset and a period; None stands for any."""
+        return dataset in (None, self.contract.name) and period in (None, self.period.name)
+
+
+@dataclass(frozen=True)
+class Content:
+    """What a file held when it was looked at: size in bytes, time of change in UTC, and the hash of its bytes."""
+
+    size: int
+    modified_at: dt.datetime
+    sha256: str
+
+    @classmethod
+    def of(cls, path: Path, seen: Content | None = None) -> Content:
+        """The content of a file; it is not read again when size and time of change are still as they were `seen`."""
+        said = path.stat()  # before the hash, so that a file that grows meanwhile is read again the next time
+        size, modified_at = said.st_size, dt.datetime.fromtimestamp(said.st_mtime, dt.UTC).replace(tzinfo=None)
+        if seen is not None and (seen.size, seen.modified_at) == (size, modified_at):
+            return seen
+        return cls(size, modified_at, sha256_of(path))
 
 
 def recognise(path: Path, contracts: Contracts) -> Landed:
@@ -51,10 +76,37 @@ def recognise(path: Path, contracts: Contracts) -> Landed:
     return Landed(path, contract, period, match.groupdict().get("order"))
 
 
-def landed_files(project: Project) -> Iterator[Path]:
-    """Files of the landing folder in the order of their names; the lock files of office programs are no deliveries."""
-    folder = project.settings.landing_dir
+def landed_files(project: Project, dataset: str | None = None, period: str | None = None) -> list[Landed]:
+    """What lies in the landing folder, of a dataset and a period when they are named; other files are noted.
+
+    Raises:
+        UsageError: nothing has landed for what was named, or there is no such dataset.
+    """
+    if dataset is not None:
+        project.contract(dataset)
+    found = []
+    for path in _files(project.settings.landing_dir):
+        try:
+            found.append(recognise(path, project.contracts))
+        except RefusedError as error:
+            console.note(f"{path.name} is not looked at: {str(error).removeprefix(f'{path.name}: ')}")
+    wanted = [one for one in found if one.is_of(dataset, period)]
+    if not wanted and (dataset or period):
+        raise nothing_landed(project, dataset, period)
+    return wanted
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    """The files of a folder in the order of their names; the lock files of office programs are no deliveries."""
     if folder.is_dir():
         for path in sorted(folder.iterdir()):
             if path.is_file() and not path.name.startswith(("~$", ".")):
                 yield path
+
+
+def nothing_landed(project: Project, dataset: str | None, period: str | None) -> UsageError:
+    """The answer to a question for deliveries that are not there."""
+    what = " of ".join(word for word in (period, dataset) if word)
+    expected = "; ".join(f"{contract.name}: {contract.file_name}" for contract in project.contracts)
+    said = f"nothing has landed{f' for {what}' if what else ''} in {project.settings.landing_dir}"
+    return UsageError(f"{said}. Expected file names: {expected}")

@@ -29,15 +29,16 @@ def rollback(
         if wanted is not None:
             refuse_unfit(project, contract, wanted)
 
-        def work(connection: Connection) -> int:
+        def work(connection: Connection) -> None:
             project.warehouse.engine.lock(connection, contract.name)
             if _choose(connection, contract, period, to) != (before, wanted):
                 raise UsageError(
                     f"{contract.name} {period} was loaded meanwhile; look at `loader versions` and try again"
                 )
-            return activate(connection, project, contract, before, wanted)
+            step.rows_out = activate(connection, project, contract, before, wanted)
+            step.end(connection)
 
-        step.rows_out = project.warehouse.run(work)
+        project.warehouse.run(work)
     return before, wanted
 
 

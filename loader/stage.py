@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from sqlalchemy import Connection, delete, func, select
@@ -63,13 +64,19 @@ def load_stage(project: Project, validated: Validated, *, force: bool = False) -
         seen = project.warehouse.run(lambda c: versions_of(c, contract.name))
         if not force:
             _refuse_known(validated, seen)
+
+        def work(connection: Connection, seen: list[Version]) -> Loaded | list[Version]:
+            done = _replace(connection, project, validated, seen)
+            if isinstance(done, Loaded):
+                step.rows_in, step.rows_out = validated.outcome.rows_valid, done.rows
+                step.end(connection)
+            return done
+
         while True:
             if not force:
                 _ask_guard(project, contract, period, parquet, seen)
-            result = project.warehouse.run(lambda c, seen=seen: _replace(c, project, validated, seen))  # type: ignore[misc]
+            result = project.warehouse.run(partial(work, seen=seen))
             if isinstance(result, Loaded):
-                step.rows_in = validated.outcome.rows_valid
-                step.rows_out = result.rows
                 return result
             seen = result
 

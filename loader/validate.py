@@ -13,7 +13,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import psutil
 from sqlalchemy import Connection, insert, select
@@ -22,7 +22,7 @@ from loader import console
 from loader.audit import RUN_ID
 from loader.cleaned_file import sha256_of
 from loader.errors import AlmanacError, EnvironmentFailedError, RefusedError, UsageError
-from loader.ingest import Ingested
+from loader.ingest import Ingested, find_ingested, ingested
 from loader.meta import now, validation_ids, validation_log
 from loader.project import Project, file_stem
 from loader.rows import Outcome, clean_delivery, judge_rows
@@ -63,9 +63,16 @@ def validate(project: Project, delivery: Ingested) -> Validated:
             step.rows_in, step.rows_out = outcome.rows_read, outcome.rows_valid
             _refuse_changed_file(delivery)
             judge_rows(delivery.path, contract, outcome, project.shown(rejects))
-        with project.audit.step("gate", **said):
+        with project.audit.step("gate", **said) as step:
             gate = _gate(project, delivery, unchecked)
-        archived = publish(unchecked, f"{stem}.parquet")
+            name, sha256 = _publish(unchecked, f"{stem}.parquet")
+            parquet = (f"{contract.name}/{name}", sha256)
+
+            def record(connection: Connection) -> None:
+                _record(connection, delivery, outcome, rejects, parquet=parquet, gate=gate)
+                step.end(connection)
+
+            project.warehouse.run(record)
     except RefusedError as error:
         refusal = error.message
         project.warehouse.run(lambda c: _record(c, delivery, outcome, rejects, message=refusal))
@@ -74,8 +81,6 @@ def validate(project: Project, delivery: Ingested) -> Validated:
         raise _explain(error, delivery) from error
     finally:
         unchecked.unlink(missing_ok=True)
-    parquet = (f"{contract.name}/{archived.name}", sha256_of(archived))
-    project.warehouse.run(lambda c: _record(c, delivery, outcome, rejects, parquet=parquet, gate=gate))
     return Validated(delivery, *parquet, outcome)
 
 
@@ -93,7 +98,24 @@ def validated(project: Project, delivery: Ingested) -> Validated | None:
     return Validated(delivery, row.parquet_path, row.parquet_sha256, outcome)
 
 
-def validated_file_id(project: Project, parquet_name: str) -> int:
+def find_validated(project: Project, *, parquet_path: Path | None, **which: Any) -> Validated:
+    """The validated delivery that the options name; raises UsageError when it was not validated yet."""
+    file_id = _file_id(project, parquet_path.name) if parquet_path else None
+    delivery = ingested(project, file_id) if file_id else find_ingested(project, **which)
+    found = validated(project, delivery)
+    if found is None:
+        raise UsageError(
+            f"{delivery.path.name} has not passed validation under today's contract; "
+            f"run `loader validate --file-id {delivery.file_id}` first"
+        )
+    if parquet_path and Path(found.parquet).name != parquet_path.name:
+        raise UsageError(
+            f"{parquet_path.name} was made under another contract; of {delivery.path.name} today's is {found.parquet}"
+        )
+    return found
+
+
+def _file_id(project: Project, parquet_name: str) -> int:
     """The number of the file behind a cleaned file; raises UsageError when no validation made it."""
     log = validation_log.c
     made = (log.parquet_path.endswith(f"/{parquet_name}", autoescape=True)) & (log.status == "passed")
@@ -117,19 +139,23 @@ def _sweep(folder: Path) -> None:
     """Remove what a killed validation left unfinished; `unchecked-<process>` tells whose it was."""
     for path in folder.glob("*.unchecked-*"):
         process = re.search(r"\.unchecked-(\d+)", path.name)
-        if process and not psutil.pid_exists(int(process[1])):
+        # in a container every run has the same number
+        if process and (int(process[1]) == os.getpid() or not psutil.pid_exists(int(process[1]))):
             path.unlink(missing_ok=True)
 
 
-def publish(unchecked: Path, name: str) -> Path:
-    """Give a checked parquet file its name in the archive; a file of that name with other bytes is never replaced."""
+def _publish(unchecked: Path, name: str) -> tuple[str, str]:
+    """Give a checked parquet file its name in the archive; a file of that name with other bytes is never replaced.
+
+    Gives the name that it got and its hash.
+    """
     content, number = sha256_of(unchecked), 1
     path = unchecked.with_name(name)
     while path.exists() and sha256_of(path) != content:
         number += 1
         path = unchecked.with_name(f"{Path(name).stem}_{number}.parquet")
     unchecked.replace(path)
-    return path
+    return path.name, content
 
 
 def _gate(project: Project, delivery: Ingested, parquet: Path) -> GateResult:
