@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from loader.cleaned_file import SOURCE_ROW
-from loader.contracts import Column, Contract, Scalar
+from loader.contracts import Column, Contract, Format, Scalar
 from loader.conversion import EXCEL_ERRORS, arrow_type, convert, tidy
 from loader.periods import Period
 from loader.readers.table import Batch
@@ -36,6 +36,8 @@ class Invalid:
     rule: str
     source_rows: list[int]
     cells: list[str | None]
+    is_first: bool = True
+    """False for rules that cells break besides the one that had them rejected."""
 
 
 def check_batch(batch: Batch, positions: dict[str, int], contract: Contract, period: Period) -> Checked:
@@ -47,14 +49,18 @@ def check_batch(batch: Batch, positions: dict[str, int], contract: Contract, per
             typed.append(pa.nulls(len(batch.source_rows), arrow_type(column.type)))
             continue
         cells = values = batch.cells[positions[column.name]]
-        known_bad = _NONE
-        for rule, values, bad in _checks(cells, column, contract, period):  # noqa: B007
-            known_bad = sieve.set_aside(column.name, rule, bad, cells, known_bad)
+        unread = _NONE
+        for rule, values, bad in _readings(cells, column, contract.format):  # noqa: B007
+            unread = sieve.set_aside(column.name, rule, bad, cells, unread, unread)
+        known_bad = unread
+        for rule, bad in _value_rules(values, column, period):
+            known_bad = sieve.set_aside(column.name, rule, bad, cells, known_bad, unread)
         typed.append(values)
     names = [*(column.name for column in contract.columns), SOURCE_ROW]
     rows = pa.table([*typed, batch.source_rows], names=names)
+    unread = sieve.bad
     for row_rule in contract.row_rules:
-        sieve.set_aside("", row_rule.name, _breaks(rows, row_rule.check), None, sieve.bad)
+        sieve.set_aside("", row_rule.name, _breaks(rows, row_rule.check), None, sieve.bad, unread)
     kept = rows if sieve.bad is _NONE else rows.filter(pc.invert(sieve.bad))
     return Checked(kept, rows.num_rows - kept.num_rows, sieve.invalid)
 
@@ -71,26 +77,31 @@ class _Sieve:
         self.bad = _NONE
         self.invalid: list[Invalid] = []
 
-    def set_aside(self, column: str, rule: str, bad: Any, cells: pa.Array | None, known: Any) -> Any:
-        """Set aside the rows of the mask `bad` (None for no row) but those `known` before; gives both together."""
+    def set_aside(self, column: str, rule: str, bad: Any, cells: pa.Array | None, known: Any, unread: Any) -> Any:
+        """Set aside the rows of the mask `bad` (None for no row) but those `known` before; gives both together.
+
+        Of the rows known before, those are noted again that have a value to judge: all but the `unread` ones.
+        """
         if bad is None:
             return known
-        new = pc.and_not(pc.fill_null(bad, False), known)
-        if not pc.any(new).as_py():
+        bad = pc.fill_null(bad, False)
+        if not pc.any(bad).as_py():
             return known
-        rows = self.source_rows.filter(new).to_pylist()
-        values: list[str | None] = [None] * len(rows) if cells is None else cells.filter(new).to_pylist()
-        self.invalid.append(Invalid(column, rule, rows, values))
-        self.bad = pc.or_(self.bad, new)
-        return pc.or_(known, new)
+        again = pc.and_not(pc.and_(bad, known), unread)
+        for rows, is_first in ((pc.and_not(bad, known), True), (again, False)):
+            if pc.any(rows).as_py():
+                at = self.source_rows.filter(rows).to_pylist()
+                values: list[str | None] = [None] * len(at) if cells is None else cells.filter(rows).to_pylist()
+                self.invalid.append(Invalid(column, rule, at, values, is_first))
+        self.bad = pc.or_(self.bad, bad)
+        return pc.or_(known, bad)
 
 
-_Check = tuple[str, pa.Array, pa.BooleanArray | None]
+_Reading = tuple[str, pa.Array, pa.BooleanArray | None]
 
 
-def _checks(cells: pa.Array, column: Column, contract: Contract, period: Period) -> Iterator[_Check]:
-    """What is asked of a column, in order: the rule, the values after it, and which cells break it."""
-    fmt = contract.format
+def _readings(cells: pa.Array, column: Column, fmt: Format) -> Iterator[_Reading]:
+    """How the values of a column are read, in order: the rule, the values after it, and which cells break it."""
     text = tidy(cells)
     if fmt.null_values:
         text = pc.if_else(pc.is_in(text, pa.array(fmt.null_values)), pa.scalar(None, pa.string()), text)
@@ -105,8 +116,6 @@ def _checks(cells: pa.Array, column: Column, contract: Contract, period: Period)
         yield f"type {column.type}", values, pc.and_(pc.is_valid(text), pc.is_null(values))
     if column.required:
         yield "required", values, pc.is_null(text) if text.null_count else None
-    for rule_name, bad in _value_rules(values, column, period):
-        yield rule_name, values, bad
 
 
 def _value_rules(values: pa.Array, column: Column, period: Period) -> Iterator[tuple[str, pa.BooleanArray]]:

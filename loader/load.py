@@ -153,7 +153,7 @@ def _tell(line: Line, validated: Validated, loaded: Loaded) -> None:
         said.append(f"supersedes version {loaded.replaced}")
     if outcome.rows_rejected:
         rules = ", ".join(f"{rule} ({count:,})" for rule, count in outcome.summary.most_common(3))
-        said.append(f"{outcome.rows_rejected:,} rejected: {rules}")
+        said.append(f"{outcome.rows_rejected:,} rejected: {rules}; marked in {validated.workbook}")
     line.result, line.message = "loaded", "; ".join(said)
     line.rows, line.rejected = loaded.rows, outcome.rows_rejected
 

@@ -24,6 +24,7 @@ from loader.header import match_header
 from loader.periods import Period
 from loader.readers import open_table
 from loader.readers.table import Batch
+from loader.rejected import Rejected
 
 
 @dataclass
@@ -48,11 +49,11 @@ def clean_delivery(
     rejects: Path,
     outcome: Outcome,
     on_rows: Callable[[int], None] = lambda _: None,
-) -> None:
+) -> Rejected:
     """Read `path`, write the valid rows to `parquet` and the invalid cells to `rejects`; counts go to `outcome`.
 
     `parquet` holds the contract's columns in their order and `_source_row` (the row in the file, from 1).
-    `on_rows` is told the number of rows read so far.
+    `on_rows` is told the number of rows read so far. Gives the rejected rows as they were delivered.
 
     Raises:
         RefusedError: the file cannot be read, or its header does not fit.
@@ -60,6 +61,7 @@ def clean_delivery(
     table = open_table(path, contract.format)
     positions = match_header(path.name, table.header, contract, period)
     unnamed = sorted(set(range(len(table.header))) - set(positions.values()))
+    rejected = Rejected(table.header, positions)
     try:
         with rejects_file(rejects) as reject, parquet_file(parquet, contract) as write:
             for batch in table.batches:
@@ -68,7 +70,10 @@ def clean_delivery(
                     reject(row.source_row, "", f"{row.found} cells", f"{row.expected} cells expected")
                     outcome.summary[f"row: {row.expected} cells expected"] += 1
                 checked = check_batch(batch, positions, contract, period)
+                rejected.add(batch, checked.invalid)
                 for found in checked.invalid:
+                    if not found.is_first:
+                        continue
                     outcome.summary[f"{found.column or 'row'}: {found.rule}"] += len(found.source_rows)
                     for at, cell in zip(found.source_rows, found.cells, strict=True):
                         reject(at, found.column, cell, found.rule)
@@ -76,10 +81,11 @@ def clean_delivery(
                 outcome.rows_rejected += checked.rejected + len(batch.misshapen)
                 write(checked.rows)
                 on_rows(outcome.rows_read)
-        _reject_repeated_keys(contract, parquet, rejects, outcome)
+        _reject_repeated_keys(contract, parquet, rejects, outcome, rejected)
     finally:
         if not outcome.rows_rejected:
             rejects.unlink(missing_ok=True)
+    return rejected
 
 
 def _refuse_headless_values(path: Path, batch: Batch, unnamed: Sequence[int]) -> None:
@@ -90,11 +96,14 @@ def _refuse_headless_values(path: Path, batch: Batch, unnamed: Sequence[int]) ->
             raise RefusedError(f"{path.name}, row {row}: column {at + 1} has values but no header; name it or empty it")
 
 
-def _reject_repeated_keys(contract: Contract, parquet: Path, rejects: Path, outcome: Outcome) -> None:
+def _reject_repeated_keys(
+    contract: Contract, parquet: Path, rejects: Path, outcome: Outcome, rejected: Rejected
+) -> None:
     """A key stands once in a delivery; of rows that share one, none is taken, since any choice would be a guess."""
     found = repeated_keys(contract, parquet)
     if not found:
         return
+    rejected.add_repeated(contract.key, found)
     name = "+".join(contract.key)
     with rejects_file(rejects, append=True) as reject:
         for row, *values in found:

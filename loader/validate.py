@@ -25,6 +25,9 @@ from loader.errors import AlmanacError, EnvironmentFailedError, RefusedError, Us
 from loader.ingest import Ingested, find_ingested, ingested
 from loader.meta import now, validation_ids, validation_log
 from loader.project import Project, file_stem
+from loader.readers import open_table
+from loader.readers.table import Table
+from loader.rejected import Rejected
 from loader.rows import Outcome, clean_delivery, judge_rows
 
 if TYPE_CHECKING:
@@ -40,6 +43,8 @@ class Validated:
     """Name in the archive."""
     parquet_sha256: str
     outcome: Outcome
+    workbook: str | None
+    """Where its rejects lie as a workbook, as a person reads it."""
 
 
 def validate(project: Project, delivery: Ingested) -> Validated:
@@ -52,6 +57,7 @@ def validate(project: Project, delivery: Ingested) -> Validated:
     contract, period = delivery.contract, delivery.period
     stem = file_stem(contract, period, delivery.sha256)
     rejects = project.rejects(f"{stem}.csv")
+    workbook = rejects.with_suffix(".xlsx")
     unchecked = project.archived(f"{contract.name}/{stem}.unchecked-{os.getpid()}")
     _sweep(unchecked.parent)
     outcome = Outcome()
@@ -59,10 +65,12 @@ def validate(project: Project, delivery: Ingested) -> Validated:
     try:
         with project.audit.step("validate", **said) as step:
             with console.progress(f"reading {delivery.path.name}") as seen:
-                clean_delivery(delivery.path, contract, period, unchecked, rejects, outcome, seen)
+                rejected = clean_delivery(delivery.path, contract, period, unchecked, rejects, outcome, seen)
             step.rows_in, step.rows_out = outcome.rows_read, outcome.rows_valid
             _refuse_changed_file(delivery)
-            judge_rows(delivery.path, contract, outcome, project.shown(rejects))
+            _write_workbook(workbook, delivery, rejected, outcome)
+            listed = f"{project.shown(rejects)}, and marked in {workbook.name} beside it, to be sent back"
+            judge_rows(delivery.path, contract, outcome, listed)
         with project.audit.step("gate", **said) as step:
             gate = _gate(project, delivery, unchecked)
             name, sha256 = _publish(unchecked, f"{stem}.parquet")
@@ -81,7 +89,7 @@ def validate(project: Project, delivery: Ingested) -> Validated:
         raise _explain(error, delivery) from error
     finally:
         unchecked.unlink(missing_ok=True)
-    return Validated(delivery, *parquet, outcome)
+    return Validated(delivery, *parquet, outcome, project.shown(workbook) if outcome.rows_rejected else None)
 
 
 def validated(project: Project, delivery: Ingested) -> Validated | None:
@@ -95,7 +103,10 @@ def validated(project: Project, delivery: Ingested) -> Validated | None:
     if row is None or not project.archived(row.parquet_path).exists():
         return None
     outcome = Outcome(row.rows_read, row.rows_rejected, Counter(json.loads(row.summary or "{}")))
-    return Validated(delivery, row.parquet_path, row.parquet_sha256, outcome)
+    workbook = project.rejects(row.rejects_path).with_suffix(".xlsx") if row.rejects_path else None
+    return Validated(
+        delivery, row.parquet_path, row.parquet_sha256, outcome, project.shown(workbook) if workbook else None
+    )
 
 
 def find_validated(project: Project, *, parquet_path: Path | None, **which: Any) -> Validated:
@@ -133,6 +144,19 @@ def _refuse_changed_file(delivery: Ingested) -> None:
             f"{delivery.path.name}: the file is no longer the one that was ingested; wait until the sender has "
             "finished writing it, then load again"
         )
+
+
+def _write_workbook(path: Path, delivery: Ingested, rejected: Rejected, outcome: Outcome) -> None:
+    if not outcome.rows_rejected:
+        path.unlink(missing_ok=True)
+        return
+    from loader.rejects_workbook import write_rejects_workbook
+
+    def reopen() -> Table:
+        return open_table(delivery.path, delivery.contract.format)
+
+    counts = (outcome.rows_read, outcome.rows_rejected)
+    write_rejects_workbook(path, delivery.path.name, delivery.contract, delivery.period, rejected, counts, reopen)
 
 
 def _sweep(folder: Path) -> None:

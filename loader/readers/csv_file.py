@@ -19,7 +19,7 @@ import pyarrow.csv as pacsv
 from loader.contracts import CsvFormat
 from loader.errors import RefusedError
 from loader.readers.container import GZIP, refuse_no_text
-from loader.readers.table import BLANKS, Batch, ShortRow, Table, data_rows, join_header
+from loader.readers.table import Batch, ShortRow, Table, data_rows, join_header
 
 _BLOCK_BYTES = 8 << 20
 
@@ -70,20 +70,21 @@ def _batches(path: Path, fmt: CsvFormat, width: int, lines_above: int) -> Iterat
 
     def set_aside(row: pacsv.InvalidRow) -> str:
         number = row.number - lines_above + fmt.last_header_row
-        aside[number] = ShortRow(number, row.actual_columns, row.expected_columns, _first_filled(row.text, fmt))
+        aside[number] = ShortRow(number, row.actual_columns, row.expected_columns, _cells(row.text, fmt))
         return "skip"
 
-    def misshapen(first: int, last: int) -> list[ShortRow]:
-        return [row for number, row in sorted(aside.items()) if first <= number <= last and row.start]
+    def misshapen(last: int) -> list[ShortRow]:
+        rows = [aside.pop(number) for number in sorted(aside) if number <= last]
+        return [row for row in rows if row.start]
 
     with _explained(path, fmt):
         next_row = fmt.last_header_row + 1
         for block in _blocks(path, fmt, width, lines_above, set_aside):
             rows = _row_numbers(next_row, block.num_rows, list(aside))
             last_row = max([next_row - 1, *rows[-1:].tolist()])
-            yield Batch(block.columns, pa.array(rows), misshapen(next_row, last_row))
+            yield Batch(block.columns, pa.array(rows), misshapen(last_row))
             next_row = last_row + 1
-        rest = misshapen(next_row, max(aside, default=0))
+        rest = misshapen(max(aside, default=0))
         if rest:
             yield Batch([pa.nulls(0, pa.string())] * width, pa.array([], pa.int64()), rest)
 
@@ -140,10 +141,9 @@ def _explained(path: Path, fmt: CsvFormat) -> Iterator[None]:
         raise _cut_off(path) from None
 
 
-def _first_filled(row: str, fmt: CsvFormat) -> str:
-    """The first filled cell of a row of the wrong length; empty when the row is blank."""
-    cells: list[str] = next(_reader(row.splitlines(keepends=True), fmt), [])
-    return next((cell.strip(BLANKS) for cell in cells if cell.strip(BLANKS)), "")
+def _cells(row: str, fmt: CsvFormat) -> tuple[str, ...]:
+    """The cells of a row of the wrong length."""
+    return tuple(next(_reader(row.splitlines(keepends=True), fmt), ()))
 
 
 def _row_numbers(first: int, count: int, left_out: list[int]) -> np.ndarray:

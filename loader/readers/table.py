@@ -23,8 +23,12 @@ class ShortRow:
     source_row: int
     found: int
     expected: int
-    start: str
-    """The first filled cell."""
+    cells: tuple[str, ...]
+
+    @property
+    def start(self) -> str:
+        """The first filled cell; empty when the row is blank."""
+        return next((cell.strip(BLANKS) for cell in self.cells if cell.strip(BLANKS)), "")
 
 
 @dataclass(frozen=True)
