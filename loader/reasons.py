@@ -27,26 +27,27 @@ _CLEANING = {
 
 def of_cell(rule: str, column: Column, contract: Contract, period: Period) -> str:
     """Why a cell of `column` was rejected; `rule` is its name in the rejects file."""
-    kind = rule.split(" ", 1)[0]
+    kind, _, detail = rule.partition(" ")
     match kind:
-        case "required":
-            return "must not be empty"
         case "type":
-            return f"must be {_typed(column, contract)}"
+            said = f"must be {_typed(column, contract)}"
         case "allowed":
-            return f"must be one of {_listed(column.allowed or ())}"
+            said = f"must be one of {_listed(column.allowed or ())}"
         case "length":
-            return f"must not be longer than {column.type.length} characters"
+            said = f"must not be longer than {column.type.length} characters"
         case "pattern":
-            return f"does not have the agreed form: {column.description.rstrip('.')} (pattern {column.pattern})"
+            said = f"does not have the agreed form: {column.description.rstrip('.')} (pattern {column.pattern})"
         case "min" | "max":
-            return _beyond(kind, column, contract, period)
+            said = _beyond(kind, column, contract, period)
         case "clean":
-            return _uncleaned(rule.split(" ", 1)[1], column)
-    return _PLAIN[rule]
+            said = _uncleaned(detail, column)
+        case _:
+            said = _PLAIN[rule]
+    return said
 
 
 _PLAIN = {
+    "required": "must not be empty",
     "error cell": "is an error of the spreadsheet program, not a value",
     "NUL character": "holds an invisible character (NUL), which must go",
     "finite": "is too large for a number",
@@ -78,22 +79,27 @@ def of_key(headers: Sequence[str], rows: Sequence[int] = ()) -> str:
 def _typed(column: Column, contract: Contract) -> str:
     """What a column's type asks for, with an example in the sender's own notation."""
     declared, fmt = column.type, contract.format
-    if declared.name in ("integer", "bigint"):
-        return "a whole number"
     if declared.name == "decimal":
-        point = fmt.decimal
-        scale = declared.scale or 0
-        digits = (declared.precision or 0) - scale
-        shape = f"at most {_counted(digits, 'digit')} before and {scale} after the '{point}'"
-        return f"a number with {shape}, such as {min(digits, 4) * '1' or '0'}{point}{scale * '5'}" if scale else (
-            f"a whole number of at most {_counted(digits, 'digit')}"
-        )
-    if declared.name == "double":
-        return f"a number, such as 1{fmt.decimal}5"
-    if declared.name == "boolean":
-        return "yes or no (true or false, 1 or 0)"
-    forms = " or ".join(dict.fromkeys(_SAMPLE.strftime(form) for form in fmt.dates))
-    return f"a date that exists, written like {forms}"
+        return _decimal(declared.precision or 0, declared.scale or 0, fmt.decimal)
+    if declared.name in ("date", "timestamp"):
+        forms = " or ".join(dict.fromkeys(_SAMPLE.strftime(form) for form in fmt.dates))
+        return f"a date that exists, written like {forms}"
+    return {
+        "integer": "a whole number",
+        "bigint": "a whole number",
+        "double": f"a number, such as 1{fmt.decimal}5",
+        "boolean": "yes or no (true or false, 1 or 0)",
+    }[declared.name]
+
+
+def _decimal(precision: int, scale: int, point: str) -> str:
+    before = precision - scale
+    if not scale:
+        return f"a whole number of at most {_counted(before, 'digit')}"
+    example = f"{'1' * min(before, 4) or '0'}{point}{'5' * scale}"
+    return (
+        f"a number with at most {_counted(before, 'digit')} before and {scale} after the '{point}', such as {example}"
+    )
 
 
 def _beyond(kind: str, column: Column, contract: Contract, period: Period) -> str:

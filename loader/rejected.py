@@ -55,8 +55,8 @@ class Rejected:
         bad = {row for one in found for row in one.source_rows} | {row.source_row for row in batch.misshapen}
         taken = set(heapq.nsmallest(room, bad))
         for one in found:
-            for row in taken.intersection(one.source_rows):
-                self.flaws[row].append(Flaw(_columns(one), one.rule))
+            for at in taken.intersection(one.source_rows):
+                self.flaws[at].append(Flaw(_columns(one), one.rule))
         for row in batch.misshapen:
             if row.source_row in taken:
                 self.flaws[row.source_row].append(Flaw((), f"{row.expected} cells expected", found=row.found))
