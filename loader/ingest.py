@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from sqlalchemy import Connection, insert, select, update
@@ -17,6 +17,7 @@ from loader.meta import file_ids, ingestion_log, now
 from loader.periods import Period
 from loader.project import Project
 from loader.readers import open_table
+from loader.readers.table import Table
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,8 @@ class Ingested:
     period: Period
     order: str | None
     sha256: str
+    table: Table | None = field(default=None, compare=False, repr=False)
+    """The open file, good for one reading: to open a workbook is to read it."""
 
 
 def ingest(project: Project, path: Path, seen: Content | None = None) -> Ingested:
@@ -59,7 +62,7 @@ def ingest(project: Project, path: Path, seen: Content | None = None) -> Ingeste
             return file_id
 
         file_id = project.warehouse.run(record)
-    return Ingested(file_id, path, landed.contract, landed.period, landed.order, content.sha256)
+    return Ingested(file_id, path, landed.contract, landed.period, landed.order, content.sha256, table)
 
 
 def ingested(project: Project, file_id: int) -> Ingested:

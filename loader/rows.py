@@ -23,7 +23,7 @@ from loader.errors import RefusedError
 from loader.header import match_header
 from loader.periods import Period
 from loader.readers import open_table
-from loader.readers.table import Batch
+from loader.readers.table import Batch, Table
 from loader.rejected import Rejected
 
 
@@ -49,16 +49,18 @@ def clean_delivery(
     rejects: Path,
     outcome: Outcome,
     on_rows: Callable[[int], None] = lambda _: None,
+    table: Table | None = None,
 ) -> Rejected:
     """Read `path`, write the valid rows to `parquet` and the invalid cells to `rejects`; counts go to `outcome`.
 
     `parquet` holds the contract's columns in their order and `_source_row` (the row in the file, from 1).
-    `on_rows` is told the number of rows read so far. Gives the rejected rows as they were delivered.
+    `on_rows` is told the number of rows read so far; `table` is the file when it is open already. Gives the rejected
+    rows as they were delivered.
 
     Raises:
         RefusedError: the file cannot be read, or its header does not fit.
     """
-    table = open_table(path, contract.format)
+    table = table or open_table(path, contract.format)
     positions = match_header(path.name, table.header, contract, period)
     unnamed = sorted(set(range(len(table.header))) - set(positions.values()))
     rejected = Rejected(table.header, positions)

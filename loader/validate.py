@@ -65,7 +65,9 @@ def validate(project: Project, delivery: Ingested) -> Validated:
     try:
         with project.audit.step("validate", **said) as step:
             with console.progress(f"reading {delivery.path.name}") as seen:
-                rejected = clean_delivery(delivery.path, contract, period, unchecked, rejects, outcome, seen)
+                rejected = clean_delivery(
+                    delivery.path, contract, period, unchecked, rejects, outcome, seen, delivery.table
+                )
             step.rows_in, step.rows_out = outcome.rows_read, outcome.rows_valid
             _refuse_changed_file(delivery)
             _write_workbook(workbook, delivery, rejected, outcome)
