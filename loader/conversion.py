@@ -11,6 +11,7 @@ import datetime as dt
 import re
 from collections.abc import Callable
 from decimal import Context, Decimal, InvalidOperation
+from functools import cache
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -23,6 +24,11 @@ _TRUE = {"true", "t", "yes", "y", "1"}
 _FALSE = {"false", "f", "no", "n", "0"}
 _DAY_ZERO = dt.datetime(1899, 12, 30)
 """Day 0 of Excel's 1900 date system as it counts from March 1900 on (ECMA-376 part 1, 18.17.4.1)."""
+
+_UNIX_ZERO = dt.datetime(1970, 1, 1)
+
+_DIGITS = {"%d": "(0[1-9]|[12][0-9]|3[01])", "%m": "(0[1-9]|1[0-2])", "%Y": "([1-9][0-9]{3})"}
+_ISO = "[1-9][0-9]{3}-[01][0-9]-[0-3][0-9](?:[ T][0-2][0-9]:[0-5][0-9]:[0-5][0-9])?"
 
 _MANY_DIGITS, _EXCEL = Context(prec=80), Context(prec=15)
 
@@ -116,17 +122,60 @@ def _number(text: str, target: pa.DataType, fmt: Format) -> int | float | Decima
 
 
 def _moments(cells: pa.StringArray, target: pa.DataType, fmt: Format) -> pa.Array:
-    if "%Y-%m-%d" in fmt.dates:  # else the contract may read the same text otherwise, for example by %Y-%d-%m
+    if fmt.dates[0] == "%Y-%m-%d":  # else the contract may read the same text otherwise, for example by %Y-%d-%m
         try:
             return pc.cast(cells, target)
         except pa.ArrowInvalid:
             pass
-    moments = _by_distinct(cells, pa.timestamp("us"), lambda text: _moment(text, fmt))
+    moments = _usual_moments(cells, fmt)
+    if moments.null_count > cells.null_count:
+        rest = pc.if_else(pc.is_valid(moments), pa.scalar(None, pa.string()), cells)
+        moments = pc.coalesce(moments, _by_distinct(rest, pa.timestamp("us"), lambda text: _moment(text, fmt)))
     if pa.types.is_date(target):
         midnight = pc.equal(pc.floor_temporal(moments, unit="day"), moments)
         moments = pc.if_else(midnight, moments, pa.scalar(None, moments.type))
         return pc.cast(moments, target)
     return moments
+
+
+def _usual_moments(cells: pa.StringArray, fmt: Format) -> pa.TimestampArray:
+    """What `_moment` gives, by column, for dates of numbers with all their digits; null for others.
+
+    All null where one of them is in no calendar, since Arrow's cast fails as a whole, or where the contract knows
+    other forms, since these may fit the same texts.
+    """
+    iso = pa.nulls(len(cells), pa.string())
+    shapes = [_shape(form) for form in fmt.dates]
+    if None in shapes:
+        return pa.nulls(len(cells), pa.timestamp("us"))
+    for shape, order in [*filter(None, shapes), (_ISO, r"\0")]:
+        fits = pc.and_(pc.is_null(iso), pc.match_substring_regex(cells, f"^{shape}$"))
+        if pc.any(fits).as_py():
+            iso = pc.if_else(fits, pc.replace_substring_regex(cells, f"^{shape}$", order), iso)
+    try:
+        moments = pc.cast(iso, pa.timestamp("us"))
+    except pa.ArrowInvalid:
+        return pa.nulls(len(cells), pa.timestamp("us"))
+    return pc.coalesce(moments, _serial_days(cells)) if fmt.type == "workbook" else moments
+
+
+@cache
+def _shape(form: str) -> tuple[str, str] | None:
+    """The texts that a form of day, month and year takes as a regular expression, and its groups as ISO 8601."""
+    parts = re.split("(%[dmY])", form)
+    if sorted(parts[1::2]) != ["%Y", "%d", "%m"] or "%" in "".join(parts[::2]):
+        return None
+    shape = "".join(_DIGITS.get(part, re.escape(part)) for part in parts)
+    return shape, "-".join(rf"\{1 + parts[1::2].index(part)}" for part in ("%Y", "%m", "%d"))
+
+
+def _serial_days(cells: pa.StringArray) -> pa.TimestampArray:
+    """Whole days as Excel counts them, of up to six digits; null for others."""
+    serial = pc.match_substring_regex(cells, "^[1-9][0-9]{1,5}$")
+    days = pc.cast(pc.if_else(serial, cells, pa.scalar(None, pa.string())), pa.int32())
+    days = pc.if_else(pc.greater(days, 60), days, pa.scalar(None, pa.int32()))
+    since_1970 = pc.add(days, pa.scalar((_DAY_ZERO - _UNIX_ZERO).days, pa.int32()))
+    return pc.cast(pc.cast(since_1970, pa.date32()), pa.timestamp("us"))
 
 
 def _moment(text: str, fmt: Format) -> dt.datetime | None:

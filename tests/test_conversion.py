@@ -267,6 +267,39 @@ def test_any_serial_is_the_day_that_excel_shows(day: dt.date) -> None:
     assert read(str(serial), "date", XLSX) == day
 
 
+FORMS = ("%Y-%m-%d", "%d.%m.%Y", "%m/%d/%Y", "%d/%m/%Y", "%Y%m%d", "%Y-%d-%m", "%d.%m.%y", "%d %b %Y")
+NUMBERS = {"y": st.sampled_from([1, 999, 1988, 2024]), "m": st.integers(0, 14), "d": st.integers(0, 32)}
+WRITTEN = ("{y:04}-{m:02}-{d:02}", "{d:02}.{m:02}.{y}", "{d}.{m}.{y}", "{d:02}/{m:02}/{y}", "{y:04}{m:02}{d:02}")
+WRITTEN += ("{y:04}-{m:02}-{d:02} {d:02}:{m:02}:00", "{y:04}-{m:02}-{d:02}T00:00:00", "{d}{m}{y}", "{y}", "{m}", "x")
+dates = st.builds(lambda form, **said: form.format(**said), st.sampled_from(WRITTEN), **NUMBERS)
+
+
+def naive_moment(text: str, fmt: Format) -> dt.datetime | None:
+    """The first form that fits, else ISO 8601, else in a workbook the days since 1899-12-30."""
+    for form in fmt.dates:
+        try:
+            return dt.datetime.strptime(text, form)  # noqa: DTZ007
+        except ValueError:
+            continue
+    try:
+        return dt.datetime.fromisoformat(text)
+    except ValueError:
+        serial = int(text) if text.isdecimal() and fmt.type == "workbook" else 0
+        return dt.datetime(1899, 12, 30) + dt.timedelta(serial) if 60 < serial < 2_958_466 else None
+
+
+@settings(deadline=None)
+@given(
+    st.lists(dates, min_size=1, max_size=6),
+    st.lists(st.sampled_from(FORMS), min_size=1, max_size=3, unique=True),
+    st.sampled_from([CSV, XLSX]),
+)
+def test_a_column_of_dates_is_read_as_each_of_them_would_be(texts: list[str], forms: list[str], plain: Format) -> None:
+    fmt = plain.model_copy(update={"dates": tuple(forms)})
+    found = convert(pa.array(texts), ColumnType.parse("timestamp"), fmt)
+    assert found.to_pylist() == [naive_moment(text, fmt) for text in texts]
+
+
 NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 
 
