@@ -5,9 +5,12 @@ Everything here works on one batch at a time, so that memory does not grow with 
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Sequence
+import os
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from loader.checks import check_batch
+from loader.checks import Checked, check_batch
 from loader.cleaned_file import SOURCE_ROW, parquet_file, rejects_file
 from loader.contracts import Contract
 from loader.conversion import tidy
@@ -25,6 +28,9 @@ from loader.periods import Period
 from loader.readers import open_table
 from loader.readers.table import Batch, Table
 from loader.rejected import Rejected
+
+_THREADS = min(os.cpu_count() or 1, 4)
+"""Batches that are checked at a time: Arrow works without Python's lock, memory grows with each."""
 
 
 @dataclass
@@ -66,12 +72,12 @@ def clean_delivery(
     rejected = Rejected(table.header, positions)
     try:
         with rejects_file(rejects) as reject, parquet_file(parquet, contract) as write:
-            for batch in table.batches:
+            check = partial(check_batch, positions=positions, contract=contract, period=period)
+            for batch, checked in _checked(table.batches, check):
                 _refuse_headless_values(path, batch, unnamed)
                 for row in batch.misshapen:
                     reject(row.source_row, "", f"{row.found} cells", f"{row.expected} cells expected")
                     outcome.summary[f"row: {row.expected} cells expected"] += 1
-                checked = check_batch(batch, positions, contract, period)
                 rejected.add(batch, checked.invalid)
                 for found in checked.invalid:
                     if not found.is_first:
@@ -88,6 +94,19 @@ def clean_delivery(
         if not outcome.rows_rejected:
             rejects.unlink(missing_ok=True)
     return rejected
+
+
+def _checked(batches: Iterator[Batch], check: Callable[[Batch], Checked]) -> Iterator[tuple[Batch, Checked]]:
+    """The batches in their order, each with what was found in it; checked on several cores, a few at a time."""
+    waiting: deque[tuple[Batch, Future[Checked]]] = deque()
+    with ThreadPoolExecutor(_THREADS) as pool:
+        for batch in batches:
+            waiting.append((batch, pool.submit(check, batch)))
+            if len(waiting) > _THREADS:
+                first, found = waiting.popleft()
+                yield first, found.result()
+        for later, found in waiting:
+            yield later, found.result()
 
 
 def _refuse_headless_values(path: Path, batch: Batch, unnamed: Sequence[int]) -> None:
