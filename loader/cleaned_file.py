@@ -17,6 +17,7 @@ from loader.conversion import arrow_type
 
 SOURCE_ROW = "_source_row"
 REJECT_COLUMNS = ("row", "column", "value", "rule")
+_ROW_GROUP_BYTES = 16 << 20
 
 
 @contextmanager
@@ -28,11 +29,17 @@ def parquet_file(path: Path, contract: Contract) -> Iterator[Callable[[pa.Table]
     unfinished = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     try:
         with pq.ParquetWriter(unfinished, schema, compression="zstd", compression_level=1) as writer:
-            yield writer.write_table
+            yield lambda rows: writer.write_table(rows, row_group_size=_rows_of_a_group(rows))
         unfinished.replace(path)
     finally:
         with suppress(OSError):
             unfinished.unlink(missing_ok=True)
+
+
+def _rows_of_a_group(rows: pa.Table) -> int:
+    """Readers hold whole row groups: those of wide rows are short."""
+    row_bytes: int = rows.nbytes // max(rows.num_rows, 1)
+    return max(_ROW_GROUP_BYTES // max(row_bytes, 1), 1)
 
 
 @contextmanager

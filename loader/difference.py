@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from loader.contracts import Contract
+from loader.engines.duckdb import in_memory
 
 if TYPE_CHECKING:
     import duckdb
@@ -41,9 +42,7 @@ def difference(
 
     `changed` counts keys of which a tracked column differs; a change in untracked columns alone counts as unchanged.
     """
-    import duckdb
-
-    with duckdb.connect() as connection:
+    with in_memory(2 * len(contract.columns)) as connection:
         _state(connection, "before_rows", contract, before)
         _state(connection, "after_rows", contract, after)
         key = ", ".join(f'"{name}"' for name in contract.key)

@@ -24,6 +24,7 @@ from sqlalchemy import URL, create_engine, make_url, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from loader.contracts import LINEAGE, Contract
+from loader.engines.duckdb import bounded_in_memory
 from loader.errors import EnvironmentFailedError, UsageError
 
 if TYPE_CHECKING:
@@ -117,7 +118,8 @@ def run_parquet_gate(project_dir: Path, contract: Contract, parquet: Path, perio
     suites = _read_suites(project_dir, "stage", [contract.name])
     from loader import gx_duckdb
 
-    address = URL.create(gx_duckdb.DRIVER, database=f":memory:almanac_gate_{next(_memory_names)}")
+    name = f":memory:almanac_gate_{next(_memory_names)}"
+    address = URL.create(gx_duckdb.DRIVER, database=name, query=bounded_in_memory())
     # the database in memory lives as long as this connection
     with _connect(address) as connection:
         _view_as_stage(connection, contract, parquet, period)

@@ -22,6 +22,7 @@ from loader.checks import Checked, check_batch
 from loader.cleaned_file import SOURCE_ROW, parquet_file, rejects_file
 from loader.contracts import Contract
 from loader.conversion import tidy
+from loader.engines.duckdb import in_memory
 from loader.errors import RefusedError
 from loader.header import match_header
 from loader.periods import Period
@@ -89,6 +90,7 @@ def clean_delivery(
                 outcome.rows_rejected += checked.rejected + len(batch.misshapen)
                 write(checked.rows)
                 on_rows(outcome.rows_read)
+        pa.default_memory_pool().release_unused()  # what follows is DuckDB's, which cannot use it
         _reject_repeated_keys(contract, parquet, rejects, outcome, rejected)
     finally:
         if not outcome.rows_rejected:
@@ -142,14 +144,12 @@ def _reject_repeated_keys(
 
 def repeated_keys(contract: Contract, parquet: Path) -> list[tuple[Any, ...]]:
     """Rows of a parquet file that share their natural key: (row in the file, key part, …), by row."""
-    import duckdb
-
     key = ", ".join(f'"{name}"' for name in contract.key)
     query = f"""
         with repeated as (select {key} from read_parquet($1) group by all having count(*) > 1)
         select {SOURCE_ROW}, {key} from read_parquet($1) semi join repeated using ({key}) order by 1
     """
-    with duckdb.connect() as connection:
+    with in_memory() as connection:
         return connection.execute(query, [str(parquet)]).fetchall()
 
 

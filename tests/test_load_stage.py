@@ -10,6 +10,7 @@ from collections.abc import Callable
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import NullPool, create_engine
@@ -115,13 +116,28 @@ def test_loads_leave_no_setting_behind(shop: Project) -> None:
     for command in ("ingest", "validate"):
         assert shop.loader(command, "--file-path", path).exit_code == 0
     _rewrite_parquet_of(shop, 1, "price", pa.array(["2.50", "cheap"]))
-    setting = "select current_setting('preserve_insertion_order')"
+    settings = """
+        select name, value from duckdb_settings() where name in ('preserve_insertion_order', 'threads', 'memory_limit')
+    """
     with create_engine(f"duckdb:///{shop.profile_output['path']}", poolclass=NullPool).connect() as beside:
+        before = beside.exec_driver_sql(settings).all()
         assert shop.loader("load-stage", "--file-path", path).exit_code == 1
-        assert beside.exec_driver_sql(setting).scalar_one() is True
+        assert beside.exec_driver_sql(settings).all() == before
         load(shop)
-        assert beside.exec_driver_sql(setting).scalar_one() is True
+        assert beside.exec_driver_sql(settings).all() == before
     assert skus(shop) == ["P1", "P2"]
+
+
+def test_a_load_takes_the_memory_that_the_profile_allows(shop: Project) -> None:
+    if shop.engine.name != "duckdb":
+        pytest.skip("a server has its own memory")
+    deliver(shop, "2025-01", products("P1"))
+    output = {**shop.profile_output, "settings": {"memory_limit": "1KB"}}
+    profiles = {"almanac": {"target": "dev", "outputs": {"dev": output}}}
+    (shop.root / "profiles.yml").write_text(yaml.safe_dump(profiles), encoding="utf-8")
+    failed = shop.loader("load")
+    assert failed.exit_code == 3
+    assert "Out of Memory" in failed.output
 
 
 def _rewrite_parquet_of(shop: Project, file_id: int, column: str, values: pa.Array) -> None:

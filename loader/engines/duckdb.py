@@ -2,19 +2,52 @@
 
 from __future__ import annotations
 
+import os
 import re
+import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
+from uuid import uuid4
 
 from sqlalchemy import URL, Connection, Table
 
 from loader.profile import Target
 
+if TYPE_CHECKING:
+    import duckdb
+
+_MOST_THREADS = 4
+_MEGABYTES_PER_THREAD = 128
+"""The least that DuckDB asks for; a megabyte for each column that a thread writes comes on top."""
+
 _HOLDER = re.compile(
     r"Conflicting lock is held in (?P<program>.*?) ?\(PID (?P<pid>\d+)\)|(?P<windows>being used by another process)"
 )
+
+
+def bounded(columns: int = 0) -> dict[str, str]:
+    """Settings for work on one delivery: memory grows with the columns, not with the rows; the rest goes to disk.
+
+    Without them DuckDB keeps what it can in up to 80% of the machine's memory.
+    """
+    threads = min(os.cpu_count() or 1, _MOST_THREADS)
+    return {"threads": str(threads), "memory_limit": f"{threads * (_MEGABYTES_PER_THREAD + columns)}MB"}
+
+
+def bounded_in_memory(columns: int = 0) -> dict[str, str]:
+    """The same for a database in memory, with a place for the rest; DuckDB makes and removes the folder."""
+    spill = Path(tempfile.gettempdir()) / f"almanac-{uuid4().hex}"
+    return {**bounded(columns), "temp_directory": spill.as_posix()}
+
+
+def in_memory(columns: int = 0) -> duckdb.DuckDBPyConnection:
+    """A database of its own in memory, to work on the archive's parquet files; `columns` that it holds at a time."""
+    import duckdb
+
+    return duckdb.connect(config={**bounded_in_memory(columns)})
 
 
 @dataclass(frozen=True)
@@ -22,13 +55,16 @@ class DuckDB:
     """An embedded warehouse."""
 
     path: Path
+    memory_limit: str | None = None
+    """That of the target's `settings` in profiles.yml; None leaves it to the loader."""
     name: str = "duckdb"
     embedded: bool = True
 
     @classmethod
     def of(cls, target: Target, project_dir: Path) -> DuckDB:
         path = Path(str(target.fields.get("path", ":memory:")))
-        return cls(path if path.is_absolute() else project_dir / path)
+        memory_limit = (target.fields.get("settings") or {}).get("memory_limit")
+        return cls(path if path.is_absolute() else project_dir / path, memory_limit)
 
     def url(self) -> URL:
         self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -45,7 +81,11 @@ class DuckDB:
         names = ", ".join(f'"{name}"' for name in (*columns, *constants))
         values = ", ".join([*(f'"{name}"' for name in columns), *("?" for _ in constants)])
         statement = f'insert into "{table.schema}"."{table.name}" ({names}) select {values} from read_parquet(?)'
-        with _in_any_order(connection):
+        # rows of a table have no order; keeping that of the file takes twice the time, and memory
+        settings = bounded(len(columns)) | {"preserve_insertion_order": "false"}
+        if self.memory_limit:
+            settings["memory_limit"] = self.memory_limit
+        with _set(connection, settings):
             return int(connection.exec_driver_sql(statement, (*constants.values(), str(parquet))).scalar_one())
 
     def busy(self, error: BaseException) -> str | None:
@@ -65,15 +105,16 @@ class DuckDB:
 
 
 @contextmanager
-def _in_any_order(connection: Connection) -> Iterator[None]:
-    """Rows of a table have no order; keeping that of the file takes twice the time.
+def _set(connection: Connection, settings: dict[str, str]) -> Iterator[None]:
+    """Settings for a while. They are those of the file for all of this process, so they are put back.
 
-    The setting is that of the file for all of this process, so it is put back, and by a connection beside the
-    transaction: an error ends that one.
+    By a connection beside the transaction: an error ends that one.
     """
     with closing(connection.connection.duplicate()) as beside:
-        beside.execute("set preserve_insertion_order = false")
         try:
+            for name, value in settings.items():
+                beside.execute(f"set {name} = '{value}'")
             yield
         finally:
-            beside.execute("reset preserve_insertion_order")
+            for name in settings:
+                beside.execute(f"reset {name}")

@@ -21,7 +21,7 @@ from loader.errors import RefusedError
 from loader.readers.container import GZIP, refuse_no_text
 from loader.readers.table import Batch, ShortRow, Table, data_rows, join_header
 
-_BLOCK_BYTES = 8 << 20
+_BLOCK_BYTES = 4 << 20
 
 
 def open_csv(path: Path, fmt: CsvFormat) -> Table:
