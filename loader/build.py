@@ -60,8 +60,7 @@ def _build_layer(project: Project, layer: Layer, full: bool) -> DbtResult:
             console.note(f"dbt: {line}")
         if result.failed:
             raise RefusedError(
-                f"dbt build of {layer.name}: {'; '.join(result.failed)}. "
-                f"{project.shown(project.settings.log_dir)}/dbt.log has the SQL of each"
+                f"dbt build of {layer.name}: {'; '.join(result.failed)}. target/run and target/compiled have the SQL"
             )
     return result
 

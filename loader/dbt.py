@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import chdir, contextmanager
@@ -10,6 +11,7 @@ from functools import cache
 from typing import Any
 
 from loader.errors import EnvironmentFailedError
+from loader.masking import without_values
 from loader.project import Project
 
 
@@ -28,12 +30,14 @@ class DbtResult:
 
 
 def run_dbt(project: Project, arguments: Sequence[str]) -> DbtResult:
-    """Run one dbt command against the project's target; what dbt itself says goes to its log file.
+    """Run one dbt command against the project's target.
+
+    dbt leaves neither log nor results behind: it writes down what a database says of a value that does not fit.
 
     Raises:
         EnvironmentFailedError: dbt could not work at all (parsing, connection).
     """
-    answer = _invoke(project, arguments, _parsed(project))
+    answer = _invoke(project, [*arguments, "--no-write-json"], _parsed(project))
     done: Counter[str] = Counter()
     warned, failed = [], []
     for node in answer.results:
@@ -43,7 +47,7 @@ def run_dbt(project: Project, arguments: Sequence[str]) -> DbtResult:
         elif node.status == "warn":
             warned.append(f"{node.node.name}: {node.message}")
         elif node.status != "skipped":
-            failed.append(f"{kind} {node.node.name}: {_first_line(node.message or node.status)}")
+            failed.append(f"{kind} {node.node.name}: {_reason(node)}")
     return DbtResult(done, tuple(warned), tuple(failed))
 
 
@@ -65,6 +69,15 @@ def _invoke(project: Project, arguments: Sequence[str], manifest: Any) -> Any:
     if answer.exception is not None:
         raise EnvironmentFailedError(f"dbt {arguments[0]}: {_first_line(answer.exception)}")
     return answer.result
+
+
+def _reason(node: Any) -> str:
+    """Why a node failed: what dbt says of a test, what the database says of a statement without its values."""
+    said = _first_line(node.message or node.status)
+    if node.status == "fail":
+        return said
+    words = re.findall(r"\w+", f"{node.node.unique_id} {node.node.raw_code} {node.node.compiled_code}")
+    return without_values(said, [*words, node.node.original_file_path])
 
 
 def _first_line(text: object) -> str:

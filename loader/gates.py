@@ -26,6 +26,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from loader.contracts import LINEAGE, Contract
 from loader.engines.duckdb import bounded_in_memory
 from loader.errors import EnvironmentFailedError, UsageError
+from loader.masking import MASK, hidden_columns, without_values
 
 if TYPE_CHECKING:
     from great_expectations.data_context.data_context.ephemeral_data_context import EphemeralDataContext
@@ -80,6 +81,8 @@ class GateResult:
 class _Suite:
     table: str
     expectations: list[dict[str, Any]]
+    personal: frozenset[str]
+    """Columns of which no value is shown: those of the contracts, and those that `meta: {personal: […]}` adds."""
 
 
 def run_gate(
@@ -98,10 +101,10 @@ def run_gate(
         EnvironmentFailedError: the warehouse is out of reach or locked.
     """
     started = time.perf_counter()
-    suites = _read_suites(project_dir, layer, tables)
+    suites = _read_suites(project_dir, layer, contracts, tables)
     address = _for_reading(make_url(url))
     _refuse_unreachable(address)
-    checks = _run(address, layer, suites, _personal(contracts))
+    checks = _run(address, layer, suites)
     return GateResult(layer, checks, time.perf_counter() - started)
 
 
@@ -115,7 +118,7 @@ def run_parquet_gate(project_dir: Path, contract: Contract, parquet: Path, perio
         EnvironmentFailedError: the parquet file cannot be read.
     """
     started = time.perf_counter()
-    suites = _read_suites(project_dir, "stage", [contract.name])
+    suites = _read_suites(project_dir, "stage", [contract], [contract.name])
     from loader import gx_duckdb
 
     name = f":memory:almanac_gate_{next(_memory_names)}"
@@ -123,7 +126,7 @@ def run_parquet_gate(project_dir: Path, contract: Contract, parquet: Path, perio
     # the database in memory lives as long as this connection
     with _connect(address) as connection:
         _view_as_stage(connection, contract, parquet, period)
-        checks = _run(address, "stage", suites, _personal([contract]))
+        checks = _run(address, "stage", suites)
     return GateResult("stage", checks, time.perf_counter() - started)
 
 
@@ -167,7 +170,9 @@ def _passed_by_table(result: GateResult) -> list[Check]:
 # --- suites -----------------------------------------------------------------------------------------------------
 
 
-def _read_suites(project_dir: Path, layer: str, tables: Iterable[str] | None) -> list[_Suite]:
+def _read_suites(
+    project_dir: Path, layer: str, contracts: Iterable[Contract], tables: Iterable[str] | None
+) -> list[_Suite]:
     if layer not in LAYERS:
         raise UsageError(f"'{layer}' is no layer; layers are {', '.join(LAYERS)}")
     folder = project_dir / "gx" / "expectations" / layer
@@ -177,18 +182,16 @@ def _read_suites(project_dir: Path, layer: str, tables: Iterable[str] | None) ->
     if missing or not wanted:
         what = f"{', '.join(missing)}" if missing else "any table"
         raise UsageError(f"{folder}: no suite for {what}; stage suites are made by `loader derive`")
-    return [_Suite(table, _read_expectations(paths[table])) for table in wanted]
+    personal = frozenset(column.name for contract in contracts for column in contract.columns if column.personal)
+    return [_read_suite(paths[table], personal) for table in wanted]
 
 
-def _read_expectations(path: Path) -> list[dict[str, Any]]:
+def _read_suite(path: Path, personal: frozenset[str]) -> _Suite:
     try:
-        return list(json.loads(path.read_text(encoding="utf-8"))["expectations"])
+        said = json.loads(path.read_text(encoding="utf-8"))
+        return _Suite(path.stem, list(said["expectations"]), personal.union(said.get("meta", {}).get("personal", ())))
     except (ValueError, KeyError, TypeError) as error:
         raise UsageError(f"{path}: is no suite ({type(error).__name__}: {error})") from None
-
-
-def _personal(contracts: Iterable[Contract]) -> frozenset[str]:
-    return frozenset(column.name for contract in contracts for column in contract.columns if column.personal)
 
 
 # --- where the data is ------------------------------------------------------------------------------------------
@@ -285,21 +288,21 @@ def _context() -> EphemeralDataContext:
     return context
 
 
-def _run(address: URL, schema: str, suites: list[_Suite], personal: frozenset[str]) -> tuple[Check, ...]:
+def _run(address: URL, schema: str, suites: list[_Suite]) -> tuple[Check, ...]:
     with warnings.catch_warnings():
         # it advises other classes and ways that know nothing of DuckDB or of more than one schema
         warnings.simplefilter("ignore")
         sources = _context().data_sources
         source = sources.add_or_update_sql("warehouse", connection_string=address.render_as_string(hide_password=False))
         try:
-            return tuple(check for suite in suites for check in _run_suite(source, schema, suite, personal))
+            return tuple(check for suite in suites for check in _run_suite(source, schema, suite))
         finally:
             source.get_execution_engine().close()
             source.get_engine().dispose()
             sources.delete("warehouse")
 
 
-def _run_suite(source: Any, schema: str, suite: _Suite, personal: frozenset[str]) -> list[Check]:
+def _run_suite(source: Any, schema: str, suite: _Suite) -> list[Check]:
     from great_expectations import ExpectationSuite
     from great_expectations.datasource.fluent.interfaces import TestConnectionError
 
@@ -320,8 +323,14 @@ def _run_suite(source: Any, schema: str, suite: _Suite, personal: frozenset[str]
         if _identity(config) in passed:
             checks.append(Check("passed", check, suite.table))
         else:
-            answer = batch.validate(expectation, result_format=_details_wanted(config, personal))
-            checks.append(_explain(check, suite.table, answer, personal))
+            is_personal = not suite.personal.isdisjoint(_columns(config))
+            answer = batch.validate(expectation, result_format=_details_wanted(config, is_personal))
+            if _is_query(config) and _exception_of(answer) is None:
+                checks.append(
+                    Check("failed", check, suite.table, _rows_in_words(answer, batch.columns(), suite.personal))
+                )
+            else:
+                checks.append(_explain(check, suite.table, answer, is_personal))
     return checks
 
 
@@ -334,44 +343,53 @@ def _is_query(config: Any) -> bool:
     return bool(config.type == "unexpected_rows_expectation")
 
 
-def _details_wanted(config: Any, personal: frozenset[str]) -> dict[str, Any]:
+def _columns(config: Any) -> set[str]:
+    """The columns that an expectation is about."""
+    kwargs = config.kwargs
+    return {str(kwargs[word]) for word in ("column", "column_A", "column_B") if word in kwargs} | set(
+        map(str, kwargs.get("column_list", ()))
+    )
+
+
+def _details_wanted(config: Any, is_personal: bool) -> dict[str, Any]:
     """Examples for what may be shown, counts only for a personal column."""
     if _is_query(config):
         return {"result_format": "COMPLETE"}
-    examples = 0 if config.kwargs.get("column") in personal else _EXAMPLES
-    return {"result_format": "BASIC", "partial_unexpected_count": examples}
+    return {"result_format": "BASIC", "partial_unexpected_count": 0 if is_personal else _EXAMPLES}
 
 
-def _explain(check: str, table: str, answer: Any, personal: frozenset[str]) -> Check:
+def _explain(check: str, table: str, answer: Any, is_personal: bool) -> Check:
     trouble = _exception_of(answer)
     if trouble is not None:
         return Check("error", check, table, trouble)
     found = answer.result
-    if _is_query(answer.expectation_config):
-        details = _rows_in_words(found["observed_value"], found["details"]["unexpected_rows"], personal)
-    elif "unexpected_count" in found:
-        details = _values_in_words(found, answer.expectation_config, personal)
+    if "element_count" in found:
+        details = _values_in_words(found, answer.expectation_config, is_personal)
     elif "mismatched" in found.get("details", {}):
         mismatch = found["details"]["mismatched"]
         details = "; ".join(f"{what}: {', '.join(map(str, names))}" for what, names in mismatch.items())
     else:
-        details = f"found {found.get('observed_value')}"
+        details = f"found {MASK if is_personal else found.get('observed_value')}"
     return Check("failed", check, table, details)
 
 
-def _rows_in_words(number: int, rows: list[dict[str, Any]], personal: frozenset[str]) -> str:
+def _rows_in_words(answer: Any, table: list[str], personal: frozenset[str]) -> str:
+    """What a query found: the number of rows, and the first of them without what is personal."""
+    number, rows = answer.result["observed_value"], answer.result["details"]["unexpected_rows"]
+    query = str(answer.expectation_config.kwargs["unexpected_rows_query"])
+    hidden = hidden_columns(query, [name for row in rows[:1] for name in row], table, personal)
     examples = [
-        ", ".join(f"{name}={'***' if name in personal else value}" for name, value in row.items())
+        ", ".join(f"{name}={MASK if name in hidden else value}" for name, value in row.items())
         for row in rows[:_EXAMPLES]
     ]
     return f"{_plural(number, 'row')}, e.g. {'; '.join(examples)}"
 
 
-def _values_in_words(found: dict[str, Any], config: Any, personal: frozenset[str]) -> str:
+def _values_in_words(found: dict[str, Any], config: Any, is_personal: bool) -> str:
     share = f"{found['unexpected_count']:,} of {_plural(found['element_count'], 'row')}"
     if config.type == "expect_column_values_to_not_be_null":
         return f"{share} without a value"
-    if config.kwargs.get("column") in personal:
+    if is_personal:
         return f"{share} (values are personal and not shown)"
     return f"{share}, e.g. {', '.join(map(str, found['partial_unexpected_list'][:_EXAMPLES]))}"
 
@@ -385,20 +403,7 @@ def _exception_of(answer: Any) -> str | None:
         return None
     lines = [line for line in messages[0].splitlines() if line.strip()] or ["unknown error"]
     asked_for = re.findall(r"\w+", json.dumps(answer.expectation_config.kwargs, default=str))
-    return _without_values(lines[0], frozenset(asked_for))[:_BRIEF]
-
-
-def _without_values(message: str, names: frozenset[str]) -> str:
-    """The message up to the first quoted text that is none of `names`: databases quote values that do not fit."""
-    kept, rest = "", message
-    while (found := re.search("['\"]", rest)) is not None:
-        mark = found[0]
-        quoted, closing, behind = rest[found.end() :].partition(mark)
-        if not closing or quoted not in names:
-            return f"{kept}{rest[: found.start()]}…"
-        kept += f"{rest[: found.start()]}{mark}{quoted}{mark}"
-        rest = behind
-    return kept + rest
+    return without_values(lines[0], asked_for)[:_BRIEF]
 
 
 def _plural(number: int, word: str) -> str:

@@ -23,7 +23,9 @@ def match_header(file_name: str, header: list[str], contract: Contract, period: 
     wanted = _listed(list(headers.values()))
     found = [plain_header(cell) for cell in header]
     named = [cell for cell in found if cell]
-    if expected.keys().isdisjoint(named):  # the row may well hold data: its cells are not shown
+    known = sum(cell in expected for cell in named)
+    # the row may well hold data: its cells are not shown
+    if not known or (known < len(named) / 2 and any(column.personal for column in contract.columns)):
         raise RefusedError(
             f"{file_name}: row {contract.format.last_header_row} holds no header of '{contract.name}' for {period}; "
             f"is the header missing, or in another row? Expected: {wanted}"

@@ -74,6 +74,9 @@ def prepared(new_project: Callable[..., Project], on: Engine | str, prepare: Cal
         _PREPARED[known] = new_project(on, folder="prepared")
         prepare(_PREPARED[known])
     model = _PREPARED[known]
+    for path in project.root.iterdir():
+        if path.is_dir() and path.name != "data":
+            shutil.rmtree(path)  # what was prepared may have less
     mine = shutil.ignore_patterns("profiles.yml", "warehouse.duckdb*", "logs")
     shutil.copytree(model.root, project.root, dirs_exist_ok=True, ignore=mine)
     project.engine.copy(model.profile_output, project.profile_output)
