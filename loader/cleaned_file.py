@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import os
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -18,6 +19,8 @@ from loader.conversion import arrow_type
 SOURCE_ROW = "_source_row"
 REJECT_COLUMNS = ("row", "column", "value", "rule")
 _ROW_GROUP_BYTES = 16 << 20
+_FORMULA = re.compile(r"[=@\t\r]|[+-](?![\d., ]*$)")
+"""How a formula begins; a number with a sign is none."""
 
 
 @contextmanager
@@ -49,7 +52,12 @@ def rejects_file(path: Path, *, append: bool = False) -> Iterator[Callable[..., 
         lines = csv.writer(file)
         if not append:
             lines.writerow(REJECT_COLUMNS)
-        yield lambda *cells: lines.writerow(cells)
+        yield lambda *cells: lines.writerow([_as_text(cell) for cell in cells])
+
+
+def _as_text(cell: object) -> object:
+    """A cell that a spreadsheet program would run as a formula gets an apostrophe in front (OWASP: CSV injection)."""
+    return f"'{cell}" if isinstance(cell, str) and _FORMULA.match(cell) else cell
 
 
 def sha256_of(path: Path) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import unicodedata
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 _WIDTH_UNWATCHED = 140
+_CONTROLS = ("Cc", "Cf", "Cs", "Zl", "Zp")
+"""Categories of Unicode: control characters, invisible ones, halves of a character, and line ends."""
 
 STATE = {"quiet": False, "debug": False}
 """`quiet` silences everything but errors, for `--json`; `debug` lets tracebacks through."""
@@ -21,7 +24,7 @@ STATE = {"quiet": False, "debug": False}
 def _console(stderr: bool) -> Console:
     from rich.console import Console
 
-    console = Console(stderr=stderr, highlight=False, soft_wrap=True)
+    console = Console(stderr=stderr, highlight=False, soft_wrap=True, emoji=False)
     if not console.is_terminal:
         console.width = _WIDTH_UNWATCHED
     return console
@@ -44,7 +47,7 @@ def err() -> Console:
 def say(text: str = "", style: str | None = None) -> None:
     """One line of result or progress."""
     if not STATE["quiet"]:
-        out().print(text, style=style, markup=False)
+        out().print(printable(text), style=style, markup=False)
 
 
 def show(renderable: Any) -> None:
@@ -57,17 +60,27 @@ def show(renderable: Any) -> None:
 def note(text: str) -> None:
     """Something worth knowing that is no trouble."""
     if not STATE["quiet"]:
-        err().print(f"note: {text}", style="yellow", markup=False)
+        err().print(printable(f"note: {text}"), style="yellow", markup=False)
 
 
 def trouble(text: str) -> None:
-    """An error line."""
-    err().print(text, style="bold red", markup=False)
+    """An error line; mistakes in a contract are a line each."""
+    for line in text.split("\n"):
+        err().print(printable(line), style="bold red", markup=False)
 
 
 def ask_for_attention(text: str) -> None:
     """A refusal: the data is at fault, not the run."""
-    err().print(text, style="red", markup=False)
+    err().print(printable(text), style="red", markup=False)
+
+
+def printable(text: str) -> str:
+    """A text as one line that does nothing to the terminal; file names and headers may hold control characters."""
+    return "".join(sign if unicodedata.category(sign) not in _CONTROLS else _escaped(sign) for sign in text)
+
+
+def _escaped(sign: str) -> str:
+    return sign.encode("unicode_escape").decode("ascii")
 
 
 @contextmanager

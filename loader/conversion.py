@@ -72,14 +72,14 @@ def convert(cells: pa.StringArray, declared: ColumnType, fmt: Format) -> pa.Arra
 
 def _numbers(cells: pa.StringArray, target: pa.DataType, fmt: Format) -> pa.Array:
     plain = _plain(cells, fmt)
-    try:
-        numbers = pc.cast(plain, target)
-        # Arrow reads 0x1f and nan, nobody else; and a decimal of more than 38 digits overflows without a word
-        strange = "[xXnN]" if pa.types.is_floating(target) else "[eExXnN]|.{39}"
-        if not pc.any(pc.match_substring_regex(plain, strange)).as_py():
-            return numbers
-    except pa.ArrowInvalid:
-        pass
+    # Arrow reads 0x1f and nan, nobody else; as a decimal, more than 38 digits overflow without a word, and an exponent
+    # such as e-999999999 ends the process
+    strange = "[xXnN]" if pa.types.is_floating(target) else "[eExXnN]|.{39}"
+    if not pc.any(pc.match_substring_regex(plain, strange)).as_py():
+        try:
+            return pc.cast(plain, target)
+        except pa.ArrowInvalid:
+            pass
     return _by_distinct(plain, target, lambda text: _number(text, target, fmt))
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import errno
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,8 +49,14 @@ class Content:
 
     @classmethod
     def of(cls, path: Path, seen: Content | None = None) -> Content:
-        """The content of a file; it is not read again when size and time of change are still as they were `seen`."""
+        """The content of a file; it is not read again when size and time of change are still as they were `seen`.
+
+        Raises:
+            OSError: it cannot be read, or is a folder, a pipe or a device (which may have no end).
+        """
         said = path.stat()  # before the hash, so that a file that grows meanwhile is read again the next time
+        if not stat.S_ISREG(said.st_mode):
+            raise OSError(errno.EINVAL, "it is a folder, a pipe or a device", str(path))
         size, modified_at = said.st_size, dt.datetime.fromtimestamp(said.st_mtime, dt.UTC).replace(tzinfo=None)
         if seen is not None and (seen.size, seen.modified_at) == (size, modified_at):
             return seen

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 
 from rich import box
 from rich.table import Table
+from rich.text import Text
 
+from loader import console
 from loader.status import PeriodStatus
 from loader.versions import Version
 
@@ -17,7 +19,7 @@ def versions_table(versions: Sequence[Version]) -> Table:
     for one in versions:
         state = one.state.replace("_", " ")
         when = f"{one.loaded_at:%Y-%m-%d %H:%M}"
-        table.add_row(one.data_period, str(one.version_no), state, f"{one.row_count:,}", one.file_name, when)
+        table.add_row(one.data_period, str(one.version_no), state, f"{one.row_count:,}", _name(one.file_name), when)
     return table
 
 
@@ -37,7 +39,7 @@ def status_table(lines: Sequence[PeriodStatus]) -> Table:
             _count(one.rows),
             _count(one.rejected),
         ]
-        table.add_row(*cells, one.file, f"{one.when:%Y-%m-%d %H:%M}", style=style)
+        table.add_row(*cells, _name(one.file), f"{one.when:%Y-%m-%d %H:%M}", style=style)
     return table
 
 
@@ -51,6 +53,11 @@ def _table(*columns: str, right: Sequence[str] = ()) -> Table:
     for name in columns:
         table.add_column(name, justify="right" if name in right else "left", no_wrap=name != "file")
     return table
+
+
+def _name(file: str) -> Text:
+    """The name of a file as it is: nothing in it is markup."""
+    return Text(console.printable(file))
 
 
 def _count(value: int | None) -> str:

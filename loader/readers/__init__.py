@@ -6,9 +6,12 @@ Readers know files, not datasets: types, headers and rules are the business of t
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from loader.contracts import CsvFormat, Format
 from loader.readers.table import Table
+
+if TYPE_CHECKING:
+    from loader.contracts import Format
 
 
 def open_table(path: Path, fmt: Format) -> Table:
@@ -18,7 +21,7 @@ def open_table(path: Path, fmt: Format) -> Table:
         RefusedError: the file is empty, damaged, protected by a password, not what its ending says, cannot be decoded,
             or lacks its sheet or its header row.
     """
-    if isinstance(fmt, CsvFormat):
+    if fmt.type == "csv":
         from loader.readers.csv_file import open_csv
 
         return open_csv(path, fmt)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import zipfile
 from pathlib import Path
 
@@ -10,8 +11,25 @@ from loader.errors import RefusedError
 WORKBOOKS = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
 GZIP = ".gz"
 
+ALWAYS_UNPACKED = 256 << 20
+"""Bytes to which any file may unpack: there is room for them everywhere."""
+MOST_TIMES = 100
+"""How many times its size a larger one may unpack to. Tables give 5 to 30 times, even of a million blank formatted
+rows; a bomb about 1,000, which is all that deflate (RFC 1951) can do. Apache POI draws the line at 100, too."""
+
 _ZIP, _OLE, _GZIP = b"PK", bytes.fromhex("d0cf11e0a1b11ae1"), b"\x1f\x8b"
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
+_OTHERS = {
+    b"%pdf": "a PDF document",
+    b"par1": "a parquet file",
+    b"\x89png": "a picture",
+    b"\xff\xd8\xff": "a picture",
+    b"rar!": "an archive",
+    b"7z\xbc\xaf": "an archive",
+    b"<!doctype html": "a web page",
+    b"<html": "a web page",
+}
+"""How files begin that are delivered by mistake, in small letters."""
 _SENTINELS = {"xl/workbook.xml": ".xlsx", "xl/workbook.bin": ".xlsb", "content.xml": ".ods"}
 """The member by which a zipped workbook is known."""
 
@@ -21,6 +39,7 @@ def refuse_no_text(path: Path) -> None:
     start = _start(path)
     if start.startswith((_ZIP, _OLE)):
         raise RefusedError(f"{path.name}: this is a workbook or an archive, not a text file; save it as CSV")
+    _refuse_other(path, start, "a text file")
     packed, named_so = start.startswith(_GZIP), path.suffix.lower() == GZIP
     if named_so and not packed:
         raise RefusedError(f"{path.name}: this is no gzip file whatever its ending says; name it without {GZIP}")
@@ -37,8 +56,9 @@ def refuse_no_workbook(path: Path) -> None:
         raise RefusedError(f"{path.name}: no reader knows workbooks of the ending '{ending}', only {listed(WORKBOOKS)}")
     found = _kind(path)
     if found == "password":
-        raise RefusedError(f"{path.name}: protected by a password; save it without one and deliver it again")
+        raise locked(path)
     if found is None:
+        _refuse_other(path, _start(path), "a workbook")
         raise RefusedError(f"{path.name}: this is no {ending} workbook whatever its ending says; save it as {ending}")
     if found != ending and (found, ending) != (".xlsx", ".xlsm"):
         raise RefusedError(
@@ -47,14 +67,26 @@ def refuse_no_workbook(path: Path) -> None:
         )
 
 
+def _refuse_other(path: Path, start: bytes, wanted: str) -> None:
+    begin = start.removeprefix(codecs.BOM_UTF8).lstrip().lower()
+    for mark, what in _OTHERS.items():
+        if begin.startswith(mark):
+            raise RefusedError(f"{path.name}: this is {what}, not {wanted}; ask the sender to deliver it again")
+
+
 def listed(endings: tuple[str, ...]) -> str:
     """`.a, .b or .c`."""
     return f"{', '.join(endings[:-1])} or {endings[-1]}"
 
 
+def is_zip(path: Path) -> bool:
+    """Whether a file is a zip archive, as workbooks but `.xls` are."""
+    return _start(path).startswith(_ZIP)
+
+
 def _start(path: Path) -> bytes:
     with path.open("rb") as file:
-        start = file.read(8)
+        start = file.read(64)
     if not start:
         raise RefusedError(f"{path.name}: the file is empty (0 bytes); ask the sender to deliver it again")
     return start
@@ -77,3 +109,17 @@ def _kind(path: Path) -> str | None:
 def damaged(path: Path) -> RefusedError:
     """The error for a container that cannot be opened."""
     return RefusedError(f"{path.name}: the workbook is damaged or cut off; ask the sender to deliver it again")
+
+
+def locked(path: Path) -> RefusedError:
+    """The error for a container that asks for a password."""
+    return RefusedError(f"{path.name}: protected by a password; save it without one and deliver it again")
+
+
+def refuse_bomb(path: Path, unpacked: int) -> None:
+    """Raise RefusedError when a packed file gives, or says that it gives, so many bytes that it can be no table."""
+    if unpacked > max(ALWAYS_UNPACKED, MOST_TIMES * path.stat().st_size):
+        raise RefusedError(
+            f"{path.name}: it unpacks to more than {MOST_TIMES} times its size ({ALWAYS_UNPACKED >> 20} MiB and more), "
+            "as no table does; ask the sender what it is"
+        )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from io import TextIOWrapper
 from itertools import islice
@@ -18,10 +18,12 @@ import pyarrow.csv as pacsv
 
 from loader.contracts import CsvFormat
 from loader.errors import RefusedError
-from loader.readers.container import GZIP, refuse_no_text
+from loader.readers.container import GZIP, refuse_bomb, refuse_no_text
 from loader.readers.table import Batch, ShortRow, Table, data_rows, join_header
+from loader.readers.torn_rows import MOST_ROW, WatchedText, csv_reader, refuse_torn_rows, text_rows
 
-_BLOCK_BYTES = 4 << 20
+_BLOCK_BYTES = MOST_ROW
+"""Arrow reads some thirty blocks ahead, and a row must fit in one."""
 
 
 def open_csv(path: Path, fmt: CsvFormat) -> Table:
@@ -34,12 +36,11 @@ def open_csv(path: Path, fmt: CsvFormat) -> Table:
 
 def _header(path: Path, fmt: CsvFormat) -> tuple[list[str], int]:
     """The header of each column, and the number of lines down to its end (a cell may hold line breaks)."""
-    encoding = "utf-8-sig" if fmt.encoding.lower().replace("_", "-") in ("utf-8", "utf8") else fmt.encoding
-    with _explained(path, fmt), _open(path) as packed, TextIOWrapper(packed, encoding, newline="") as file:
-        reader = _reader(file, fmt)
-        rows = list(islice(reader, fmt.header_row - 1, fmt.last_header_row))
-        if len(rows) == fmt.header_rows:
-            return (rows[0] if fmt.header_rows == 1 else join_header(rows)), reader.line_num
+    with _explained(path, fmt), _text(path, fmt) as file:
+        read = list(islice(text_rows(file, fmt), fmt.header_row - 1, fmt.last_header_row))
+        if len(read) == fmt.header_rows:
+            rows = [row for _, row in read]
+            return (rows[0] if fmt.header_rows == 1 else join_header(rows)), read[-1][0]
     raise RefusedError(f"{path.name}: there is no header row {fmt.last_header_row}; the file ends before it")
 
 
@@ -58,10 +59,15 @@ def _is_packed(path: Path) -> bool:
     return path.suffix.lower() == GZIP
 
 
-def _reader(lines: Iterable[str], fmt: CsvFormat) -> Any:
-    if not fmt.quote:
-        return csv.reader(lines, delimiter=fmt.delimiter, quotechar=None, quoting=csv.QUOTE_NONE)
-    return csv.reader(lines, delimiter=fmt.delimiter, quotechar=fmt.quote)
+@contextmanager
+def _text(path: Path, fmt: CsvFormat) -> Iterator[TextIOWrapper]:
+    encoding = "utf-8-sig" if _is_utf8(fmt) else fmt.encoding
+    with _open(path) as packed, TextIOWrapper(packed, encoding, newline="") as file:
+        yield file
+
+
+def _is_utf8(fmt: CsvFormat) -> bool:
+    return fmt.encoding.lower().replace("_", "-") in ("utf-8", "utf8")
 
 
 def _batches(path: Path, fmt: CsvFormat, width: int, lines_above: int) -> Iterator[Batch]:
@@ -96,12 +102,11 @@ def _blocks(
     names = [f"c{position}" for position in range(width)]
     try:
         return pacsv.open_csv(
-            pa.input_stream(str(path), compression="gzip" if _is_packed(path) else None),
+            _watched(path, fmt),
             read_options=pacsv.ReadOptions(
                 column_names=names,
                 skip_rows=lines_above,
                 block_size=_BLOCK_BYTES,
-                encoding=fmt.encoding,
                 use_threads=False,  # else rows set aside have no number; it is not slower
             ),
             parse_options=pacsv.ParseOptions(
@@ -121,6 +126,25 @@ def _blocks(
         raise
 
 
+def _watched(path: Path, fmt: CsvFormat) -> WatchedText:
+    """The text in UTF-8; reading it raises RefusedError where a row has no end, or the file is a bomb."""
+    packed = _is_packed(path)
+    text = pa.input_stream(str(path), compression="gzip" if packed else None)
+    if not _is_utf8(fmt):
+        text = pa.transcoding_input_stream(text, fmt.encoding, "utf8")
+
+    def measure(unpacked: int) -> None:
+        if packed:
+            refuse_bomb(path, unpacked)
+
+    return WatchedText(text, fmt, on_doubt=lambda: _refuse_torn_rows(path, fmt), on_bytes=measure)
+
+
+def _refuse_torn_rows(path: Path, fmt: CsvFormat) -> None:
+    with _text(path, fmt) as file:
+        refuse_torn_rows(path.name, file, fmt)
+
+
 @contextmanager
 def _explained(path: Path, fmt: CsvFormat) -> Iterator[None]:
     """Say in words of the contract what Python and Arrow say of a file."""
@@ -128,8 +152,9 @@ def _explained(path: Path, fmt: CsvFormat) -> Iterator[None]:
         yield
     except UnicodeError:
         raise _not_decodable(path, fmt) from None
-    except csv.Error as error:
-        raise RefusedError(f"{path.name}: the header row cannot be read: {error}") from None
+    except csv.Error:
+        _refuse_torn_rows(path, fmt)
+        raise
     except pa.ArrowInvalid as error:
         if "UTF8" in str(error):
             raise _not_decodable(path, fmt) from None
@@ -143,7 +168,7 @@ def _explained(path: Path, fmt: CsvFormat) -> Iterator[None]:
 
 def _cells(row: str, fmt: CsvFormat) -> tuple[str, ...]:
     """The cells of a row of the wrong length."""
-    return tuple(next(_reader(row.splitlines(keepends=True), fmt), ()))
+    return tuple(next(csv_reader(row.splitlines(keepends=True), fmt), ()))
 
 
 def _row_numbers(first: int, count: int, left_out: list[int]) -> np.ndarray:

@@ -1,0 +1,119 @@
+"""Calls that may not come back: they run in a process apart, which is watched.
+
+calamine takes the sizes and chains in a file at their word. A damaged or hostile workbook makes it ask for more memory
+than there is (which ends the process), go round in circles, or panic: nothing of that can be caught from within.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+from collections.abc import Callable
+from functools import cache
+from multiprocessing.connection import Connection
+from typing import Any, ParamSpec, TypeVar, cast
+
+import psutil
+
+MOST_MEMORY = 4 << 30
+"""Bytes that a call may hold; a workbook of 400,000 rows and 12 columns takes a tenth of it."""
+_LOOK_EVERY = 0.05
+"""Seconds between two looks at the process; it can take about 0.1 GiB meanwhile."""
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class GaveUpError(Exception):
+    """The call took its process down, panicked, or wanted more memory or time than it may have."""
+
+
+def run_apart(seconds: float, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """The result of a function of a module, called in a process apart; `seconds` of work are allowed.
+
+    Raises:
+        GaveUpError: there will be no result.
+        Exception: whatever the function raises.
+    """
+    worker = _worker()
+    answer = None
+    try:
+        answer = worker.ask(seconds, (function, args, kwargs))
+    finally:
+        if answer is None:
+            worker.end()
+            _worker.cache_clear()
+    if answer is None:
+        raise GaveUpError
+    result, error = answer
+    if error is not None:
+        raise error
+    return cast("T", result)
+
+
+class _Worker:
+    """A process that makes one call after the other; the first one pays for its start."""
+
+    def __init__(self) -> None:
+        context = multiprocessing.get_context("spawn")
+        self._pipe, theirs = context.Pipe()
+        self._process = context.Process(target=_serve, args=(theirs,), daemon=True)
+        self._process.start()
+        theirs.close()
+        self._seen = psutil.Process(self._process.pid)
+
+    def ask(self, seconds: float, call: Any) -> tuple[Any, Exception | None] | None:
+        """The answer to a call; None when there will be none."""
+        begun = self._worked()
+        try:
+            self._pipe.send(call)
+            while not self._pipe.poll(_LOOK_EVERY):
+                if self._memory() > MOST_MEMORY or self._worked() - begun > seconds:
+                    return None
+            return cast("tuple[Any, Exception | None]", self._pipe.recv())
+        except (EOFError, OSError):
+            return None
+
+    def end(self) -> None:
+        self._process.kill()
+        self._process.join()
+        self._pipe.close()
+
+    def _memory(self) -> float:
+        return self._look(lambda: self._seen.memory_info().rss)
+
+    def _worked(self) -> float:
+        """Seconds of processor time: to wait for a busy machine is no work."""
+        return self._look(lambda: sum(self._seen.cpu_times()[:2]))
+
+    def _look(self, at: Callable[[], float]) -> float:
+        try:
+            return at()
+        except psutil.Error:  # gone; the pipe will tell
+            return 0
+
+
+@cache
+def _worker() -> _Worker:
+    return _Worker()
+
+
+def _serve(pipe: Connection) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the loader hears it, and ends this process with its own
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # a panic prints a backtrace
+    while True:
+        try:
+            function, args, kwargs = pipe.recv()
+        except EOFError:
+            return
+        pipe.send(_answer(function, args, kwargs))
+
+
+def _answer(function: Callable[..., Any], args: Any, kwargs: Any) -> tuple[Any, Exception | None]:
+    try:
+        return function(*args, **kwargs), None
+    except Exception as error:  # noqa: BLE001 - raised again by run_apart
+        return None, error
+    except BaseException:  # noqa: BLE001 - PyO3 makes it of a panic, and it cannot be sent
+        return None, GaveUpError()
