@@ -10,6 +10,7 @@ import multiprocessing
 import os
 import signal
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache
 from multiprocessing.connection import Connection
 from typing import Any, ParamSpec, TypeVar, cast
@@ -29,8 +30,18 @@ class GaveUpError(Exception):
     """The call took its process down, panicked, or wanted more memory or time than it may have."""
 
 
-def run_apart(seconds: float, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """The result of a function of a module, called in a process apart; `seconds` of work are allowed.
+@dataclass(frozen=True)
+class Limits:
+    """How long a call may go on, besides `MOST_MEMORY`."""
+
+    seconds: float
+    """Of work, on the processor."""
+    is_futile: Callable[[], bool]
+    """Whether its result is not wanted any more."""
+
+
+def run_apart(limits: Limits, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """The result of a function of a module, called in a process apart.
 
     Raises:
         GaveUpError: there will be no result.
@@ -39,7 +50,7 @@ def run_apart(seconds: float, function: Callable[P, T], *args: P.args, **kwargs:
     worker = _worker()
     answer = None
     try:
-        answer = worker.ask(seconds, (function, args, kwargs))
+        answer = worker.ask(limits, (function, args, kwargs))
     finally:
         if answer is None:
             worker.end()
@@ -63,13 +74,14 @@ class _Worker:
         theirs.close()
         self._seen = psutil.Process(self._process.pid)
 
-    def ask(self, seconds: float, call: Any) -> tuple[Any, Exception | None] | None:
+    def ask(self, limits: Limits, call: Any) -> tuple[Any, Exception | None] | None:
         """The answer to a call; None when there will be none."""
         begun = self._worked()
         try:
             self._pipe.send(call)
             while not self._pipe.poll(_LOOK_EVERY):
-                if self._memory() > MOST_MEMORY or self._worked() - begun > seconds:
+                worked = self._worked() - begun
+                if self._memory() > MOST_MEMORY or worked > limits.seconds or limits.is_futile():
                     return None
             return cast("tuple[Any, Exception | None]", self._pipe.recv())
         except (EOFError, OSError):

@@ -1,15 +1,16 @@
-"""Workbooks: looked through, read in a process apart, and given as a table with every cell as text."""
+"""Workbooks: looked through and meanwhile read in a process apart, given as a table with every cell as text."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pyarrow as pa
 
 from loader.contracts import WorkbookFormat
 from loader.errors import RefusedError
-from loader.readers.apart import MOST_MEMORY, GaveUpError, run_apart
+from loader.readers.apart import MOST_MEMORY, GaveUpError, Limits, run_apart
 from loader.readers.archive import look_through, member_of
 from loader.readers.calamine import read_sheet
 from loader.readers.container import is_zip, refuse_no_workbook
@@ -46,14 +47,21 @@ def _holds_values(column: pa.StringArray, first: int) -> bool:
 
 
 def _read_sheet(path: Path, fmt: WorkbookFormat) -> pa.RecordBatch:
-    unsolved = look_through(path) if is_zip(path) else {}
-    try:
-        name, cells = run_apart(_seconds(path), read_sheet, path, fmt.sheet, fmt.sheet_pattern)
-    except GaveUpError:
-        raise RefusedError(
-            f"{path.name}: the workbook is damaged, or a cell lies so far from its table that reading takes more than "
-            f"{MOST_MEMORY >> 30} GiB of memory; clear what lies apart, save it anew and deliver it again"
-        ) from None
+    with ThreadPoolExecutor(1) as pool:
+        looking = pool.submit(look_through, path) if is_zip(path) else None
+        limits = Limits(_seconds(path), lambda: looking is not None and looking.done() and bool(looking.exception()))
+        try:
+            name, cells = run_apart(limits, read_sheet, path, fmt.sheet, fmt.sheet_pattern)
+        except (GaveUpError, RefusedError) as error:
+            if looking is not None:
+                looking.result()
+            if isinstance(error, RefusedError):
+                raise
+            raise RefusedError(
+                f"{path.name}: the workbook is damaged, or a cell lies so far from its table that reading takes more "
+                f"than {MOST_MEMORY >> 30} GiB of memory; clear what lies apart, save it anew and deliver it again"
+            ) from None
+        unsolved = looking.result() if looking is not None else {}
     cell = unsolved.get(member_of(path, name)) if unsolved else None
     if cell is not None:
         raise RefusedError(
