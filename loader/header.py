@@ -25,7 +25,8 @@ def match_header(file_name: str, header: list[str], contract: Contract, period: 
     named = [cell for cell in found if cell]
     known = sum(cell in expected for cell in named)
     # the row may well hold data: its cells are not shown
-    if not known or (known < len(named) / 2 and any(column.personal for column in contract.columns)):
+    is_doubtful = known < min(len(named), len(expected)) / 2 and any(column.personal for column in contract.columns)
+    if not known or is_doubtful:
         raise RefusedError(
             f"{file_name}: row {contract.format.last_header_row} holds no header of '{contract.name}' for {period}; "
             f"is the header missing, or in another row? Expected: {wanted}"
