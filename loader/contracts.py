@@ -161,11 +161,11 @@ class ColumnType(Model):
 class Header(Model):
     """A header of a column, and the periods (both ends included) in which the sender writes it so."""
 
-    header: str
+    header: str = Field(examples=["Email address"])
     """The header, compared without regard to case, line breaks and repeated blanks."""
-    from_period: str | None = Field(default=None, alias="from")
+    from_period: str | None = Field(default=None, alias="from", examples=["2025-04"])
     """First period that has it."""
-    until_period: str | None = Field(default=None, alias="until")
+    until_period: str | None = Field(default=None, alias="until", examples=["2025-03"])
     """Last period that has it."""
 
     model_config = ConfigDict(populate_by_name=True)
@@ -183,30 +183,30 @@ class Column(Model):
     """One column of a dataset."""
 
     name: SkipJsonSchema[str]
-    type: ColumnType
+    type: ColumnType = Field(examples=["decimal(12,2)"])
     """`varchar(n)`, `integer`, `bigint`, `decimal(p,s)`, `double`, `boolean`, `date` or `timestamp`."""
-    description: str
+    description: str = Field(examples=["Date of birth."])
     """What the column means; goes to dbt docs."""
-    header: tuple[Header, ...] = ()
+    header: tuple[Header, ...] = Field((), examples=[[{"header": "E-mail", "until": "2025-03"}, "Email address"]])
     """The header in the file; a list of headers with `from` and `until` when it changes over the years. The name of
     the column when nothing is said."""
     required: bool = False
     """Whether a cell must be filled."""
-    allowed: tuple[str, ...] | None = None
+    allowed: tuple[str, ...] | None = Field(None, examples=[["F", "M", "X"]])
     """The values that a text may have, after cleaning."""
-    pattern: Regex | None = None
+    pattern: Regex | None = Field(None, examples=["^[0-9]{5}$"])
     """A regular expression (RE2) that is found in every text, after cleaning; `^…$` for the whole of it."""
-    min: Scalar | None = None
+    min: Scalar | None = Field(None, examples=[0.5])
     """The smallest number or earliest date; `period_end` for the end of the delivery's period."""
-    max: Scalar | None = None
+    max: Scalar | None = Field(None, examples=["period_end"])
     """The largest number or latest date; `period_end` for the end of the delivery's period."""
-    clean: tuple[Any, ...] = ()
+    clean: tuple[Any, ...] = Field((), examples=[["trim", {"zero_pad": {"width": 9}}]])
     """Cleaning rules, in the order in which they run: a name, or a name with options."""
     tracked: bool = True
     """Whether a change starts a new version in history."""
     personal: bool = False
     """Whether values stay out of logs, plans, reports and published pages."""
-    since: str | None = None
+    since: str | None = Field(None, examples=["2025-02"])
     """The first period in which the column exists; before it, it is absent from files and NULL in stage."""
 
     _rules: list[Rule] = PrivateAttr(default_factory=list)
@@ -292,22 +292,22 @@ def _bound_fits(bound: Scalar | None, declared: ColumnType) -> bool:
 class _Format(Model):
     """What can be said of text files and of workbooks."""
 
-    header_row: Annotated[int, Field(ge=1)] = 1
+    header_row: Annotated[int, Field(ge=1, examples=[3])] = 1
     """Row of the header, from 1; the first of them when the header has several."""
-    header_rows: Annotated[int, Field(ge=1, le=9)] = 1
+    header_rows: Annotated[int, Field(ge=1, le=9, examples=[2])] = 1
     """Rows that the header takes. The header of a column is what stands above it in all of them, joined by a blank;
     a cell that spans several columns (`Address` above `Street` and `City`) counts for each."""
-    skip_end: Annotated[int, Field(ge=0)] = 0
+    skip_end: Annotated[int, Field(ge=0, examples=[2])] = 0
     """Filled rows at the end that are no data."""
-    totals: Regex | None = None
+    totals: Regex | None = Field(None, examples=["^(Total|Sum)"])
     """A regular expression for the first filled cell of a totals row; from there on the file is not read."""
-    decimal: Literal[".", ","] = "."
+    decimal: Literal[".", ","] = Field(".", examples=[","])
     """The sign before the decimals."""
-    thousands: Literal["", ",", ".", " ", "'"] = ""
+    thousands: Literal["", ",", ".", " ", "'"] = Field("", examples=["."])
     """The sign between groups of three digits."""
-    dates: tuple[DateForm, ...] = ("%Y-%m-%d",)
+    dates: tuple[DateForm, ...] = Field(("%Y-%m-%d",), examples=[["%d.%m.%Y", "%d.%m.%y"]])
     """The forms in which the sender writes dates, as of Python's strptime; ISO 8601 is always understood."""
-    null_values: tuple[str, ...] = ()
+    null_values: tuple[str, ...] = Field((), examples=[["-", "n/a"]])
     """What stands for nothing, such as `-` or `n/a`; an empty cell always does."""
 
     @property
@@ -325,13 +325,13 @@ class _Format(Model):
 class CsvFormat(_Format):
     """How the sender writes his text files. One whose name ends in `.gz` is unpacked (gzip) while it is read."""
 
-    type: Literal["csv"]
+    type: Literal["csv"] = Field(examples=["csv"])
     """`csv` for text files with a delimiter."""
-    encoding: str = "utf-8"
+    encoding: str = Field("utf-8", examples=["cp1252"])
     """How letters are written, such as `utf-8`, `cp1252`, `utf-16`."""
-    delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
+    delimiter: Annotated[str, Field(min_length=1, max_length=1, examples=[";"])] = ","
     """The sign between cells."""
-    quote: Annotated[str, Field(max_length=1)] = '"'
+    quote: Annotated[str, Field(max_length=1, examples=["'"])] = '"'
     """The sign around cells that hold a delimiter or a line break; empty when the sender has none."""
 
     @field_validator("encoding")
@@ -347,13 +347,13 @@ class CsvFormat(_Format):
 class WorkbookFormat(_Format):
     """How the sender writes his workbooks: `.xlsx`, `.xlsm`, `.xlsb`, `.xls` or `.ods`, as their ending says."""
 
-    type: Literal["workbook"]
+    type: Literal["workbook"] = Field(examples=["workbook"])
     """`workbook` for spreadsheets."""
-    sheet: str | int | None = None
+    sheet: str | int | None = Field(None, examples=["Citizens"])
     """Name of the sheet, or its position among those that are not hidden, from 1. The first when nothing is said."""
-    sheet_pattern: Regex | None = None
+    sheet_pattern: Regex | None = Field(None, examples=["^Report"])
     """A regular expression that the name of one sheet fits, of those that are not hidden; instead of `sheet`."""
-    thousands: Literal["", ",", " ", "'"] = ""
+    thousands: Literal["", ",", " ", "'"] = Field("", examples=[","])
     """The sign between groups of three digits in cells of text. Not a point: `1.234` could not be told from the number
     1.234."""
 
@@ -379,29 +379,29 @@ Format = CsvFormat | WorkbookFormat
 class EndMarker(Model):
     """The value by which a delta delivery says that a key has ended."""
 
-    column: str
+    column: str = Field(examples=["state"])
     """The column that holds it; it is not tracked."""
-    value: str
+    value: str = Field(examples=["closed"])
     """Its value, after cleaning."""
 
 
 class RowRule(Model):
     """A condition across columns, in SQL; a row for which it is false is invalid (unknown is not false)."""
 
-    name: str
+    name: str = Field(examples=["moved_in_after_birth"])
     """What the rule is called in rejects and messages."""
-    check: str
+    check: str = Field(examples=["moved_in_on >= birth_date"])
     """The condition, in SQL of DuckDB, over the columns of the dataset."""
-    description: str
+    description: str = Field(examples=["Nobody moves in before being born."])
     """Why it holds, for people."""
 
 
 class InvalidRows(Model):
     """What happens to a delivery with invalid rows."""
 
-    action: Literal["reject_file", "reject_rows"] = "reject_file"
+    action: Literal["reject_file", "reject_rows"] = Field("reject_file", examples=["reject_rows"])
     """`reject_file`: one invalid row refuses the delivery; `reject_rows`: invalid rows are left out."""
-    max_share: Annotated[float, Field(ge=0, le=1)] = 0.0
+    max_share: Annotated[float, Field(ge=0, le=1, examples=[0.02])] = 0.0
     """With `reject_rows`: the share of invalid rows above which the whole file is refused."""
 
     @model_validator(mode="after")
@@ -414,9 +414,9 @@ class InvalidRows(Model):
 class Guard(Model):
     """Shares of the keys in force (0 to 1) that one delivery may end or change without being forced."""
 
-    ended: Annotated[float, Field(ge=0, le=1)] = 0.2
+    ended: Annotated[float, Field(ge=0, le=1, examples=[0.1])] = 0.2
     """Share of the keys that may end."""
-    changed: Annotated[float, Field(ge=0, le=1)] = 0.5
+    changed: Annotated[float, Field(ge=0, le=1, examples=[0.25])] = 0.5
     """Share of the keys whose tracked columns may change."""
 
 
@@ -437,26 +437,26 @@ class Contract(Model):
     """Everything that is agreed about one dataset."""
 
     name: SkipJsonSchema[str]
-    title: str
+    title: str = Field(examples=["Registered citizens"])
     """A name for people."""
-    description: str
+    description: str = Field(examples=["Everybody who is registered at the end of the month, one row per person."])
     """What one row is, and who sends it; goes to dbt docs."""
-    file_name: str
+    file_name: str = Field(examples=[r"citizens_(?P<period>\d{4}-\d{2})(?:_v(?P<order>\d+))?\.xlsx"])
     """A regular expression for the whole name of the file, with the named group `period` and, where a period may be
     delivered more than once, `order` (which of two is the later one)."""
-    format: Annotated[Format, Field(discriminator="type")]
+    format: Annotated[Format, Field(discriminator="type", examples=[{"type": "csv"}])]
     """How the sender writes his files."""
-    grain: Grain
+    grain: Grain = Field(examples=["month"])
     """How long a period is: `year`, `quarter`, `month`, `day` or `window`."""
-    kind: Literal["full", "delta"]
+    kind: Literal["full", "delta"] = Field(examples=["full"])
     """`full`: every file lists every live key, an absent key has ended; `delta`: changes only, with an `end_marker`."""
-    key: tuple[str, ...]
+    key: tuple[str, ...] = Field(examples=[["office", "number"]])
     """The natural key: a column, or a list of them. It stands once in a delivery."""
     columns: Annotated[tuple[Column, ...], BeforeValidator(_named, json_schema_input_type=dict[str, Column])]
     """The columns by name; their order in a file does not matter."""
     end_marker: EndMarker | None = None
     """Of a delta: how it says that a key has ended."""
-    window_hours: Annotated[int, Field(ge=1, le=24)] = 2
+    window_hours: Annotated[int, Field(ge=1, le=24, examples=[6])] = 2
     """Of the grain `window`: the hours of one window, counted from midnight UTC."""
     row_rules: tuple[RowRule, ...] = ()
     """Conditions across columns."""

@@ -30,7 +30,7 @@ _PLACES = {
 }
 """Where derived files lie, and what they are called there."""
 
-_LINEAGE_TEXTS = {
+LINEAGE_TEXTS = {
     "_data_period": "Period of the delivery.",
     "_load_id": "Load that brought the row, as in meta.dataset_version.",
     "_loaded_at": "When the row was loaded, UTC.",
@@ -155,7 +155,7 @@ def _source_column(column: Column) -> dict[str, Any]:
 def _lineage_columns(contract: Contract) -> list[dict[str, Any]]:
     types = {"_data_period": f"varchar({contract.grain.name_length})", "_loaded_at": "timestamp"}
     columns: list[dict[str, Any]] = [
-        {"name": name, "description": _LINEAGE_TEXTS[name], "data_type": types.get(name, "bigint")} for name in LINEAGE
+        {"name": name, "description": LINEAGE_TEXTS[name], "data_type": types.get(name, "bigint")} for name in LINEAGE
     ]
     columns[0]["data_tests"] = ["not_null"]
     return columns

@@ -22,20 +22,26 @@ CONTRACTS_FILE = "datasets_config.yml"
 class Settings(BaseSettings):
     """One run's settings. Each field is read from `ALMANAC_<FIELD>`; folders are relative to the project."""
 
-    model_config = SettingsConfigDict(env_prefix="ALMANAC_", env_ignore_empty=True, frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="ALMANAC_", env_ignore_empty=True, frozen=True, use_attribute_docstrings=True
+    )
 
     project_dir: Path
+    """The project folder, which holds datasets_config.yml; else it is looked for upwards from where you stand."""
     target: str | None = None
-    """Output of profiles.yml; None leaves the choice to profiles.yml, as dbt does."""
+    """Output of profiles.yml; when none is named, profiles.yml chooses, as for dbt."""
     landing_dir: Path = Field(Path("data/landing"), validate_default=True)
     """Where senders put their files; may be a share."""
     cleaned_dir: Path = Field(Path("data/stage/cleaned"), validate_default=True)
     """The archive of every delivery as parquet; belongs in backups."""
     rejects_dir: Path = Field(Path("data/stage/rejects"), validate_default=True)
+    """The rejects of each delivery, as a workbook and as CSV; they may hold personal data."""
     log_dir: Path = Field(Path("data/logs"), validate_default=True)
+    """What the loader did, as JSON lines without personal values, and dbt's own log."""
     lock_timeout: float = Field(60, ge=0)
     """Seconds to wait for a warehouse that another process has locked."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    """The least that the JSON log holds: steps are INFO, refusals WARNING, failures ERROR."""
 
     @field_validator("landing_dir", "cleaned_dir", "rejects_dir", "log_dir")
     @classmethod
