@@ -12,7 +12,6 @@ UV := $(shell command -v uv 2>/dev/null)
 # .env is read by the same library as in the loader, so that both understand quotes and `$` alike
 DOTENV = $(if $(wildcard .env),$(BIN)/dotenv --file .env run --no-override --)
 LOADER = $(DOTENV) $(BIN)/loader
-DBT = $(DOTENV) $(BIN)/dbt
 
 ifdef TARGET
 export ALMANAC_TARGET := $(TARGET)
@@ -44,9 +43,8 @@ run: $(VENV)/.runtime ## load all that is new, then build
 status: $(VENV)/.runtime ## datasets x periods: state, rows, rejected, file, when
 	@$(LOADER) status
 
-docs: $(VENV)/.runtime ## the dbt docs of the warehouse as one page: target/static_index.html
-	@$(DBT) --quiet docs generate --static
-	@echo 'open target/static_index.html'
+docs: $(VENV)/.docs ## the documentation, with the pages of the warehouse and its gates: target/docs/index.html
+	@$(LOADER) docs
 
 test: lint ## every check and test [ENGINES=duckdb,postgres]
 	@$(BIN)/mypy
@@ -62,7 +60,7 @@ bench: $(VENV)/.dev ## the figures of benchmarks/, with their peers
 
 lock: $(VENV)/.runtime ## solve requirements*.in anew (needs uv)
 	@$(if $(UV),,echo 'make lock: needs uv, see https://docs.astral.sh/uv' >&2; exit 2)
-	@for name in requirements requirements-dev; do \
+	@for name in requirements requirements-docs requirements-dev; do \
 	    $(UV) pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-strip-extras \
 	        --no-emit-index-url --no-annotate --no-header $$name.in --output-file $$name.lock || exit; \
 	done
@@ -84,6 +82,11 @@ $(VENV)/.runtime: requirements.lock
 	@$(MAKE_VENV)
 	@$(INSTALL) --require-hashes --requirement requirements.lock
 	@$(INSTALL) --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.docs: $(VENV)/.runtime requirements-docs.lock
+	@echo 'environment: packages of requirements-docs.lock'
+	@$(INSTALL) --require-hashes --requirement requirements-docs.lock
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.runtime requirements-dev.lock

@@ -327,6 +327,17 @@ def build_command(project: Project, full: bool) -> int:
     return 0
 
 
+@command("docs")
+def docs_command(project: Project) -> int:
+    """Make the documentation, with the pages of this warehouse and its gates, in target/docs."""
+    from loader.docs import make_docs
+    from loader.migrate import ensure_migrated
+
+    ensure_migrated(project)
+    console.say(f"open {project.shown(make_docs(project))}")
+    return 0
+
+
 @command("migrate")
 def migrate_command(project: Project) -> int:
     """Bring the meta and stage tables up to date with the loader and the contracts."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import chdir, contextmanager
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from loader.errors import EnvironmentFailedError
@@ -49,6 +51,18 @@ def run_dbt(project: Project, arguments: Sequence[str]) -> DbtResult:
         elif node.status != "skipped":
             failed.append(f"{kind} {node.node.name}: {_reason(node)}")
     return DbtResult(done, tuple(warned), tuple(failed))
+
+
+def write_dbt_docs(project: Project, page: Path) -> None:
+    """Write dbt's documentation of the warehouse as one page that needs no other file and no network.
+
+    Raises:
+        EnvironmentFailedError: dbt could not work at all (parsing, connection).
+    """
+    target = project.root / "target"
+    _invoke(project, ["docs", "generate", "--static", "--target-path", str(target)], _parsed(project))
+    page.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(target / "static_index.html", page)
 
 
 @cache

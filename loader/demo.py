@@ -189,7 +189,7 @@ def _say_what_next(project: Project, seconds: float) -> None:
     for what, why in (
         (f"{rejects}/", "the rejected cells of each delivery: row, column, value, rule"),
         ("make status", "what is in stage, and what was refused and why"),
-        ("make docs", "lineage and the meaning of every table and column, as one page"),
+        ("make docs", "the documentation, with lineage and gates of this warehouse"),
         ("make load PERIOD=2025-04", "the same month again: nothing to do"),
         ("README.md", "your own dataset in 15 minutes"),
     ):

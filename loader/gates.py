@@ -133,6 +133,18 @@ def run_parquet_gate(project_dir: Path, contract: Contract, parquet: Path, perio
 _memory_names = count()
 
 
+def publishable_results(layer: str, url: str | URL, project_dir: Path) -> dict[str, Any]:
+    """What Great Expectations says of each table of a layer that has a suite: verdicts only, nothing of the data.
+
+    None for a table that is not there (yet). Raises as `run_gate` does.
+    """
+    suites = _read_suites(project_dir, layer, (), None)
+    address = _for_reading(make_url(url))
+    _refuse_unreachable(address)
+    with _source(address) as source:
+        return {suite.table: _verdicts(source, layer, suite) for suite in suites}
+
+
 def render(result: GateResult, verbose: bool = False) -> Table:
     """The result as a table, failures first; what passed is one line per table unless `verbose`.
 
@@ -278,8 +290,10 @@ def _context() -> EphemeralDataContext:
     import logging
 
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
-    # its log lines quote statements and values
-    logging.getLogger("great_expectations").setLevel(logging.CRITICAL)
+    # its log lines quote statements and values; some of its loggers set a level of their own
+    log = logging.getLogger("great_expectations")
+    log.addHandler(logging.NullHandler())
+    log.propagate = False
     import great_expectations as gx
     from great_expectations.data_context.types.base import ProgressBarsConfig
 
@@ -289,32 +303,65 @@ def _context() -> EphemeralDataContext:
 
 
 def _run(address: URL, schema: str, suites: list[_Suite]) -> tuple[Check, ...]:
+    with _source(address) as source:
+        return tuple(check for suite in suites for check in _run_suite(source, schema, suite))
+
+
+@contextmanager
+def _source(address: URL) -> Iterator[Any]:
     with warnings.catch_warnings():
         # it advises other classes and ways that know nothing of DuckDB or of more than one schema
         warnings.simplefilter("ignore")
         sources = _context().data_sources
         source = sources.add_or_update_sql("warehouse", connection_string=address.render_as_string(hide_password=False))
         try:
-            return tuple(check for suite in suites for check in _run_suite(source, schema, suite))
+            yield source
         finally:
             source.get_execution_engine().close()
             source.get_engine().dispose()
             sources.delete("warehouse")
 
 
-def _run_suite(source: Any, schema: str, suite: _Suite) -> list[Check]:
-    from great_expectations import ExpectationSuite
+def _batch(source: Any, schema: str, table: str) -> Any:
+    """All rows of a table; None when it is missing or not readable."""
     from great_expectations.datasource.fluent.interfaces import TestConnectionError
 
     try:
-        asset = source.add_table_asset(suite.table, table_name=suite.table, schema_name=schema)
+        asset = source.add_table_asset(f"{schema}.{table}", table_name=table, schema_name=schema)
     except TestConnectionError:
+        return None
+    return asset.add_batch_definition_whole_table("all rows").get_batch()
+
+
+def _answers(batch: Any, schema: str, suite: _Suite) -> Any:
+    """Whether each check of a suite holds, and nothing more."""
+    from great_expectations import ExpectationSuite
+
+    asked = ExpectationSuite(name=f"{schema}.{suite.table}", expectations=suite.expectations)
+    return batch.validate(asked, result_format="BOOLEAN_ONLY")
+
+
+def _verdicts(source: Any, schema: str, suite: _Suite) -> Any:
+    batch = _batch(source, schema, suite.table)
+    if batch is None:
+        return None
+    answers = _answers(batch, schema, suite)
+    for answer in answers.results:
+        if _exception_of(answer) is not None:
+            # what the database said quotes statements and values
+            said = f"the check could not be made; `loader gate {schema}` says why"
+            answer.exception_info = {"raised_exception": True, "exception_message": said, "exception_traceback": ""}
+    return answers
+
+
+def _run_suite(source: Any, schema: str, suite: _Suite) -> list[Check]:
+    from great_expectations import ExpectationSuite
+
+    batch = _batch(source, schema, suite.table)
+    if batch is None:
         return [Check("error", "table exists", suite.table, f"{schema}.{suite.table} is missing or not readable")]
-    batch = asset.add_batch_definition_whole_table("all rows").get_batch()
     asked = ExpectationSuite(name=f"{schema}.{suite.table}", expectations=suite.expectations).expectations
-    answers = batch.validate(
-        ExpectationSuite(name=f"{schema}.{suite.table}", expectations=suite.expectations), result_format="BOOLEAN_ONLY"
-    )
+    answers = _answers(batch, schema, suite)
     passed = {_identity(answer.expectation_config) for answer in answers.results if answer.success}
     checks = []
     for expectation in asked:

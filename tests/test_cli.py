@@ -18,8 +18,8 @@ from tests.conftest import Project
 from tests.shop import deliver, load, open_shop, prepared, products
 
 COMMANDS = (
-    "build", "ddl", "demo", "derive", "gate", "ingest", "load", "load-stage", "migrate", "plan", "propose", "rollback",
-    "run", "sample-data", "status", "validate", "versions",
+    "build", "ddl", "demo", "derive", "docs", "gate", "ingest", "load", "load-stage", "migrate", "plan", "propose",
+    "rollback", "run", "sample-data", "status", "validate", "versions",
 )  # fmt: skip
 
 
