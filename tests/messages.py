@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 
 from tests.conftest import REPOSITORY
@@ -83,7 +84,7 @@ def _texts(node: ast.expr, scope: ast.FunctionDef, functions: dict[str, ast.Func
         case ast.Constant(value=str(text)):
             return [text]
         case ast.JoinedStr(values=parts):
-            return ["".join(_part(part, scope, functions) for part in parts)]
+            return ["".join(words) for words in product(*(_part(part, scope, functions) for part in parts))]
         case ast.BinOp(left=left, right=right):
             after = _texts(right, scope, functions) or [GAP]
             return [one + other for one in _texts(left, scope, functions) or [GAP] for other in after]
@@ -105,17 +106,15 @@ def _meant(
     return scope, []
 
 
-def _part(part: ast.expr, scope: ast.FunctionDef, functions: dict[str, ast.FunctionDef]) -> str:
-    """A part of an f-string; a variable that was put together just before is shown with its words."""
-    if isinstance(part, ast.Constant):
-        return str(part.value)
-    value = part.value if isinstance(part, ast.FormattedValue) else part
-    before = (
-        [one for one in _assigned(value.id, scope) if isinstance(one, ast.JoinedStr)]
-        if isinstance(value, ast.Name)
-        else []
-    )
-    return _texts(before[0], scope, functions)[0] if len(before) == 1 else GAP
+def _part(part: ast.expr, scope: ast.FunctionDef, functions: dict[str, ast.FunctionDef]) -> list[str]:
+    """A part of an f-string; a variable that was put together before is shown with its words."""
+    match part:
+        case ast.Constant(value=text):
+            return [str(text)]
+        case ast.FormattedValue(value=ast.Name(id=name)):
+            said = [one for one in _assigned(name, scope) if isinstance(one, ast.JoinedStr | ast.Constant)]
+            return [text for one in said for text in _texts(one, scope, functions) if text] or [GAP]
+    return [GAP]
 
 
 def _assigned(name: str, scope: ast.FunctionDef) -> list[ast.expr]:

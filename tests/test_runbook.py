@@ -48,7 +48,9 @@ ENTRIES = entries()
 
 
 def says(entry: str, message: Message) -> bool:
-    """Whether an entry is about a message: its words stand in it, in their order."""
+    """Whether an entry is about a message: its words stand in it, in their order; of one word, at its beginning."""
+    if " " not in entry.strip(f"{GAP} ") and not message.text.startswith(entry.split(maxsplit=1)[0]):
+        return False
     at = 0
     for words in entry.split(GAP):
         found = message.text.find(words.strip(), at)
