@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from loader.cleaning import RULES
-from loader.cleaning.phone_rules import plain_to_e164, to_e164
+from loader.cleaning.phone_rules import WORTH_PATTERNS, plain_to_e164, to_e164
 
 from .columns import clean, column
 
@@ -103,9 +103,10 @@ def plain_numbers(draw: st.DrawFn, region: str) -> str:
     kept = draw(st.integers(0, len(real)))
     national = draw(st.sampled_from([real, real[:kept] + draw(st.text("0123456789", max_size=12))]))
     prefixes = ["", "0", "1", "00", "+", f"+{code}", f"+{code}0", f"00{code}", f"011{code}", str(code)]
-    prefix = draw(st.sampled_from(prefixes))
+    prefix = draw(st.sampled_from(["", "", "Tel. ", "x", "Mobil: ("])) + draw(st.sampled_from(prefixes))
     marks = st.sampled_from(["", "", "", " ", "-", "/", ".", "(", ")", "(0)", " (", ") "])
-    return prefix + "".join(digit + draw(marks) for digit in national)
+    extension = draw(st.sampled_from(["", "", "", " ext. 12", ", x 4711", "Ext:1", "ext"]))
+    return prefix + "".join(digit + draw(marks) for digit in national) + extension
 
 
 @pytest.mark.parametrize("region", REGIONS)
@@ -117,6 +118,28 @@ def test_the_fast_path_of_phones_equals_libphonenumber(region: str, data: st.Dat
     for number, written in zip(numbers, fast, strict=True):
         if written is not None:
             assert written == to_e164(number, region)
+
+
+@settings(max_examples=60, deadline=None)
+@given(data=st.data())
+def test_the_fast_path_of_phones_of_other_countries_equals_libphonenumber(data: st.DataObject) -> None:
+    others = st.sampled_from([*REGIONS, "CZ", "DK", "VA", "GG", "RU", "KZ", "CA", "BR", "SM"]).flatmap(plain_numbers)
+    numbers = data.draw(st.lists(others, min_size=1, max_size=12))
+    fast = plain_to_e164(pa.array(numbers * WORTH_PATTERNS, pa.large_string()), "DE").to_pylist()
+    for number, written in zip(numbers, fast[: len(numbers)], strict=True):
+        if written is not None:
+            assert written == to_e164(number, "DE")
+
+
+@pytest.mark.parametrize("region", ["AT", "CH", "CZ", "DE", "FR", "NL", "PL", "US"])
+def test_the_fast_path_takes_numbers_of_other_countries(region: str) -> None:
+    example = phonenumbers.example_number_for_type(region, phonenumbers.PhoneNumberType.MOBILE)
+    written = phonenumbers.format_number(example, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+    e164 = phonenumbers.format_number(example, phonenumbers.PhoneNumberFormat.E164)
+    fast = plain_to_e164(
+        pa.array([written, f"Tel.: {written}", f"{written} ext. 12"] * WORTH_PATTERNS, pa.large_string()), "DE"
+    )
+    assert set(fast.to_pylist()) == {e164}
 
 
 @pytest.mark.parametrize("region", REGIONS)
