@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,6 +15,7 @@ import pytest
 import yaml
 
 from tests.engines import KNOWN, Engine, Rows, requested_engines
+from tests.processes import Process, start
 
 REPOSITORY = Path(__file__).parents[1]
 COPIED = (
@@ -73,18 +72,10 @@ class Project:
             said = CliRunner().invoke(main, self._command(args), prog_name="loader", catch_exceptions=False)
         return Result(said.exit_code, said.output, said.stdout)
 
-    def start_loader(self, *args: object, env: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
+    def start_loader(self, *args: object, env: Mapping[str, str] | None = None) -> Process:
         """`loader ARGS` in a process that the test may wait for, or kill."""
         with self._environment(env):
-            return subprocess.Popen(
-                [sys.executable, "-m", "loader", *self._command(args)],
-                cwd=self.root,
-                env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                text=True,
-                encoding="utf-8",
-            )
+            return start("loader", self._command(args), self.root)
 
     def dbt(self, *args: object, env: Mapping[str, str] | None = None) -> Any:
         """`dbt ARGS` in this process; the dbtRunnerResult, whose `success` the test judges."""
@@ -101,17 +92,10 @@ class Project:
                 reset_adapters()
                 DuckDBConnectionManager.close_all_connections()  # else the file stays locked
 
-    def start_dbt(self, *args: object, env: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
+    def start_dbt(self, *args: object, env: Mapping[str, str] | None = None) -> Process:
         """`dbt ARGS` in a process that the test may wait for, or kill; it starts in the project folder."""
         with self._environment(env):
-            return subprocess.Popen(
-                [str(shutil.which("dbt", path=Path(sys.executable).parent)), *map(str, args)],
-                cwd=self.root,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-                encoding="utf-8",
-            )
+            return start("dbt", args, self.root)
 
     def sql(self, query: str) -> Rows:
         """The rows of a query against the warehouse."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from subprocess import Popen
 from typing import Any
 
 import pytest
@@ -14,6 +13,7 @@ from tests.history.datasets import PEOPLE
 from tests.history.feeding import deliver
 from tests.history.oracle import Row, expected_facts
 from tests.history.warehouse import Warehouse
+from tests.processes import Process
 
 BUILD = ("build", "--select", "people", "fct_people")
 PATIENCE_SECONDS = 120
@@ -60,7 +60,6 @@ AFTER_CORRECTION = {"2025-01": JANUARY_CORRECTED, "2025-02": FEBRUARY}
 def test_killed_at_a_step(corrected: Warehouse, step: str, core_is_new: bool) -> None:
     core, facts, ledger = PEOPLE.core(corrected), facts_of(corrected), ledger_of(corrected, "core.people")
     process = corrected.start_dbt(*BUILD, hold=step)
-    assert process.stdout is not None
     held = any(line.strip() == "HOLDING" for line in process.stdout)
     process.kill()
     process.communicate()
@@ -152,7 +151,7 @@ def ledger_of(warehouse: Warehouse, consumer: str) -> list[tuple[Any, ...]]:
 
 
 def with_lock_held(
-    warehouse: Warehouse, start: Callable[[], list[Popen[str]]], *, waiting: int, statements: list[str] | None = None
+    warehouse: Warehouse, start: Callable[[], list[Process]], *, waiting: int, statements: list[str] | None = None
 ) -> list[str]:
     """Start builds while a load holds the lock; commit it when all of them wait; give what they said."""
     loader = warehouse.connect()
@@ -164,7 +163,7 @@ def with_lock_held(
     wait_until(lambda: waiting_for(warehouse, "advisory") == waiting, *processes)
     loader.commit()
     loader.close()
-    return [process.communicate(timeout=PATIENCE_SECONDS)[0] for process in processes]
+    return [process.communicate()[0] for process in processes]
 
 
 def waiting_for(warehouse: Warehouse, kind: str) -> int:
@@ -172,7 +171,7 @@ def waiting_for(warehouse: Warehouse, kind: str) -> int:
     return int(count)
 
 
-def wait_until(condition: Callable[[], bool], *processes: Popen[str]) -> None:
+def wait_until(condition: Callable[[], bool], *processes: Process) -> None:
     deadline = time.monotonic() + PATIENCE_SECONDS
     while not condition():
         for process in processes:

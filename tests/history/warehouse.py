@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
-import sys
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
+
+from tests.processes import Process, start
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRATCH_PROJECT = Path(__file__).parent / "project"
@@ -128,17 +127,9 @@ class Warehouse(ABC):
             self._manifest = None
         self._edited.clear()
 
-    def start_dbt(self, *args: str, hold: str = "") -> subprocess.Popen[str]:
+    def start_dbt(self, *args: str, hold: str = "") -> Process:
         """Start dbt as a process of its own; `hold` names a step at which it stops (see project/macros/hold.sql)."""
-        return subprocess.Popen(
-            [sys.executable, "-c", "from dbt.cli.main import cli; cli()", "--no-use-colors", *args, *self._folders()],
-            cwd=self.folder,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            encoding="utf-8",
-            env={**os.environ, "HOLD": hold, "PYTHONUNBUFFERED": "1"},
-        )
+        return start("dbt", ["--no-use-colors", *args, *self._folders()], self.folder, {"HOLD": hold})
 
     def _listen(self, event: Any) -> None:
         if event.info.level in ("info", "warn", "error"):
