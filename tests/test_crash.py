@@ -1,10 +1,8 @@
-"""Killed, crowded, cut off: stage holds the old state or the new one, and the next run ends where it should."""
+"""Crowded, cut off: stage holds the old state or the new one, and the next run ends where it should."""
 
 from __future__ import annotations
 
 import os
-import random
-import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -15,10 +13,9 @@ import pytest
 import yaml
 
 from tests.conftest import Project
-from tests.deliveries import files_below
-from tests.engines import Engine, Rows
+from tests.engines import Engine
+from tests.processes import Process
 from tests.shop import (
-    as_typed,
     assert_stage_is_the_archive,
     deliver,
     load,
@@ -26,12 +23,10 @@ from tests.shop import (
     prepared,
     products,
     skus,
-    stage,
     versions,
 )
 
 PERIODS = ("2025-01", "2025-02", "2025-03")
-KILLS = {"duckdb": 4, "postgres": 3}
 WAIT = 120
 """Seconds after which a test gives up; nothing here comes near."""
 
@@ -46,47 +41,12 @@ def log_lines(project: Project) -> int:
     return sum(path.read_text(encoding="utf-8").count("\n") for path in (project.root / "data").glob("logs/*.jsonl"))
 
 
-def wait_for_log(project: Project, lines: int, process: subprocess.Popen[str]) -> None:
+def wait_for_log(project: Project, lines: int, process: Process) -> None:
     """Wait until the log has so many lines, or the process has ended."""
     until = time.monotonic() + WAIT
     while process.poll() is None and log_lines(project) < lines:
         assert time.monotonic() < until, f"waited in vain for line {lines} of the log"
         time.sleep(0.01)
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(os.name == "nt", reason="Windows has no signal that ends a process without its knowledge")
-def test_killed_at_any_moment(shop: Project) -> None:
-    """Each of three periods is as it was before the kill or as delivered, and never between."""
-    seed = random.randrange(10**6)
-    chance = random.Random(seed)
-    kills = KILLS[shop.engine.name]
-    shown: dict[str, Rows] = {period: [] for period in PERIODS}
-    for round_ in range(kills):
-        rows = products("P1", "P2", {"sku": "P3", "name": f"round {round_}"})
-        for period in PERIODS:
-            deliver(shop, period, rows)
-        # three deliveries write 24 lines; the first come within the seconds of an import
-        lines = log_lines(shop) + chance.randint(1, 24)
-        process = shop.start_loader("load")
-        wait_for_log(shop, lines, process)
-        time.sleep(chance.random() / 5)
-        process.kill()
-        process.communicate()
-        told = f"seed {seed}, round {round_}"
-        assert_stage_is_the_archive(shop)
-        for period in PERIODS:
-            found = stage(shop, period)
-            assert found in (shown[period], [as_typed(row) for row in rows]), told
-            shown[period] = found
-    load(shop)
-    assert all(stage(shop, period) == [as_typed(row) for row in rows] for period in PERIODS)
-    assert_stage_is_the_archive(shop)
-    running = shop.sql("select count(*) from meta.etl_audit where status = 'running'")
-    assert running == [(0,)]
-    referenced = {name for (name,) in shop.sql("select parquet_path from meta.validation_log where status = 'passed'")}
-    archive = [name for name in files_below(shop.root / "data/stage/cleaned") if name.endswith(".parquet")]
-    assert {name for (name,) in shop.sql("select parquet_path from meta.dataset_version")} <= referenced <= set(archive)
 
 
 @pytest.mark.slow
@@ -116,7 +76,6 @@ def test_a_warehouse_that_somebody_holds(shop: Project) -> None:
     with closing(duckdb.connect(shop.profile_output["path"])):
         waiting = shop.start_loader("status", env={"ALMANAC_LOCK_TIMEOUT": str(WAIT)})
         held = shop.loader("status", own_process=True, env={"ALMANAC_LOCK_TIMEOUT": "0.2"})
-        assert waiting.stderr is not None
         assert f"the warehouse is in use by process {os.getpid()} " in waiting.stderr.readline()
     assert held.exit_code == 3
     (line,) = [line for line in held.output.splitlines() if not line.startswith("note: ")]
