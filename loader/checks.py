@@ -50,7 +50,7 @@ def check_batch(batch: Batch, positions: dict[str, int], contract: Contract, per
             continue
         cells = values = batch.cells[positions[column.name]]
         unread = _NONE
-        for rule, values, bad in _readings(cells, column, contract.format):  # noqa: B007
+        for rule, values, bad in readings(cells, column, contract.format):  # noqa: B007
             unread = sieve.set_aside(column.name, rule, bad, cells, unread, unread)
         known_bad = unread
         for rule, bad in _value_rules(values, column, period):
@@ -100,7 +100,7 @@ class _Sieve:
 _Reading = tuple[str, pa.Array, pa.BooleanArray | None]
 
 
-def _readings(cells: pa.Array, column: Column, fmt: Format) -> Iterator[_Reading]:
+def readings(cells: pa.Array, column: Column, fmt: Format) -> Iterator[_Reading]:
     """How the values of a column are read, in order: the rule, the values after it, and which cells break it."""
     text = tidy(cells)
     if fmt.null_values:

@@ -1,4 +1,7 @@
-"""The two files that validation writes: the cleaned rows as parquet, and the rejects as CSV."""
+"""The two files that validation writes: the cleaned rows as parquet, and the rejects as CSV.
+
+The parquet files are the archive. None is ever edited; a purge puts another in the place of one.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import psutil
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from loader.contracts import Contract
@@ -23,11 +28,15 @@ _FORMULA = re.compile(r"[=@\t\r]|[+-](?![\d., ]*$)")
 """How a formula begins; a number with a sign is none."""
 
 
-@contextmanager
-def parquet_file(path: Path, contract: Contract) -> Iterator[Callable[[pa.Table], None]]:
-    """A parquet file that appears under its name only when it is complete."""
+def cleaned_schema(contract: Contract) -> pa.Schema:
+    """The columns of the contract in their order, and `_source_row`."""
     fields = [(column.name, arrow_type(column.type)) for column in contract.columns]
-    schema = pa.schema([*fields, (SOURCE_ROW, pa.int64())])
+    return pa.schema([*fields, (SOURCE_ROW, pa.int64())])
+
+
+@contextmanager
+def parquet_file(path: Path, schema: pa.Schema) -> Iterator[Callable[[pa.Table], None]]:
+    """A parquet file that appears under its name only when it is complete."""
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     try:
@@ -43,6 +52,46 @@ def _rows_of_a_group(rows: pa.Table) -> int:
     """Readers hold whole row groups: those of wide rows are short."""
     row_bytes: int = rows.nbytes // max(rows.num_rows, 1)
     return max(_ROW_GROUP_BYTES // max(row_bytes, 1), 1)
+
+
+def copy_without(source: Path, target: Path, unwanted: Callable[[pa.Table], pa.BooleanArray]) -> None:
+    """Write the rows of a parquet file to another, but those that are unwanted."""
+    with parquet_file(target, pq.read_schema(source)) as write, pq.ParquetFile(source) as file:
+        for batch in file.iter_batches():
+            rows = pa.table(batch)
+            write(rows.filter(pc.invert(unwanted(rows))))
+
+
+def publish(unfinished: Path, name: str) -> tuple[str, str]:
+    """Give a parquet file its name in the archive; a file of that name with other bytes is never replaced.
+
+    Gives the name that it got and its hash.
+    """
+    content, number = sha256_of(unfinished), 1
+    path = unfinished.with_name(name)
+    while path.exists() and sha256_of(path) != content:
+        number += 1
+        path = unfinished.with_name(f"{Path(name).stem}_{number}.parquet")
+    unfinished.replace(path)
+    return path.name, content
+
+
+def sweep(folder: Path) -> None:
+    """Remove what killed processes left unfinished: `….unchecked-<process>`, `….purging-<process>`."""
+    for path in folder.glob("*-*"):
+        left = re.search(r"\.(?:unchecked|purging)-(\d+)", path.name)
+        if left and not _is_owned(path, int(left[1])):
+            path.unlink(missing_ok=True)
+
+
+def _is_owned(path: Path, process: int) -> bool:
+    """Whether the process that is named still runs; numbers are used again, in a container by every run."""
+    try:
+        return process != os.getpid() and psutil.Process(process).create_time() <= path.stat().st_mtime
+    except (psutil.NoSuchProcess, FileNotFoundError):
+        return False
+    except psutil.Error:
+        return True
 
 
 @contextmanager

@@ -248,11 +248,48 @@ def rollback_command(project: Project, dataset: str, period: str, to: int | None
     return 0
 
 
-def _period(contract: Any, name: str) -> Any:
+def _period(contract: Any, name: str, option: str = "--period") -> Any:
     try:
         return contract.period(name)
     except ValueError as error:
-        raise UsageError(f"--period: {error}") from None
+        raise UsageError(f"{option}: {error}") from None
+
+
+@command("purge")
+@click.option("--dataset", required=True, help="Name of the dataset.")
+@click.option("--key", help="Key of the rows to remove; parts of a key are separated by commas.")
+@click.option("--before", help="Remove all periods before this one.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
+def purge_command(project: Project, dataset: str, key: str | None, before: str | None, yes: bool) -> int:
+    """Remove the rows of a key, or whole periods, from archive, stage and rejects for good; history follows."""
+    from loader.migrate import ensure_migrated
+    from loader.natural_key import NaturalKey
+    from loader.purge import describe, purge, tell
+    from loader.purge_scope import OfKey, OfPeriodsBefore, Scope
+
+    ensure_migrated(project)
+    contract = project.contract(dataset)
+    if (key is None) == (before is None):
+        raise UsageError("name either --key or --before")
+    scope: Scope
+    if key is not None:
+        scope = OfKey(contract, NaturalKey.parse(contract, key))
+    else:
+        scope = OfPeriodsBefore(contract, _period(contract, str(before), "--before"))
+
+    def confirm(found: Any) -> None:
+        for line in describe(project, scope, found):
+            console.say(line)
+        if yes:
+            return
+        if not sys.stdin.isatty():
+            raise UsageError("nobody is here to confirm it; look at the lines above, and run it with --yes")
+        if not click.confirm("This cannot be undone. Purge?"):
+            raise UsageError("it was not confirmed, nothing was changed")
+
+    for line in tell(scope, purge(project, scope, confirm)):
+        console.say(line)
+    return 0
 
 
 @command("versions")

@@ -120,7 +120,7 @@ def _load_one(project: Project, candidate: Candidate, force: bool) -> Line:
         delivery = ingest(project, landed.path, candidate.seen)
         if candidate.refusal:
             _refuse(project, delivery, candidate.refusal)
-        validated = validate(project, delivery)
+        validated = validate(project, delivery, force=force)
         _tell(line, validated, load_stage(project, validated, force=force))
     except RefusedError as error:
         line.result, line.message = "refused", error.message

@@ -44,6 +44,7 @@ ingestion_log = Table(
     Column("contract_fingerprint", String(32), doc="Contract under which it was looked at."),
     Column("ingested_at", DateTime, nullable=False, doc="When it was last looked at."),
     Column("run_id", String(32), nullable=False, doc="Command that did it, as in etl_audit."),
+    Column("purged_at", DateTime, doc="When rows of it were purged last: it is not read again unless forced."),
     comment="Every file that was looked at, and whether its form fits. Grain: content of a file and period.",
 )
 
@@ -125,11 +126,11 @@ etl_audit = Table(
         "step",
         String(32),
         nullable=False,
-        doc="`ingest`, `validate`, `gate`, `load-stage`, `load`, `rollback` or `build`.",
+        doc="`ingest`, `validate`, `gate`, `load-stage`, `load`, `rollback`, `purge` or `build`.",
     ),
     Column("dataset", String(63), doc="Dataset of the step, if it has one."),
     Column("data_period", String(16), doc="Period of the step, if it has one."),
-    Column("subject", String(1024), doc="What it was about: the name of the file, or the layer."),
+    Column("subject", String(1024), doc="What it was about: the name of the file, the layer, or what was purged, in numbers."),
     Column(
         "status",
         String(16),
@@ -146,6 +147,17 @@ etl_audit = Table(
     Column("pid", Integer, doc="Process that ran it."),
     comment="Every step of every command, with its end, however it ended. Grain: step.",
 )
+
+applied_load = Table(
+    "applied_load",
+    MetaData(schema="core"),
+    Column("consumer", String(127)),
+    Column("dataset", String(63)),
+    Column("data_period", String(16)),
+    Column("load_id", BigInteger),
+    Column("fingerprint", String(32)),
+)
+"""The ledger of history, which dbt makes and keeps; a purge marks in it what has to be worked out again."""
 
 
 def now() -> dt.datetime:

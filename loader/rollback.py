@@ -9,7 +9,9 @@ from loader.errors import UsageError
 from loader.periods import Period
 from loader.project import Project
 from loader.stage import activate, refuse_unfit
-from loader.versions import Version, active_version, versions_of
+from loader.versions import State, Version, active_version, versions_of
+
+_NO_WAY_BACK = "if it has to come back, its file can be loaded again: loader load --force --file-path …"
 
 
 def rollback(
@@ -50,11 +52,14 @@ def _choose(
     if not versions:
         raise UsageError(f"{contract.name} {period} was never loaded, so there is nothing to roll back")
     active = active_version(versions)
-    numbers = ", ".join(str(version.version_no) for version in versions)
+    kept = [version for version in versions if version.state is not State.PURGED]
+    numbers = ", ".join(str(version.version_no) for version in kept)
+    if not kept:
+        raise UsageError(f"{contract.name} {period} was purged; {_NO_WAY_BACK}")
     if to is None:
         if active is None:
             raise UsageError(f"{contract.name} {period} is empty already; --to takes one of its versions: {numbers}")
-        earlier = [v for v in versions if v.version_no < active.version_no and v.state != "rolled_back"]
+        earlier = [v for v in kept if v.version_no < active.version_no and v.state is not State.ROLLED_BACK]
         return active, (earlier[-1] if earlier else None)
     if to == 0:
         if active is None:
@@ -65,4 +70,6 @@ def _choose(
         raise UsageError(f"{contract.name} {period} has no version {to}; it has: {numbers} (and 0 for none)")
     if wanted.is_active:
         raise UsageError(f"{contract.name} {period} is at version {to} already; nothing to do")
+    if wanted.state is State.PURGED:
+        raise UsageError(f"version {to} of {contract.name} {period} was purged; {_NO_WAY_BACK}")
     return active, wanted

@@ -16,10 +16,9 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from loader.checks import Checked, check_batch
-from loader.cleaned_file import SOURCE_ROW, parquet_file, rejects_file
+from loader.cleaned_file import SOURCE_ROW, cleaned_schema, copy_without, parquet_file, rejects_file
 from loader.contracts import Contract
 from loader.conversion import tidy
 from loader.engines.duckdb import in_memory
@@ -72,7 +71,7 @@ def clean_delivery(
     unnamed = sorted(set(range(len(table.header))) - set(positions.values()))
     rejected = Rejected(table.header, positions)
     try:
-        with rejects_file(rejects) as reject, parquet_file(parquet, contract) as write:
+        with rejects_file(rejects) as reject, parquet_file(parquet, cleaned_schema(contract)) as write:
             check = partial(check_batch, positions=positions, contract=contract, period=period)
             for batch, checked in _checked(table.batches, check):
                 _refuse_headless_values(path, batch, unnamed)
@@ -134,12 +133,7 @@ def _reject_repeated_keys(
     outcome.rows_rejected += len(found)
     outcome.summary[f"{name}: unique key"] += len(found)
     left_out = pa.array([row for row, *_ in found], pa.int64())
-    source = pq.ParquetFile(parquet)
-    with parquet_file(parquet, contract) as write:
-        for batch in source.iter_batches():
-            rows = pa.table(batch)
-            write(rows.filter(pc.invert(pc.is_in(rows[SOURCE_ROW], left_out))))
-        source.close()
+    copy_without(parquet, parquet, lambda rows: pc.is_in(rows[SOURCE_ROW], left_out))
 
 
 def repeated_keys(contract: Contract, parquet: Path) -> list[tuple[Any, ...]]:

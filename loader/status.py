@@ -12,7 +12,7 @@ from sqlalchemy import Connection, select
 from loader.contracts import Contracts
 from loader.meta import etl_audit, ingestion_log, validation_log
 from loader.project import Project
-from loader.versions import Version, active_version, versions_of
+from loader.versions import State, Version, active_version, versions_of
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class PeriodStatus:
     dataset: str
     period: str
     state: str
-    """`active`, `rolled back` (nothing is in stage), `refused`, `ingested` (not loaded yet) or `running`."""
+    """`active`; `rolled back` or `purged`: nothing is in stage; `refused`; `ingested`: not loaded yet; `running`."""
     version: int | None
     rows: int | None
     rejected: int | None
@@ -58,7 +58,7 @@ def _of_period(versions: list[Version], rejected: dict[int, int]) -> PeriodStatu
     return PeriodStatus(
         last.dataset,
         last.data_period,
-        "active" if active else "rolled back",
+        "active" if active else "purged" if all(v.state is State.PURGED for v in versions) else "rolled back",
         active.version_no if active else None,
         last.row_count if active else 0,
         rejected.get(last.file_id, 0) if active else None,

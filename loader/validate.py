@@ -9,26 +9,25 @@ from __future__ import annotations
 import errno
 import json
 import os
-import re
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import psutil
 from sqlalchemy import Connection, insert, select
 
 from loader import console
 from loader.audit import RUN_ID
-from loader.cleaned_file import sha256_of
+from loader.cleaned_file import publish, sha256_of, sweep
 from loader.errors import AlmanacError, EnvironmentFailedError, RefusedError, UsageError
 from loader.ingest import Ingested, find_ingested, ingested
-from loader.meta import now, validation_ids, validation_log
+from loader.meta import ingestion_log, now, validation_ids, validation_log
 from loader.project import Project, file_stem
 from loader.readers import open_table
 from loader.readers.table import Table
 from loader.rejected import Rejected
 from loader.rows import Outcome, clean_delivery, judge_rows
+from loader.versions import State, versions_of
 
 if TYPE_CHECKING:
     from loader.gates import GateResult
@@ -47,23 +46,26 @@ class Validated:
     """Where its rejects lie as a workbook, as a person reads it."""
 
 
-def validate(project: Project, delivery: Ingested) -> Validated:
+def validate(project: Project, delivery: Ingested, *, force: bool = False) -> Validated:
     """Validate a delivery and gate what came out of it.
 
     Raises:
         RefusedError: the file changed since it was ingested, cannot be read, has more invalid rows than its
-            contract allows, or fails its gate. Recorded in `meta.validation_log`.
+            contract allows, or fails its gate; or it would bring back what was purged, and is not forced. Recorded in
+            `meta.validation_log`.
     """
     contract, period = delivery.contract, delivery.period
     stem = file_stem(contract, period, delivery.sha256)
     rejects = project.rejects(f"{stem}.csv")
     workbook = rejects.with_suffix(".xlsx")
     unchecked = project.archived(f"{contract.name}/{stem}.unchecked-{os.getpid()}")
-    _sweep(unchecked.parent)
+    sweep(unchecked.parent)
     outcome = Outcome()
     said = {"dataset": contract.name, "period": period.name, "subject": delivery.path.name}
     try:
         with project.audit.step("validate", **said) as step:
+            if not force:
+                project.warehouse.run(lambda c: _refuse_purged(c, delivery))
             with console.progress(f"reading {delivery.path.name}") as seen:
                 rejected = clean_delivery(
                     delivery.path, contract, period, unchecked, rejects, outcome, seen, delivery.table
@@ -75,7 +77,7 @@ def validate(project: Project, delivery: Ingested) -> Validated:
             judge_rows(delivery.path, contract, outcome, listed)
         with project.audit.step("gate", **said) as step:
             gate = _gate(project, delivery, unchecked)
-            name, sha256 = _publish(unchecked, f"{stem}.parquet")
+            name, sha256 = publish(unchecked, f"{stem}.parquet")
             parquet = (f"{contract.name}/{name}", sha256)
 
             def record(connection: Connection) -> None:
@@ -139,6 +141,23 @@ def _file_id(project: Project, parquet_name: str) -> int:
     return int(file_id)
 
 
+def _refuse_purged(connection: Connection, delivery: Ingested) -> None:
+    """What was purged comes back only when somebody wants it."""
+    log, name = ingestion_log.c, delivery.path.name
+    purged_at = connection.execute(select(log.purged_at).where(log.file_id == delivery.file_id)).scalar()
+    if purged_at is not None:
+        raise RefusedError(
+            f"{name}: rows of it were purged on {purged_at:%Y-%m-%d}, to read it again would bring them back; ask the "
+            "sender for a file without them, or load it with --force and purge again"
+        )
+    versions = versions_of(connection, delivery.contract.name, delivery.period.name)
+    if versions and all(version.state is State.PURGED for version in versions):
+        raise RefusedError(
+            f"{name}: {delivery.contract.name} {delivery.period} was purged; if it has to come back, load the file "
+            "with --force"
+        )
+
+
 def _refuse_changed_file(delivery: Ingested) -> None:
     """Hashed after it was read, so that a file that grew meanwhile is caught too."""
     if sha256_of(delivery.path) != delivery.sha256:
@@ -159,29 +178,6 @@ def _write_workbook(path: Path, delivery: Ingested, rejected: Rejected, outcome:
 
     counts = (outcome.rows_read, outcome.rows_rejected)
     write_rejects_workbook(path, delivery.path.name, delivery.contract, delivery.period, rejected, counts, reopen)
-
-
-def _sweep(folder: Path) -> None:
-    """Remove what a killed validation left unfinished; `unchecked-<process>` tells whose it was."""
-    for path in folder.glob("*.unchecked-*"):
-        process = re.search(r"\.unchecked-(\d+)", path.name)
-        # in a container every run has the same number
-        if process and (int(process[1]) == os.getpid() or not psutil.pid_exists(int(process[1]))):
-            path.unlink(missing_ok=True)
-
-
-def _publish(unchecked: Path, name: str) -> tuple[str, str]:
-    """Give a checked parquet file its name in the archive; a file of that name with other bytes is never replaced.
-
-    Gives the name that it got and its hash.
-    """
-    content, number = sha256_of(unchecked), 1
-    path = unchecked.with_name(name)
-    while path.exists() and sha256_of(path) != content:
-        number += 1
-        path = unchecked.with_name(f"{Path(name).stem}_{number}.parquet")
-    unchecked.replace(path)
-    return path.name, content
 
 
 def _gate(project: Project, delivery: Ingested, parquet: Path) -> GateResult:

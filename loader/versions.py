@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from sqlalchemy import Connection, Select, insert, select, update
 
-from loader.meta import dataset_version, ingestion_log, now
+from loader.meta import dataset_version, ingestion_log, now, validation_log
 
 
 class State(StrEnum):
@@ -17,6 +17,7 @@ class State(StrEnum):
     ACTIVE = "active"
     SUPERSEDED = "superseded"
     ROLLED_BACK = "rolled_back"
+    PURGED = "purged"
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,8 @@ class Version:
     row_count: int
     state: State
     loaded_at: dt.datetime
+    purged_at: dt.datetime | None
+    """When rows of its file were purged last."""
 
     @property
     def is_active(self) -> bool:
@@ -71,6 +74,15 @@ def add_version(connection: Connection, row: dict[str, object]) -> None:
     connection.execute(insert(dataset_version).values(**row, state=State.ACTIVE.value, state_changed_at=moment))
 
 
+def move_archived(connection: Connection, name: str, to: str, sha256: str, rows_removed: int) -> None:
+    """Write down that another file of the archive took the place of the one called `name`."""
+    for table in (dataset_version, validation_log):
+        moved = update(table).where(table.c.parquet_path == name).values(parquet_path=to, parquet_sha256=sha256)
+        if table is dataset_version:
+            moved = moved.values(row_count=dataset_version.c.row_count - rows_removed)
+        connection.execute(moved)
+
+
 def _query() -> Select[tuple[object, ...]]:
     version, file = dataset_version.c, ingestion_log.c
     return (
@@ -91,6 +103,7 @@ def _query() -> Select[tuple[object, ...]]:
             version.row_count,
             version.state,
             version.loaded_at,
+            file.purged_at,
         )
         .join_from(dataset_version, ingestion_log, version.file_id == file.file_id)
         .order_by(version.period_start, version.version_no)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeVar, cast
@@ -61,6 +61,17 @@ class Warehouse:
             raise EnvironmentFailedError(self._explain(error)) from error
         except SQLAlchemyError as error:
             raise EnvironmentFailedError(f"the database said: {_first_line(error)}") from error
+
+    def scrub(self, tables: Sequence[str]) -> None:
+        """Let go of the bytes of deleted rows; `tables` are those that they were deleted from.
+
+        Raises:
+            EnvironmentFailedError: as `run`; the rows are deleted all the same.
+        """
+        try:
+            self.engine.scrub(self._connect, tables)
+        except DBAPIError as error:
+            raise EnvironmentFailedError(self._explain(error)) from error
 
     def _once(self, work: Callable[[Connection], T]) -> T:
         with self._connect() as connection, connection.begin():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -33,6 +34,13 @@ class Engine(Protocol):
 
     def busy(self, error: BaseException) -> str | None:
         """Who holds the warehouse, when `error` says that somebody else does; else None."""
+
+    def scrub(self, connect: Callable[[], Connection], tables: Sequence[str]) -> None:
+        """Let go of the bytes of rows that are deleted already, as far as the engine can.
+
+        `connect` opens the warehouse, and waits for whoever holds it; `tables` are those that rows were deleted from,
+        for engines that do it table by table. Nobody else may write meanwhile.
+        """
 
     def release_dbt(self) -> None:
         """Let go of what dbt's adapter still holds after a run in this process."""

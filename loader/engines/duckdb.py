@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +14,7 @@ from uuid import uuid4
 
 from sqlalchemy import URL, Connection, Table
 
+from loader.engines.duckdb_file import rewrite
 from loader.profile import Target
 
 if TYPE_CHECKING:
@@ -93,6 +94,14 @@ class DuckDB:
         if found is None:
             return None
         return f"process {found['pid']} ({Path(found['program']).name})" if found["pid"] else "another process"
+
+    def scrub(self, connect: Callable[[], Connection], tables: Sequence[str]) -> None:  # noqa: ARG002
+        @contextmanager
+        def file() -> Iterator[duckdb.DuckDBPyConnection]:
+            with connect() as connection, closing(connection.connection.duplicate()) as beside:
+                yield beside
+
+        rewrite(self.path, file)
 
     def release_dbt(self) -> None:
         """Close the file, which dbt-duckdb keeps open in a class of its own even when its adapters are reset."""

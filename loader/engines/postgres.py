@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -73,6 +74,13 @@ class Postgres:
 
     def busy(self, error: BaseException) -> str | None:  # noqa: ARG002
         return None
+
+    def scrub(self, connect: Callable[[], Connection], tables: Sequence[str]) -> None:
+        """`vacuum full` writes each table anew; `analyze` makes the planner forget the values that it had noted."""
+        with connect() as connection:
+            vacuum = connection.execution_options(isolation_level="AUTOCOMMIT")
+            for table in tables:
+                vacuum.exec_driver_sql(f"vacuum (full, analyze) {table}")
 
     def release_dbt(self) -> None:
         """Nothing to do: dbt closes its connections to a server itself."""

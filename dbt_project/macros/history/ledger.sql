@@ -1,7 +1,8 @@
 {#
     The ledger core.applied_load tells which load of each period a consumer has applied. A consumer is a snapshot
     with `strategy: period`, or an incremental fact with `incremental_strategy: rebase`. Stale is a period whose
-    upstream load is distinct from the applied one: never "newer than", a rollback makes load ids go down.
+    upstream load is distinct from the applied one: never "newer than", a rollback makes load ids go down. A load that
+    lost rows to `loader purge` has the fingerprint `purged` there, which no rule has.
 #}
 
 {% macro ledger() %}
@@ -99,7 +100,10 @@
             when upstream.fingerprint is distinct from applied.fingerprint then 1
             else 0
         end as is_stale,
-        case when upstream.fingerprint <> applied.fingerprint then 1 else 0 end as is_redefined
+        case
+            when applied.fingerprint <> 'purged' and upstream.fingerprint <> applied.fingerprint then 1
+            else 0
+        end as is_redefined
     from ({{ upstream_loads(node) }}) as upstream
     full join (
         select
