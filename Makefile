@@ -13,6 +13,9 @@ UV := $(shell command -v uv 2>/dev/null)
 DOTENV = $(if $(wildcard .env),$(BIN)/dotenv --file .env run --no-override --)
 LOADER = $(DOTENV) $(BIN)/loader
 
+# without compiled packages each process takes two to three times as long to start
+unexport PYTHONDONTWRITEBYTECODE
+
 ifdef TARGET
 export ALMANAC_TARGET := $(TARGET)
 endif

@@ -107,6 +107,6 @@ def _connections_closed(project: Project) -> Iterator[None]:
     try:
         yield
     finally:
-        cleanup_connections()  # type: ignore[no-untyped-call]
-        reset_adapters()  # type: ignore[no-untyped-call]
+        cleanup_connections()
+        reset_adapters()
         project.warehouse.engine.release_dbt()

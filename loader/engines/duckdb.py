@@ -107,7 +107,7 @@ class DuckDB:
         """Close the file, which dbt-duckdb keeps open in a class of its own even when its adapters are reset."""
         from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 
-        DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
+        DuckDBConnectionManager.close_all_connections()
 
     def transient(self, error: BaseException) -> bool:
         return "TransactionContext Error: Failed to commit" in str(error) or "Transaction conflict" in str(error)
