@@ -130,7 +130,11 @@ etl_audit = Table(
     ),
     Column("dataset", String(63), doc="Dataset of the step, if it has one."),
     Column("data_period", String(16), doc="Period of the step, if it has one."),
-    Column("subject", String(1024), doc="What it was about: the name of the file, the layer, or what was purged, in numbers."),
+    Column(
+        "subject",
+        String(1024),
+        doc="What it was about: the name of the file, the layer, or what was purged, in numbers.",
+    ),
     Column(
         "status",
         String(16),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import pickle
 import signal
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -83,7 +84,7 @@ class _Worker:
                 worked = self._worked() - begun
                 if self._memory() > MOST_MEMORY or worked > limits.seconds or limits.is_futile():
                     return None
-            return cast("tuple[Any, Exception | None]", self._pipe.recv())
+            return cast("tuple[Any, Exception | None]", _receive(self._pipe))
         except (EOFError, OSError):
             return None
 
@@ -119,7 +120,21 @@ def _serve(pipe: Connection) -> None:
             function, args, kwargs = pipe.recv()
         except EOFError:
             return
-        pipe.send(_answer(function, args, kwargs))
+        _send(pipe, _answer(function, args, kwargs))
+
+
+def _send(pipe: Connection, answer: Any) -> None:
+    """What is large, such as the columns of a table, goes as it lies in memory."""
+    buffers: list[pickle.PickleBuffer] = []
+    said = pickle.dumps(answer, protocol=5, buffer_callback=buffers.append)
+    pipe.send((said, len(buffers)))
+    for buffer in buffers:
+        pipe.send_bytes(buffer.raw())
+
+
+def _receive(pipe: Connection) -> Any:
+    said, count = pipe.recv()
+    return pickle.loads(said, buffers=[pipe.recv_bytes() for _ in range(count)])  # noqa: S301 - of our own process
 
 
 def _answer(function: Callable[..., Any], args: Any, kwargs: Any) -> tuple[Any, Exception | None]:
