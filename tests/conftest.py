@@ -119,18 +119,24 @@ class Project:
             os.environ.update(before)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The slow ones first: at the end no worker is left alone with one."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
 @pytest.fixture(scope="session", params=requested_engines())
-def engine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Engine:
+def engine(request: pytest.FixtureRequest) -> Engine:
     """Each engine that ENGINES names."""
-    return _engine(request.param, tmp_path_factory)
+    return _engine(request.param)
 
 
 @pytest.fixture
-def new_project(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Project]:
+def new_project(tmp_path: Path) -> Callable[..., Project]:
     """Makes project folders: `new_project("duckdb")`, or `new_project(engine)` on each engine."""
 
     def make(on: Engine | str = "duckdb", folder: str = "project") -> Project:
-        home = _engine(on, tmp_path_factory) if isinstance(on, str) else on
+        home = _engine(on) if isinstance(on, str) else on
         root = tmp_path / folder
         root.mkdir()
         for name in COPIED:
@@ -155,11 +161,8 @@ def project(engine: Engine, new_project: Callable[..., Project]) -> Project:
     return new_project(engine)
 
 
-def _engine(name: str, tmp_path_factory: pytest.TempPathFactory) -> Engine:
-    # below the folder of an xdist worker lies that of the whole run
-    folder = tmp_path_factory.getbasetemp()
-    shared = folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
-    home = KNOWN[name](shared)
+def _engine(name: str) -> Engine:
+    home = KNOWN[name]()
     reason = home.unavailable()
     if reason:
         pytest.skip(reason)

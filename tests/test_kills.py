@@ -28,7 +28,6 @@ import yaml
 from tests.conftest import Project
 from tests.deliveries import citizen_rows, files_below, write_citizens
 from tests.engines import Engine
-from tests.processes import CAN_FORK
 
 KILLS = int(os.environ.get("CRASH_KILLS", "10"))
 SEED = int(os.environ.get("CRASH_SEED", random.randrange(10**6)))
@@ -269,7 +268,7 @@ def all_rows(project: Project) -> dict[str, list[dict[str, Any]]]:
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not CAN_FORK, reason="here no signal ends a process without its knowledge")
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no signal that ends a process without its knowledge")
 def test_a_killed_run_is_mended_by_the_next(trial: Trial) -> None:
     kills = KILLS if trial.project.engine.name == "duckdb" else (KILLS + 3) // 4
     struck: Counter[str] = Counter()

@@ -215,9 +215,9 @@ class PostgresWarehouse(Warehouse):
         return {
             "type": "postgres",
             "host": self.dsn["host"],
-            "port": int(self.dsn.get("port", 5432)),
+            "port": int(self.dsn["port"]),
             "user": self.dsn["user"],
-            "password": self.dsn.get("password", ""),
+            "password": self.dsn["password"],
             "dbname": self.dsn["dbname"],
             "schema": "public",
             "threads": 2,
