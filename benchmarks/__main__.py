@@ -1,59 +1,75 @@
-"""`make bench`: everything that is measured, as a table and as JSON. `SCALE=` multiplies the sizes."""
+"""`make bench`: everything that is measured, as a table and as JSON. `SCALE=` multiplies the sizes.
+
+python -m benchmarks                    all of it
+python -m benchmarks stage phones       some of it
+python -m benchmarks --markdown         nothing is measured: the figures of data/bench.json as Markdown
+"""
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
-import platform
 import sys
 import tempfile
 from pathlib import Path
 
-from rich.console import Console
-from rich.table import Table
+from benchmarks.builds import builds
+from benchmarks.delivery import delivery
+from benchmarks.history import history
+from benchmarks.measure import REPOSITORY
+from benchmarks.report import as_json, as_markdown, as_tables, in_words
+from benchmarks.stage import memory, stage
+from benchmarks.workbook import phones, workbook
 
-from benchmarks.measure import REPOSITORY, Line, measure, new_project
-from benchmarks.people import write_csv
-
-
-def stage(folder: Path, scale: float) -> list[Line]:
-    """CSV into stage against raw DuckDB."""
-    rows = int(1_000_000 * scale)
-    project = new_project(folder)
-    csv = project.settings.landing_dir / "people_2025-01.csv"
-    write_csv(csv, rows)
-
-    raw = measure("benchmarks.stage_raw", csv, folder)
-    ours = measure("benchmarks.stage_loader", project.root)
-    loaded = ours.seconds - ours.details["gate"]
-    name = f"CSV of {rows:,} x 12 into stage"
-    return [
-        Line(f"{name}: raw DuckDB", raw.seconds, megabytes=raw.megabytes),
-        Line(f"{name}: loader, gate aside", loaded, "raw DuckDB", loaded / raw.seconds, "2.0"),
-        *(Line(f"   {part}", spent) for part, spent in ours.details.items()),
-        Line(f"{name}: loader, all", ours.seconds, megabytes=ours.megabytes),
-    ]
+BENCHES = {
+    "stage": ("A text file into stage", stage),
+    "memory": ("Memory and the size of a file", memory),
+    "workbook": ("A workbook into stage", workbook),
+    "phones": ("Telephone numbers", phones),
+    "delivery": ("From landing to gated mart", delivery),
+    "history": ("History", history),
+    "builds": ("Builds, node by node", builds),
+}
+FIGURES = REPOSITORY / "data" / "bench.json"
 
 
 def main() -> None:
-    scale = float(os.environ.get("SCALE", "1"))
-    with tempfile.TemporaryDirectory(prefix="almanac-bench-") as folder:
-        from benchmarks.history import history
+    arguments = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure; SCALE= and REPEAT= apply.")
+    arguments.add_argument("benches", nargs="*", choices=[*BENCHES, []], metavar="bench", help=", ".join(BENCHES))
+    arguments.add_argument("--markdown", action="store_true", help="print the figures measured last as Markdown")
+    asked = arguments.parse_args()
+    if not asked.markdown:
+        _measure(asked.benches or list(BENCHES), float(os.environ.get("SCALE", "1")))
+    bench = json.loads(FIGURES.read_text(encoding="utf-8"))
+    if asked.markdown:
+        sys.stdout.reconfigure(encoding="utf-8")
+        print(as_markdown(bench))
+        return
+    _show(bench)
 
-        lines = [*stage(Path(folder) / "stage", scale), *history(Path(folder) / "history", scale)]
-    machine = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
-    table = Table(title=f"{machine}, SCALE={scale:g}")
-    for column in ("what", "seconds", "peak MB", "against", "ratio", "at most"):
-        table.add_column(column, justify="right" if column in ("seconds", "peak MB", "ratio", "at most") else "left")
-    for line in lines:
-        megabytes = f"{line.megabytes:,.0f}" if line.megabytes else ""
-        ratio = f"{line.ratio:.2f}" if line.ratio else ""
-        table.add_row(line.what, f"{line.seconds:.2f}", megabytes, line.against, ratio, line.limit)
-    Console(width=130).print(table)
-    output = REPOSITORY / "data" / "bench.json"
-    output.parent.mkdir(exist_ok=True)
-    output.write_text(json.dumps([vars(line) for line in lines], indent=2), encoding="utf-8")
-    print(f"written: {output.relative_to(REPOSITORY)}", file=sys.stderr)
+
+def _measure(names: list[str], scale: float) -> None:
+    sections = {}
+    with tempfile.TemporaryDirectory(prefix="almanac-bench-") as folder:
+        for name in names:
+            title, bench = BENCHES[name]
+            print(f"measuring: {title}", file=sys.stderr)
+            place = Path(folder) / name
+            place.mkdir()
+            sections[title] = bench(place, scale)
+    FIGURES.parent.mkdir(exist_ok=True)
+    FIGURES.write_text(as_json(sections, scale), encoding="utf-8")
+
+
+def _show(bench: dict) -> None:  # type: ignore[type-arg]
+    from rich.console import Console
+
+    console = Console(width=150)
+    for table in as_tables(bench):
+        console.print(table)
+    console.print(f"{in_words(bench)}; SCALE={bench['scale']:g}", highlight=False)
+    print(f"written: {FIGURES.relative_to(REPOSITORY).as_posix()}", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import json
-import shutil
+import os
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING, Any
-
-from benchmarks.people import CONTRACT
-
-if TYPE_CHECKING:
-    from loader.project import Project
+from typing import Any
 
 REPOSITORY = Path(__file__).parents[1]
+REPEAT = int(os.environ.get("REPEAT", "3"))
+"""Runs of each measurement."""
+
+_PEERS = REPOSITORY / ".venv-bench"
+_PYTHON = "Scripts/python.exe" if sys.platform == "win32" else "bin/python"
 
 
 @dataclass(frozen=True)
@@ -25,9 +25,18 @@ class Measured:
 
     seconds: float
     megabytes: float
-    """Peak resident memory of the process."""
-    details: dict[str, float]
+    """Peak resident memory of the process, and of those that it started."""
+    parts: dict[str, float] = field(default_factory=dict)
     """Seconds of the parts that the run told of."""
+    said: dict[str, Any] = field(default_factory=dict)
+    """What else the last run told: numbers of rows, versions of packages."""
+
+
+@dataclass(frozen=True)
+class NotMeasured:
+    """A peer that is not there, or cannot do it."""
+
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -35,72 +44,100 @@ class Line:
     """One figure, beside the one that it is held against."""
 
     what: str
-    seconds: float
+    seconds: float | None = None
+    megabytes: float | None = None
     against: str = ""
     ratio: float | None = None
-    limit: str = ""
-    megabytes: float | None = None
+    at_most: float | None = None
+    """What the ratio may be; of a line without ratio, the seconds."""
+    note: str = ""
+
+    @property
+    def holds(self) -> bool | None:
+        """Whether the figure is within its limit; None when there is none, or no figure."""
+        figure = self.seconds if self.ratio is None else self.ratio
+        return None if self.at_most is None or figure is None else figure <= self.at_most
 
 
-def new_project(folder: Path) -> Project:
-    """A scratch project with the one dataset that is measured: the macros of the repository, no models."""
-    from loader.derive import derive
-    from loader.project import Project
-
-    for part in ("macros", "tests/generic"):
-        shutil.copytree(REPOSITORY / "dbt_project" / part, folder / "dbt_project" / part)
-    for part in ("snapshots", "models/staging"):
-        (folder / "dbt_project" / part).mkdir(parents=True)
-    shutil.copy(REPOSITORY / "dbt_project/models/staging/_meta__sources.yml", folder / "dbt_project/models/staging")
-    for name in ("dbt_project.yml", "profiles.yml.example"):
-        shutil.copy(REPOSITORY / name, folder / name)
-    (folder / "datasets_config.yml").write_text(CONTRACT, encoding="utf-8")
-    project = Project.open(folder)
-    derive(folder, project.contracts)
-    return project
+def line(what: str, found: Measured | NotMeasured, **more: Any) -> Line:
+    """The line of a measurement, or why there is none."""
+    if isinstance(found, NotMeasured):
+        return Line(what, note=f"not measured: {found.reason}")
+    versions = ", ".join(f"{package} {version}" for package, version in found.said.get("versions", {}).items())
+    return Line(what, found.seconds, found.megabytes, note=versions, **more)
 
 
-def measure(module: str, *args: object, repeat: int = 3) -> Measured:
-    """Run `python -m module args` several times; it prints `{"seconds": …, …}` as its last line.
+def compared(what: str, seconds: float, against: str, other: Measured | NotMeasured, at_most: float | None) -> Line:
+    """A line that is held against another one, when that one was measured."""
+    if isinstance(other, NotMeasured):
+        return Line(what, seconds, note=f"{against} was not measured")
+    return Line(what, seconds, against=against, ratio=seconds / other.seconds, at_most=at_most)
+
+
+def measure(module: str, *args: object, repeat: int | None = None, python: Path | None = None) -> Measured:
+    """Run `python -m module args` several times; each calls `tell` at its end.
 
     Raises:
         RuntimeError: a run failed; its output is in the message.
     """
-    runs = [_run_once(module, *args) for _ in range(repeat)]
-    parts = {name for run in runs for name in run} - {"seconds", "megabytes"}
+    runs = [_run_once(python or Path(sys.executable), module, *args) for _ in range(repeat or REPEAT)]
     return Measured(
         median(run["seconds"] for run in runs),
         max(run["megabytes"] for run in runs),
-        {part: median(run[part] for run in runs) for part in sorted(parts)},
+        {part: median(run["parts"][part] for run in runs) for part in runs[-1]["parts"]},
+        runs[-1]["said"],
     )
 
 
-def _run_once(module: str, *args: object) -> dict[str, float]:
-    done = subprocess.run([sys.executable, "-m", module, *map(str, args)], capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        raise RuntimeError(f"{module} {' '.join(map(str, args))}: {done.stdout[-2000:]}{done.stderr[-2000:]}")
-    said: dict[str, float] = json.loads(done.stdout.strip().splitlines()[-1])
+def measure_peer(peer: str, module: str, *args: object) -> Measured | NotMeasured:
+    """The same in the environment of a peer, where there may be none."""
+    python = _PEERS / peer / _PYTHON
+    if not (_PEERS / peer / ".made").exists():
+        return NotMeasured(f"no environment {python.parents[1].relative_to(REPOSITORY).as_posix()}")
+    try:
+        return measure(module, *args, python=python)
+    except RuntimeError as error:
+        return NotMeasured(str(error).strip().splitlines()[-1])
+
+
+def run(module: str, *args: object) -> None:
+    """Run what prepares a measurement, in a process of its own too: its memory shall not be in the way."""
+    _output(Path(sys.executable), module, *args)
+
+
+def _run_once(python: Path, module: str, *args: object) -> dict[str, Any]:
+    said: dict[str, Any] = json.loads(_output(python, module, *args).strip().splitlines()[-1])
     return said
 
 
-def tell(seconds: float, **parts: Any) -> None:
-    """What a measured process prints last: its seconds, those of its parts, its peak memory."""
-    print(json.dumps({"seconds": seconds, "megabytes": _peak_megabytes(), **parts}))
+def _output(python: Path, module: str, *args: object) -> str:
+    command = [str(python), "-m", module, *map(str, args)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=REPOSITORY)
+    if done.returncode != 0:
+        raise RuntimeError(f"{module} {' '.join(map(str, args))}: {done.stdout[-2000:]}{done.stderr[-2000:]}")
+    return done.stdout
+
+
+def tell(seconds: float, parts: dict[str, float] | None = None, **said: Any) -> None:
+    """What a measured process prints last."""
+    print(json.dumps({"seconds": seconds, "megabytes": _peak_megabytes(), "parts": parts or {}, "said": said}))
 
 
 def _peak_megabytes() -> float:
-    """Peak resident memory of this process.
-
-    On Linux not `ru_maxrss`: a process inherits that of the one that started it.
-    """
-    if sys.platform == "linux":
-        said = Path("/proc/self/status").read_text(encoding="ascii")
-        return float(said.partition("VmHWM:")[2].split()[0]) * 1024 / 1e6
+    """On Linux not `ru_maxrss`: a process inherits that of the one that started it."""
     import psutil
 
-    memory = psutil.Process().memory_info()
-    if hasattr(memory, "peak_wset"):
-        return float(memory.peak_wset) / 1e6
+    me = psutil.Process()
+    everybody = [me, *me.children(recursive=True)]
+    if sys.platform == "linux":
+        return sum(_high_water(process.pid) for process in everybody) / 1e6
+    if sys.platform == "win32":
+        return sum(process.memory_info().peak_wset for process in everybody) / 1e6
     import resource
 
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+
+
+def _high_water(pid: int) -> float:
+    said = Path(f"/proc/{pid}/status").read_text(encoding="ascii", errors="replace")
+    return float(said.partition("VmHWM:")[2].split()[0]) * 1024

@@ -1,0 +1,102 @@
+"""The figures as a table on the console, as JSON, and as Markdown for the documentation; with their machine."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from dataclasses import asdict
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from benchmarks.measure import REPEAT, Line
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+_COLUMNS = ("what", "seconds", "peak MB", "held against", "ratio", "at most", "")
+_PACKAGES = ("duckdb", "pyarrow", "pandas", "fastexcel", "dbt-core", "dbt-duckdb", "great-expectations")
+
+
+def as_json(sections: dict[str, list[Line]], scale: float) -> str:
+    """Everything that was measured, by section, with the machine and the packages that it was measured on."""
+    found = {title: [asdict(line) | {"holds": line.holds} for line in lines] for title, lines in sections.items()}
+    return json.dumps({"machine": _machine(), "scale": scale, "repeat": REPEAT, "sections": found}, indent=2)
+
+
+def as_tables(bench: dict[str, Any]) -> list[Table]:
+    """One table for the console per section."""
+    from rich import box
+    from rich.table import Table
+
+    tables = []
+    for title, lines in bench["sections"].items():
+        table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+        for column in _COLUMNS:
+            table.add_column(column, justify="right" if column in _COLUMNS[1:3] + _COLUMNS[4:6] else "left")
+        for line in lines:
+            broken = line["holds"] is False
+            table.add_row(*_cells(line), style="bold red" if broken else None)
+        tables.append(table)
+    return tables
+
+
+def as_markdown(bench: dict[str, Any]) -> str:
+    """The same as Markdown: a heading and a table per section."""
+    scale = f", at scale {bench['scale']:g}" if bench["scale"] != 1 else ""
+    parts = [f"Measured on {in_words(bench)}; the median of {bench['repeat']} runs{scale}.\n"]
+    for title, lines in bench["sections"].items():
+        rows = [_COLUMNS, ("---", "---:", "---:", "---", "---:", "---:", "---"), *(_cells(line) for line in lines)]
+        table = "\n".join(f"| {' | '.join(cell.strip() for cell in row)} |" for row in rows)
+        parts.append(f"## {title}\n\n{table}\n")
+    return "\n".join(parts)
+
+
+def in_words(bench: dict[str, Any]) -> str:
+    """The machine in a line."""
+    said = bench["machine"]
+    packages = ", ".join(f"{name} {number}" for name, number in said["packages"].items())
+    return (
+        f"{said['date']}, {said['processor']}, {said['cores']} cores, {said['memory_gb']} GB, {said['system']}, "
+        f"Python {said['python']}, {packages}"
+    )
+
+
+def _cells(line: dict[str, Any]) -> tuple[str, ...]:
+    limit = line["at_most"]
+    said = line["note"] or {True: "", False: "over its limit", None: ""}[line["holds"]]
+    return (
+        line["what"],
+        "" if line["seconds"] is None else f"{line['seconds']:.2f}",
+        "" if line["megabytes"] is None else f"{line['megabytes']:,.0f}",
+        line["against"],
+        "" if line["ratio"] is None else f"{line['ratio']:.2f}",
+        "" if limit is None else f"{limit:g}{'' if line['ratio'] is not None else ' s'}",
+        said,
+    )
+
+
+def _machine() -> dict[str, Any]:
+    import psutil
+
+    return {
+        "date": f"{datetime.now(UTC):%Y-%m-%d}",
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "memory_gb": round(psutil.virtual_memory().total / 1e9),
+        "system": f"{platform.system()} {platform.machine()}",
+        "python": platform.python_version(),
+        "packages": {name: version(name) for name in _PACKAGES},
+    }
+
+
+def _processor() -> str:
+    """Its name, where the system tells."""
+    told = Path("/proc/cpuinfo")
+    if told.exists():
+        for line in told.read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()

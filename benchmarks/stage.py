@@ -1,0 +1,61 @@
+"""A text file into stage: against raw DuckDB, dlt and pandas; and what its size does to memory."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from benchmarks.measure import Line, Measured, compared, line, measure, measure_peer, run
+from benchmarks.people import CSV
+from benchmarks.projects import people_project
+from loader.project import Project
+
+
+def stage(folder: Path, scale: float) -> list[Line]:
+    """1,000,000 rows of 12 columns, the first month of an empty database."""
+    rows = int(1_000_000 * scale)
+    project, csv = _delivered(folder, rows)
+    later, some = folder / "later.csv", folder / "some.csv"
+    run("benchmarks.people", later, rows, 0.02)
+    run("benchmarks.people", some, rows // 10)
+
+    raw = measure("benchmarks.stage_raw", csv, folder)
+    ours = measure("benchmarks.stage_loader", project.root)
+    merged = measure_peer("dlt", "benchmarks.stage_dlt", "delete-insert", folder, csv)
+    versioned = measure_peer("dlt", "benchmarks.stage_dlt", "scd2", folder, csv, later)
+    pandas = measure("benchmarks.stage_pandas", some, folder)
+
+    name = f"CSV of {rows:,} x 12"
+    loaded = ours.seconds - ours.parts["gate"]
+    lines = [
+        line(f"{name}: raw DuckDB, to parquet and to a table", raw),
+        compared(f"{name}: loader load, gate aside", loaded, "raw DuckDB", raw, 2.0),
+        compared(f"{name}: loader load, gate aside", loaded, "dlt delete-insert", merged, 1.0),
+        *(Line(f"   {part}", seconds) for part, seconds in ours.parts.items()),
+        line(f"{name}: loader load, all", ours),
+        line(f"{name}: dlt delete-insert", merged),
+        line(f"{name}: dlt scd2, the first month", versioned),
+    ]
+    if isinstance(versioned, Measured):
+        lines.append(Line(f"{name}: dlt scd2, the next month, 2% changed", versioned.parts["next"]))
+    return [*lines, line(f"CSV of {rows // 10:,} x 12: pandas to_sql", pandas)]
+
+
+def memory(folder: Path, scale: float) -> list[Line]:
+    """Four times the rows, gate included."""
+    found = []
+    for rows in (int(1_000_000 * scale), int(4_000_000 * scale)):
+        project, _ = _delivered(folder / str(rows), rows)
+        found.append((f"CSV of {rows:,} x 12: loader load, all", measure("benchmarks.stage_loader", project.root)))
+    (small_name, small), (large_name, large) = found
+    ratio = large.megabytes / small.megabytes
+    return [
+        line(small_name, small),
+        line(large_name, large, against="a quarter of it, memory", ratio=ratio, at_most=1.3),
+    ]
+
+
+def _delivered(folder: Path, rows: int) -> tuple[Project, Path]:
+    project = people_project(folder, CSV)
+    csv = project.settings.landing_dir / "people_2025-01.csv"
+    run("benchmarks.people", csv, rows)
+    return project, csv
