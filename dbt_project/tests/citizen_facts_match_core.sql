@@ -9,14 +9,7 @@ with periods as (
 
 in_force as (
 
-    select
-        periods.period_start,
-        count(*) as row_count
-    from periods
-    inner join {{ ref('citizens') }} as history
-        on periods.period_start >= history.dbt_valid_from
-        and (history.dbt_valid_to is null or periods.period_start < history.dbt_valid_to)
-    group by periods.period_start
+    {{ versions_in_force(ref('citizens'), 'periods') }}
 
 ),
 
@@ -44,7 +37,7 @@ compared as (
 
     select
         periods.period_start,
-        coalesce(in_force.row_count, 0) as versions_in_force,
+        coalesce(in_force.version_count, 0) as versions_in_force,
         coalesce(facts.row_count, 0) as monthly_facts,
         coalesce(aggregate.row_count, 0) as population
     from periods

@@ -32,14 +32,7 @@ periods as (
 
 in_force as (
 
-    select
-        periods.data_period,
-        count(*) as version_count
-    from periods
-    inner join {{ model }} as history
-        on periods.period_start >= history.dbt_valid_from
-        and (history.dbt_valid_to is null or periods.period_start < history.dbt_valid_to)
-    group by periods.data_period
+    {{ versions_in_force(model, 'periods') }}
 
 )
 
@@ -48,7 +41,7 @@ select
     periods.staged_rows,
     coalesce(in_force.version_count, 0) as versions_in_force
 from periods
-left join in_force on periods.data_period = in_force.data_period
+left join in_force on periods.period_start = in_force.period_start
 where periods.staged_rows <> coalesce(in_force.version_count, 0)
 
 {% endtest %}
