@@ -11,6 +11,7 @@ import os
 import pickle
 import signal
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from multiprocessing.connection import Connection
@@ -20,6 +21,8 @@ import psutil
 
 MOST_MEMORY = 4 << 30
 """Bytes that a call may hold; a workbook of 400,000 rows and 12 columns takes a tenth of it."""
+UNDECIDED_MEMORY = 256 << 20
+"""Bytes that a call may hold as long as its file may still turn out to be a bomb."""
 _LOOK_EVERY = 0.05
 """Seconds between two looks at the process; it can take about 0.1 GiB meanwhile."""
 
@@ -33,12 +36,12 @@ class GaveUpError(Exception):
 
 @dataclass(frozen=True)
 class Limits:
-    """How long a call may go on, besides `MOST_MEMORY`."""
+    """How far a call may go, besides `MOST_MEMORY`."""
 
     seconds: float
     """Of work, on the processor."""
-    is_futile: Callable[[], bool]
-    """Whether its result is not wanted any more."""
+    is_wanted: Callable[[], bool | None]
+    """Whether its result is still wanted; while that is not known (None), the call pauses at `UNDECIDED_MEMORY`."""
 
 
 def run_apart(limits: Limits, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -74,6 +77,7 @@ class _Worker:
         self._process.start()
         theirs.close()
         self._seen = psutil.Process(self._process.pid)
+        self._paused = False
 
     def ask(self, limits: Limits, call: Any) -> tuple[Any, Exception | None] | None:
         """The answer to a call; None when there will be none."""
@@ -81,12 +85,20 @@ class _Worker:
         try:
             self._pipe.send(call)
             while not self._pipe.poll(_LOOK_EVERY):
-                worked = self._worked() - begun
-                if self._memory() > MOST_MEMORY or worked > limits.seconds or limits.is_futile():
+                memory, worked, is_wanted = self._memory(), self._worked() - begun, limits.is_wanted()
+                if memory > MOST_MEMORY or worked > limits.seconds or is_wanted is False:
                     return None
+                self._pause(is_wanted is None and memory > UNDECIDED_MEMORY)
+            self._pause(False)
             return cast("tuple[Any, Exception | None]", _receive(self._pipe))
         except (EOFError, OSError):
             return None
+
+    def _pause(self, pause: bool) -> None:
+        if pause != self._paused:
+            self._paused = pause
+            with suppress(psutil.Error):
+                (self._seen.suspend if pause else self._seen.resume)()
 
     def end(self) -> None:
         self._process.kill()

@@ -13,8 +13,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from loader.errors import RefusedError
+from loader.readers.apart import GaveUpError
 from loader.readers.container import damaged, locked
 
+_MOST_ROWS, _MOST_COLUMNS = 1_048_576, 16_384
+"""The size of a sheet in every spreadsheet program; calamine reads cells beyond it."""
 _ERROR_TEXT = {
     "NA": "#N/A",
     "Ref": "#REF!",
@@ -31,6 +34,7 @@ def read_sheet(path: Path, sheet: str | int | None, pattern: str | None) -> tupl
 
     Raises:
         RefusedError: the workbook is damaged, or there is no such sheet.
+        GaveUpError: a cell lies outside any sheet.
     """
     import fastexcel
 
@@ -39,6 +43,8 @@ def read_sheet(path: Path, sheet: str | int | None, pattern: str | None) -> tupl
         if not book.sheet_names:
             raise damaged(path)
         found = _sheet(path, book, sheet, pattern)
+        if found.total_height > _MOST_ROWS or found.width > _MOST_COLUMNS:
+            raise GaveUpError
         cells, errors = found.to_arrow_with_errors()
         columns = _with_all_digits(cells.columns, book, found.name)
     except fastexcel.FastExcelError as error:

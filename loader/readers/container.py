@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import codecs
+import errno
+import struct
 import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from xml.parsers.expat import ExpatError
 
 from loader.errors import RefusedError
 
@@ -30,6 +36,7 @@ _OTHERS = {
     b"<html": "a web page",
 }
 """How files begin that are delivered by mistake, in small letters."""
+_STUMBLES = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, ExpatError, NotImplementedError, ValueError)
 _SENTINELS = {"xl/workbook.xml": ".xlsx", "xl/workbook.bin": ".xlsb", "content.xml": ".ods"}
 """The member by which a zipped workbook is known."""
 
@@ -98,12 +105,24 @@ def _kind(path: Path) -> str | None:
         return "password" if path.suffix.lower() != ".xls" and _ENCRYPTED in path.read_bytes() else ".xls"
     if not start.startswith(_ZIP):
         return None
-    try:
-        with zipfile.ZipFile(path) as archive:
-            members = set(archive.namelist())
-    except zipfile.BadZipFile:
-        raise damaged(path) from None
+    with explained(path), zipfile.ZipFile(path) as archive:
+        members = set(archive.namelist())
     return next((kind for member, kind in _SENTINELS.items() if member in members), None)
+
+
+@contextmanager
+def explained(path: Path) -> Iterator[None]:
+    """Say what zipfile and its like mean when they stumble over a damaged or locked archive."""
+    try:
+        yield
+    except _STUMBLES:
+        raise damaged(path) from None
+    except OSError as error:
+        if error.errno != errno.EINVAL:  # a place before the start of the file
+            raise
+        raise damaged(path) from None
+    except RuntimeError:
+        raise locked(path) from None
 
 
 def damaged(path: Path) -> RefusedError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import pyarrow as pa
@@ -49,7 +49,7 @@ def _holds_values(column: pa.StringArray, first: int) -> bool:
 def _read_sheet(path: Path, fmt: WorkbookFormat) -> pa.RecordBatch:
     with ThreadPoolExecutor(1) as pool:
         looking = pool.submit(look_through, path) if is_zip(path) else None
-        limits = Limits(_seconds(path), lambda: looking is not None and looking.done() and bool(looking.exception()))
+        limits = Limits(_seconds(path), lambda: looking is None or _went_well(looking))
         try:
             name, cells = run_apart(limits, read_sheet, path, fmt.sheet, fmt.sheet_pattern)
         except (GaveUpError, RefusedError) as error:
@@ -69,6 +69,10 @@ def _read_sheet(path: Path, fmt: WorkbookFormat) -> pa.RecordBatch:
             "program, save it and deliver it again"
         )
     return cells
+
+
+def _went_well(looking: Future[dict[str, str]]) -> bool | None:
+    return looking.exception() is None if looking.done() else None
 
 
 def _seconds(path: Path) -> float:
