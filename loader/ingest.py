@@ -12,7 +12,7 @@ from loader.contracts import Contract
 from loader.engines.base import Engine
 from loader.errors import RefusedError, UsageError
 from loader.header import match_header
-from loader.landing import Content, Landed, landed_files, nothing_landed, recognise
+from loader.landing import Content, Landed, full_path, landed_files, nothing_landed, recognise, refuse_unrecordable
 from loader.meta import file_ids, ingestion_log, now
 from loader.periods import Period
 from loader.project import Project
@@ -42,6 +42,7 @@ def ingest(project: Project, path: Path, seen: Content | None = None) -> Ingeste
     Raises:
         RefusedError: name, form or header do not fit; recorded with status `refused`.
     """
+    refuse_unrecordable(path)
     said = _recognised(project, path)
     names = (said.contract.name, said.period.name) if said else (None, None)
     engine = project.warehouse.engine
@@ -142,7 +143,7 @@ def _record(
         "dataset": dataset,
         "data_period": period,
         "file_name": path.name,
-        "file_path": str(path.resolve()),
+        "file_path": full_path(path),
         "file_order": landed.order if landed else None,
         "sha256": content.sha256,
         "size_bytes": content.size,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import errno
+import os
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from loader import console
 from loader.cleaned_file import sha256_of
 from loader.contracts import Contract, Contracts
 from loader.errors import RefusedError, UsageError
+from loader.meta import MOST_PATH
 from loader.periods import Period
 from loader.project import Project
 
@@ -39,6 +41,11 @@ class Landed:
         return dataset in (None, self.contract.name) and period in (None, self.period.name)
 
 
+_EPOCH = dt.datetime(1970, 1, 1)
+_LAST_SECOND = (dt.datetime(9999, 12, 31) - _EPOCH).total_seconds()
+"""A file system may hold times that no calendar knows."""
+
+
 @dataclass(frozen=True)
 class Content:
     """What a file held when it was looked at: size in bytes, time of change in UTC, and the hash of its bytes."""
@@ -57,18 +64,38 @@ class Content:
         said = path.stat()  # before the hash, so that a file that grows meanwhile is read again the next time
         if not stat.S_ISREG(said.st_mode):
             raise OSError(errno.EINVAL, "it is a folder, a pipe or a device", str(path))
-        size, modified_at = said.st_size, dt.datetime.fromtimestamp(said.st_mtime, dt.UTC).replace(tzinfo=None)
-        if seen is not None and (seen.size, seen.modified_at) == (size, modified_at):
+        modified_at = _EPOCH + dt.timedelta(seconds=min(max(said.st_mtime, 0), _LAST_SECOND))
+        if seen is not None and (seen.size, seen.modified_at) == (said.st_size, modified_at):
             return seen
-        return cls(size, modified_at, sha256_of(path))
+        return cls(said.st_size, modified_at, sha256_of(path))
+
+
+def full_path(path: Path) -> str:
+    """The path by which a file is recorded, without links."""
+    return os.path.realpath(path)
+
+
+def refuse_unrecordable(path: Path) -> None:
+    """Raise RefusedError when `meta` could not hold the name or the path of a file."""
+    full = full_path(path)
+    try:
+        full.encode()
+        path.name.encode()
+    except UnicodeEncodeError:
+        raise RefusedError(f"{path.name}: the name or its folder holds bytes that are no letters; rename it") from None
+    if len(full) > MOST_PATH:
+        raise RefusedError(
+            f"{path.name}: its path is longer than {MOST_PATH:,} letters; move it to a folder further up"
+        )
 
 
 def recognise(path: Path, contracts: Contracts) -> Landed:
     """Dataset, period and order of a file, from its name.
 
     Raises:
-        RefusedError: the name fits no contract, or more than one, or names no period.
+        RefusedError: the name fits no contract, or more than one, or names no period, or cannot be recorded.
     """
+    refuse_unrecordable(path)
     fits = [(contract, match) for contract in contracts if (match := contract.match(path.name))]
     if not fits:
         known = "; ".join(f"{contract.name}: {contract.file_name}" for contract in contracts)

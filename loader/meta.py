@@ -10,6 +10,8 @@ import datetime as dt
 from sqlalchemy import BigInteger, Column, DateTime, Float, Integer, MetaData, Sequence, String, Table, Text
 
 SCHEMA = "meta"
+MOST_PATH = 1024
+"""Letters of a path."""
 metadata = MetaData(schema=SCHEMA)
 
 file_ids = Sequence("file_id_seq", schema=SCHEMA)
@@ -30,7 +32,7 @@ ingestion_log = Table(
     Column("dataset", String(63), doc="Dataset that the file name tells; empty when it tells none."),
     Column("data_period", String(16), doc="Period that the file name tells; empty when it tells none."),
     Column("file_name", String(255), nullable=False, doc="Name of the file."),
-    Column("file_path", String(1024), nullable=False, doc="Where it lay when it was last looked at."),
+    Column("file_path", String(MOST_PATH), nullable=False, doc="Where it lay when it was last looked at."),
     Column(
         "file_order",
         String(63),

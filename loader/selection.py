@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from loader.ingest import last_visits
-from loader.landing import Content, Landed
+from loader.landing import Content, Landed, full_path
 from loader.project import Project
 from loader.versions import State, Version, active_version, versions_of
 
@@ -52,7 +52,7 @@ def _select_of_period(
         known[active.file_sha256] = active
     new, selected = [], []
     for file in files:
-        visit = visits.get(str(file.path.resolve()))
+        visit = visits.get(full_path(file.path))
         content = _content(file.path, visit)
         version = known.get(content.sha256) if content else None
         if (
