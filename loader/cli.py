@@ -248,11 +248,11 @@ def rollback_command(project: Project, dataset: str, period: str, to: int | None
     return 0
 
 
-def _period(contract: Any, name: str, option: str = "--period") -> Any:
+def _period(contract: Any, name: str) -> Any:
     try:
         return contract.period(name)
     except ValueError as error:
-        raise UsageError(f"{option}: {error}") from None
+        raise UsageError(f"--period: {error}") from None
 
 
 @command("purge")
@@ -271,11 +271,14 @@ def purge_command(project: Project, dataset: str, key: str | None, before: str |
     contract = project.contract(dataset)
     if (key is None) == (before is None):
         raise UsageError("name either --key or --before")
-    scope: Scope
-    if key is not None:
-        scope = OfKey(contract, NaturalKey.parse(contract, key))
-    else:
-        scope = OfPeriodsBefore(contract, _period(contract, str(before), "--before"))
+    try:
+        scope: Scope = (
+            OfKey(contract, NaturalKey.parse(contract, key))
+            if key is not None
+            else OfPeriodsBefore(contract, contract.period(str(before)))
+        )
+    except ValueError as error:
+        raise UsageError(f"--before: {error}") from None
 
     def confirm(found: Any) -> None:
         for line in describe(project, scope, found):

@@ -20,15 +20,26 @@ from pathlib import Path
 from sqlalchemy import Connection, delete, func, select, update
 
 from loader import console
-from loader.cleaned_file import publish, sha256_of, sweep
+from loader.cleaned_file import publish, sweep
 from loader.contracts import Contract
 from loader.errors import EnvironmentFailedError, RefusedError
-from loader.landing import Landed, recognise
-from loader.meta import applied_load, dataset_version, ingestion_log, now, validation_log
+from loader.ingest import last_visits
+from loader.landing import Content, Landed, recognise
+from loader.meta import applied_load, dataset_version, etl_audit, ingestion_log, now, validation_log
 from loader.project import Project, Stem
 from loader.purge_scope import Scope, consumers
 from loader.stage_table import STAGE, stage_table
 from loader.versions import Version, move_archived, versions_of
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """A file of the sender that was looked into."""
+
+    landed: Landed
+    sha256: str
+    holds: bool
+    """Whether it holds rows of the scope."""
 
 
 @dataclass(frozen=True)
@@ -42,14 +53,12 @@ class Found:
     staged: int
     rejects: tuple[Path, ...]
     """The CSV files; the workbooks beside them go too."""
-    landed: tuple[Landed, ...]
-    unloaded: tuple[Landed, ...]
-    """Those of them that the next load would take for new."""
+    deliveries: tuple[Delivery, ...]
     unreadable: tuple[str, ...]
+    unloaded: tuple[str, ...]
+    """Deliveries with such rows that the next load would take for new."""
     waiting: tuple[str, ...]
     """Histories and facts that hold such rows until the next build."""
-    was_purged: bool
-    """Whether there was a purge of the dataset before."""
 
     @property
     def is_empty(self) -> bool:
@@ -70,12 +79,12 @@ class Purged:
     """What a purge did."""
 
     found: Found
-    waiting: tuple[str, ...] = ()
+    waiting: tuple[str, ...]
     """Histories and facts that hold such rows until the next build."""
-    elsewhere: tuple[str, ...] = ()
+    elsewhere: tuple[str, ...]
     """Other tables that have rows of the key."""
-    is_rewritten: bool = False
-    """Whether the engine let go of the bytes."""
+    is_rewritten: bool
+    """Whether the engine let go of the bytes of what was deleted."""
 
 
 def purge(project: Project, scope: Scope, confirm: Callable[[Found], None]) -> Purged:
@@ -87,21 +96,21 @@ def purge(project: Project, scope: Scope, confirm: Callable[[Found], None]) -> P
     contract = scope.contract
     try:
         found = look(project, scope)
-        if found.is_empty and not found.was_purged:
-            return Purged(found, found.waiting)
         if not found.is_empty:
             confirm(found)
-        with project.audit.step("purge", dataset=contract.name, subject=f"{scope.words}: {found.counts}") as step:
-            old, step.rows_out = project.warehouse.run(lambda c: _remove(c, project, scope, found))
-            for path in (*old, *found.rejects, *(path.with_suffix(".xlsx") for path in found.rejects)):
-                path.unlink(missing_ok=True)
-            sweep(project.archived(contract.name))
-            waiting, elsewhere, tables = project.warehouse.run(lambda c: _after(c, scope))
-            if not waiting:
-                project.warehouse.scrub(tables)
+            with project.audit.step("purge", dataset=contract.name, subject=f"{scope.words}: {found.counts}") as step:
+                old, step.rows_out = project.warehouse.run(lambda c: _remove(c, project, scope, found))
+                for path in (*old, *found.rejects, *(path.with_suffix(".xlsx") for path in found.rejects)):
+                    path.unlink(missing_ok=True)
+                sweep(project.archived(contract.name))
+        after = project.warehouse.run(lambda c: _after(c, scope))
+        is_due = after.is_due and not after.waiting
+        if is_due:
+            with project.audit.step("rewrite", dataset=contract.name):
+                project.warehouse.scrub(after.tables)
     except OSError as error:
         raise EnvironmentFailedError(f"{error}; run the same command again") from error
-    return Purged(found, waiting, elsewhere, is_rewritten=not waiting)
+    return Purged(found, after.waiting, after.elsewhere, is_due)
 
 
 def describe(project: Project, scope: Scope, found: Found) -> list[str]:
@@ -121,7 +130,7 @@ def tell(scope: Scope, done: Purged) -> list[str]:
     found, lines = done.found, []
     if not found.is_empty:
         lines.append(f"purged     {scope.contract.name}  {scope.words}: {found.counts}")
-    elif not found.was_purged:
+    else:
         lines.append(f"nothing to purge: {scope.contract.name} has no such rows")
     if done.waiting:
         lines.append(
@@ -134,19 +143,16 @@ def tell(scope: Scope, done: Purged) -> list[str]:
         )
     if done.is_rewritten:
         lines.append("rewritten  tables and files of the warehouse, so that deleted rows leave no bytes in them")
-    if found.landed:
-        lines.append(f"landed     files that the loader never edits hold it: {_listed(_names(found.landed))}")
+    landed = sorted({one.landed.path.name for one in found.deliveries if one.holds})
+    if landed:
+        lines.append(f"landed     files that the loader never edits hold it: {_listed(landed)}")
     if found.unloaded:
-        lines.append(f"           not loaded yet, the next load would bring it back: {_listed(_names(found.unloaded))}")
+        lines.append(f"           not loaded yet, the next load would bring it back: {_listed(found.unloaded)}")
     if found.unreadable:
         lines.append(f"           cannot be read: {_listed(found.unreadable)}")
     if found.gone:
         lines.append(f"missing    in the archive, a backup may still hold it: {_listed(found.gone)}")
     return lines
-
-
-def _names(landed: Sequence[Landed]) -> list[str]:
-    return sorted({one.path.name for one in landed})
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -159,25 +165,25 @@ def look(project: Project, scope: Scope) -> Found:
     with console.progress(f"looking for {scope.words} of {contract.name}", "deliveries") as seen:
         archive = _in_archive(project, scope)
         rejects = tuple(path for path in _rejects(project, contract) if scope.is_in_rejects(path))
-        landed, unreadable = _in_deliveries(project, scope, seen)
+        deliveries, unreadable = _in_deliveries(project, scope, seen)
 
     def ask(connection: Connection) -> Found:
         versions = versions_of(connection, contract.name)
         log = ingestion_log.c
         ingested = select(log.data_period, log.sha256).where(log.dataset == contract.name)
         known = {(row.data_period, row.sha256) for row in connection.execute(ingested)}
+        holding = [one for one in deliveries if one.holds]
+        new = {one.landed.path.name for one in holding if (one.landed.period.name, one.sha256) not in known}
         here = select(func.count()).select_from(stage_table(contract)).where(scope.is_staged(versions))
-        purged = select(func.count()).where(log.dataset == contract.name, log.purged_at.is_not(None))
         return Found(
             archive=archive,
             gone=tuple(_gone(project, versions)),
             staged=int(connection.execute(here).scalar_one()),
             rejects=rejects,
-            landed=tuple(landed),
-            unloaded=tuple(one for one in landed if (one.period.name, sha256_of(one.path)) not in known),
+            deliveries=tuple(deliveries),
             unreadable=tuple(unreadable),
+            unloaded=tuple(sorted(new)),
             waiting=tuple(scope.waiting(connection, versions)),
-            was_purged=bool(connection.execute(purged).scalar_one()),
         )
 
     return project.warehouse.run(ask)
@@ -207,11 +213,11 @@ def _rejects(project: Project, contract: Contract) -> list[Path]:
     return sorted({path.with_suffix(".csv") for path in named})
 
 
-def _in_deliveries(project: Project, scope: Scope, seen: Callable[[int], None]) -> tuple[list[Landed], list[str]]:
-    """Deliveries that hold such rows, where they landed or were loaded from; and those that cannot be read."""
+def _in_deliveries(project: Project, scope: Scope, seen: Callable[[int], None]) -> tuple[list[Delivery], list[str]]:
+    """The deliveries of a dataset, where they landed or were loaded from; and those that cannot be read."""
     log = ingestion_log.c
     ingested = select(log.file_path).where(log.dataset == scope.contract.name).distinct()
-    known: list[str] = project.warehouse.run(lambda c: [*c.execute(ingested).scalars()])
+    known, visits = project.warehouse.run(lambda c: ([*c.execute(ingested).scalars()], last_visits(c)))
     folder = project.settings.landing_dir
     landed = [path.resolve() for path in folder.iterdir()] if folder.is_dir() else []
     found, unreadable = [], []
@@ -222,8 +228,8 @@ def _in_deliveries(project: Project, scope: Scope, seen: Callable[[int], None]) 
             if not path.is_file() or delivery.contract.name != scope.contract.name:
                 continue
             try:
-                if scope.is_in_delivery(delivery):
-                    found.append(delivery)
+                content = Content.of(path, visits.get(str(path)))
+                found.append(Delivery(delivery, content.sha256, scope.is_in_delivery(delivery)))
             except (RefusedError, OSError):
                 unreadable.append(path.name)
     return found, unreadable
@@ -256,7 +262,7 @@ def _remove(connection: Connection, project: Project, scope: Scope, found: Found
     deleted = connection.execute(select(func.count()).select_from(staged).where(here)).scalar_one()
     connection.execute(delete(staged).where(here))
     scope.settle(connection, versions, sorted(concerned))
-    _mark(connection, contract, [*files, *found.rejects], found.landed)
+    _mark(connection, contract, list(files), found)
     return list(files), int(deleted)
 
 
@@ -266,19 +272,37 @@ def _known_files(connection: Connection, contract: Contract) -> set[str]:
     return {str(row[0]) for query in (loaded, checked) for row in connection.execute(query)}
 
 
-def _mark(connection: Connection, contract: Contract, files: Sequence[Path], landed: Sequence[Landed]) -> None:
-    """Files that would bring the rows back are marked: they are not read again unless somebody wants it."""
-    stems = [Stem.of(contract, path.name) for path in files]
-    hashes = {stem.sha256 for stem in stems if stem} | {sha256_of(delivery.path)[:12] for delivery in landed}
+def _mark(connection: Connection, contract: Contract, archive: Sequence[Path], found: Found) -> None:
+    """Files that would bring the rows back are marked: they are not read again unless somebody wants it.
+
+    What was rejected may be valid under another contract; only a look into the delivery tells that it is not there.
+    """
+    stems = [Stem.of(contract, path.name) for path in (*archive, *found.rejects)]
+    clean = {one.sha256[:12] for one in found.deliveries if not one.holds}
+    hashes = {one.sha256[:12] for one in found.deliveries if one.holds}
+    hashes |= {stem.sha256 for stem in stems if stem} - clean
     log = ingestion_log.c
     these = (log.dataset == contract.name) & func.substr(log.sha256, 1, 12).in_(sorted(hashes))
     connection.execute(update(ingestion_log).where(these).values(purged_at=now()))
 
 
-def _after(connection: Connection, scope: Scope) -> tuple[tuple[str, ...], tuple[str, ...], list[str]]:
-    """Tables that wait for a build, other tables with such rows, and those that rows were deleted from."""
-    contract = scope.contract
+@dataclass(frozen=True)
+class _After:
+    waiting: tuple[str, ...]
+    elsewhere: tuple[str, ...]
+    tables: list[str]
+    """Those that rows were deleted from, by the purge or by the builds after it."""
+    is_due: bool
+    """Whether there was a purge since the warehouse let go of bytes last."""
+
+
+def _after(connection: Connection, scope: Scope) -> _After:
+    contract, audit = scope.contract, etl_audit.c
     waiting = scope.waiting(connection, versions_of(connection, contract.name))
     elsewhere = [name for name in scope.elsewhere(connection) if name not in waiting]
     tables = [f"{STAGE}.{contract.name}", *consumers(connection, applied_load.c.dataset == contract.name)]
-    return tuple(waiting), tuple(elsewhere), tables
+    steps = select(func.max(audit.audit_id)).where(audit.dataset == contract.name)
+    purged = connection.execute(steps.where(audit.step == "purge")).scalar()
+    rewritten = connection.execute(steps.where((audit.step == "rewrite") & (audit.status == "done"))).scalar()
+    is_due = purged is not None and purged > (rewritten or 0)
+    return _After(tuple(waiting), tuple(elsewhere), tables, is_due)

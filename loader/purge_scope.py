@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -16,6 +16,7 @@ from sqlalchemy import ColumnElement, Connection, column, func, inspect, select,
 from loader.cleaned_file import copy_without
 from loader.contracts import Contract, WorkbookFormat, plain_header
 from loader.errors import RefusedError
+from loader.header import match_header
 from loader.landing import Landed
 from loader.meta import applied_load
 from loader.natural_key import NaturalKey, key_cells
@@ -100,23 +101,26 @@ class OfKey:
             return True
         try:
             workbook = open_table(listed.with_suffix(".xlsx"), WorkbookFormat(type="workbook", sheet=ROWS))
-            seen = self._look(workbook, stem.period)
         except (RefusedError, OSError):
             return True
+        headers = [plain_header(cell) for cell in workbook.header]
+        key = {name: plain_header(self.contract.headers(stem.period)[name]) for name in self.contract.key}
+        if not headers or not set(key.values()) <= set(headers):
+            return True
+        seen = self._look(workbook, {name: headers.index(header) for name, header in key.items()})
         return bool(seen.found or seen.unread or seen.rows != rows)
 
     def is_in_delivery(self, landed: Landed) -> bool:
-        return self._look(open_table(landed.path, self.contract.format), landed.period).found > 0
+        delivery = open_table(landed.path, self.contract.format)
+        return (
+            self._look(delivery, match_header(landed.path.name, delivery.header, self.contract, landed.period)).found
+            > 0
+        )
 
-    def _look(self, delivery: Table, period: Period) -> _Seen:
-        headers = [plain_header(cell) for cell in delivery.header]
-        wanted = {name: plain_header(header) for name, header in self.contract.headers(period).items()}
-        if not all(wanted[name] in headers for name in self.contract.key):
-            raise RefusedError(f"there is no key of {self.contract.name}")
-        positions = {name: headers.index(wanted[name]) for name in self.contract.key}
+    def _look(self, delivery: Table, positions: Mapping[str, int]) -> _Seen:
         seen = _Seen()
         for batch in delivery.batches:
-            cells = key_cells({name: batch.cells[at] for name, at in positions.items()}, self.contract)
+            cells = key_cells({name: batch.cells[positions[name]] for name in self.contract.key}, self.contract)
             seen.rows += len(batch.source_rows)
             seen.found += pc.sum(self.key.rows_of(cells)).as_py() or 0
             seen.found += sum(self.key.may_be_in(row.cells) for row in batch.misshapen)

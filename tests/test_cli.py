@@ -19,7 +19,7 @@ from tests.shop import deliver, load, open_shop, prepared, products
 
 COMMANDS = (
     "build", "ddl", "demo", "derive", "docs", "gate", "ingest", "load", "load-stage", "migrate", "plan", "propose",
-    "rollback", "run", "sample-data", "status", "validate", "versions",
+    "purge", "rollback", "run", "sample-data", "status", "validate", "versions",
 )  # fmt: skip
 
 
