@@ -21,7 +21,7 @@ import psutil
 
 MOST_MEMORY = 4 << 30
 """Bytes that a call may hold; a workbook of 400,000 rows and 12 columns takes a tenth of it."""
-UNDECIDED_MEMORY = 1 << 30
+UNDECIDED_MEMORY = 512 << 20
 """Bytes that a call may hold as long as its file may still turn out to be a bomb."""
 _LOOK_EVERY = 0.05
 """Seconds between two looks at the process; it can take about 0.1 GiB meanwhile."""
