@@ -6,7 +6,7 @@ PYTHON ?= python3
 MAKEFLAGS += --no-print-directory --no-builtin-rules
 
 VENV := .venv
-BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
+BIN = $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 UV := $(shell command -v uv 2>/dev/null)
 
 # .env is read by the same library as in the loader, so that both understand quotes and `$` alike
@@ -24,6 +24,7 @@ export ENGINES
 endif
 
 SQL := dbt_project/models dbt_project/tests
+PEERS := .venv-bench/dlt/.made .venv-bench/sqlmesh/.made
 
 .PHONY: help demo load build run status docs test lint bench lock
 
@@ -58,12 +59,14 @@ lint: $(VENV)/.dev ## ruff and sqlfluff
 	@$(BIN)/ruff format --check --quiet
 	@$(BIN)/sqlfluff lint --disable-progress-bar --nocolor $(SQL)
 
-bench: $(VENV)/.dev ## the figures of benchmarks/, with their peers
+bench: $(VENV)/.dev ## the figures of benchmarks/, with their peers [SCALE=0.1 REPEAT=1 for a quick look]
+	-@$(MAKE) --keep-going $(PEERS)
 	@$(BIN)/python -m benchmarks
 
 lock: $(VENV)/.runtime ## solve requirements*.in anew (needs uv)
 	@$(if $(UV),,echo 'make lock: needs uv, see https://docs.astral.sh/uv' >&2; exit 2)
-	@for name in requirements requirements-docs requirements-dev; do \
+	@for name in requirements requirements-docs requirements-dev benchmarks/requirements \
+	    benchmarks/requirements-sqlmesh; do \
 	    $(UV) pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-strip-extras \
 	        --no-emit-index-url --no-annotate --no-header $$name.in --output-file $$name.lock || exit; \
 	done
@@ -95,4 +98,15 @@ $(VENV)/.docs: $(VENV)/.runtime requirements-docs.lock
 $(VENV)/.dev: $(VENV)/.runtime requirements-dev.lock
 	@echo 'environment: packages of requirements-dev.lock'
 	@$(INSTALL) --require-hashes --requirement requirements-dev.lock
+	@touch $@
+
+# The peers of the benchmarks, each in an environment of its own; one that cannot be installed is not measured.
+
+.venv-bench/dlt/.made: benchmarks/requirements.lock
+.venv-bench/sqlmesh/.made: benchmarks/requirements-sqlmesh.lock
+$(PEERS): VENV = $(@D)
+$(PEERS):
+	@echo 'environment: $(VENV), packages of $<'
+	@$(MAKE_VENV)
+	@$(INSTALL) --require-hashes --requirement $<
 	@touch $@

@@ -36,17 +36,16 @@ FIGURES = REPOSITORY / "data" / "bench.json"
 
 def main() -> None:
     arguments = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure; SCALE= and REPEAT= apply.")
-    arguments.add_argument("benches", nargs="*", choices=[*BENCHES, []], metavar="bench", help=", ".join(BENCHES))
+    arguments.add_argument("benches", nargs="*", metavar="bench", help=", ".join(BENCHES))
     arguments.add_argument("--markdown", action="store_true", help="print the figures measured last as Markdown")
     asked = arguments.parse_args()
-    if not asked.markdown:
-        _measure(asked.benches or list(BENCHES), float(os.environ.get("SCALE", "1")))
-    bench = json.loads(FIGURES.read_text(encoding="utf-8"))
+    if unknown := set(asked.benches) - set(BENCHES):
+        arguments.error(f"there is no {', '.join(sorted(unknown))}; there are {', '.join(BENCHES)}")
     if asked.markdown:
-        sys.stdout.reconfigure(encoding="utf-8")
-        print(as_markdown(bench))
+        print(as_markdown(json.loads(FIGURES.read_text(encoding="utf-8"))))
         return
-    _show(bench)
+    _measure(asked.benches or list(BENCHES), float(os.environ.get("SCALE", "1")))
+    _show(json.loads(FIGURES.read_text(encoding="utf-8")))
 
 
 def _measure(names: list[str], scale: float) -> None:

@@ -8,11 +8,7 @@ from benchmarks.measure import Line, Measured, measure, run
 from benchmarks.projects import citizens_project
 
 MONTHS = (12, 48)
-SCENARIOS = {
-    "nothing": "nothing new",
-    "next": "one new month",
-    "first": "the first month corrected",
-}
+SCENARIOS = {"nothing": "nothing new", "next": "one new month", "first": "the first month corrected"}
 
 
 def builds(folder: Path, scale: float) -> list[Line]:
@@ -29,11 +25,10 @@ def builds(folder: Path, scale: float) -> list[Line]:
 
 
 def _lines(name: str, few: Measured, many: Measured) -> list[Line]:
-    """Both lengths of history, the longer one held against the shorter."""
-    lines = []
-    for part in ("all nodes", *few.parts):
-        short, long = ((of.parts | {"all nodes": sum(of.parts.values())})[part] for of in (few, many))
-        what = f"{name}: {part}" if part == "all nodes" else f"   {part}"
-        lines.append(Line(f"{what}, {MONTHS[0]} months", short))
-        lines.append(Line(f"{what}, {MONTHS[1]} months", long, against=f"{MONTHS[0]} months", ratio=long / short))
-    return lines
+    """The longer history, held against the shorter one."""
+
+    def one(what: str, short: float, long: float) -> Line:
+        return Line(what, long, against=f"{short:.2f} s after {MONTHS[0]}", ratio=long / short)
+
+    nodes = [one(f"   {node}", few.parts[node], seconds) for node, seconds in many.parts.items()]
+    return [one(f"{name}, after {MONTHS[1]} months: all nodes", few.seconds, many.seconds), *nodes]

@@ -89,21 +89,19 @@ class _Bench:
         self.file = root / "data" / "warehouse.duckdb"
 
     def prepare(self, keys: int) -> None:
-        """Stage the months; keep the warehouse as it is before and after the build of the last one."""
+        """Stage the months and build; stage one more. Keep both."""
         from loader.migrate import ensure_migrated
 
         self.file.unlink(missing_ok=True)
         ensure_migrated(self.project)
         self._sql(_REGISTER.format(keys=keys, places=_PLACES))
-        for month in range(1, self.months + 1):
-            if month == self.months:
+        for month in range(1, self.months + 2):
+            if month > self.months:
                 self._build()
+                shutil.copy(self.file, self._kept("built"))
             said = {"month": month, "period": _period(month), "load": month, "places": _PLACES}
             self._sql(*(statement.format(**said) for statement in (*_MONTH, *_STAGE)))
-        self._sql("drop table register")
         shutil.copy(self.file, self._kept("next"))
-        self._build()
-        shutil.copy(self.file, self._kept("built"))
 
     def after(self, scenario: str) -> Any:
         """The results of a build after `nothing` was loaded, the `next` month, or a correction of the `first`."""
@@ -131,7 +129,7 @@ def _seconds_by_node(results: Any) -> dict[str, float]:
     """Snapshots and models by name; tests summed by the table that they are about, the others by name."""
     seconds: dict[str, float] = defaultdict(float)
     for result in sorted(results, key=lambda result: result.node.resource_type == "test"):
-        if result.node.resource_type != "operation":
+        if result.node.resource_type in ("snapshot", "model", "test"):
             seconds[_name(result.node)] += result.execution_time
     return dict(seconds)
 

@@ -8,39 +8,42 @@ from benchmarks.measure import Line, Measured, NotMeasured, compared, line, meas
 from benchmarks.people import CSV
 from benchmarks.projects import people_project
 
+FEW, MANY, AT_ONCE = 12, 48, 24
+"""Months."""
+
 
 def history(folder: Path, scale: float) -> list[Line]:
-    """One new month after 11 and after 47, and 24 months at once."""
+    """One new month in a history that is a year long, and in one of four years; and two years at once."""
     keys = int(200_000 * scale)
     project = people_project(folder, CSV)
-    run("benchmarks.history_dbt", project.root, "prepare", keys)
+    run("benchmarks.history_dbt", project.root, "prepare", keys, FEW, MANY)
 
-    def next_month(snapshot: str, number: int) -> Measured:
-        return measure("benchmarks.history_dbt", project.root, "next", number, snapshot)
+    def snapshot(what: str, months: int, name: str = "people") -> Measured:
+        return measure("benchmarks.history_dbt", project.root, what, months, name)
 
-    stock_12, ours_12, ours_48 = next_month("stock", 12), next_month("people", 12), next_month("people", 48)
-    idle = measure("benchmarks.history_dbt", project.root, "idle", 48, "people")
-    stock_24 = measure("benchmarks.history_dbt", project.root, "backfill", 24, "stock")
-    ours_24 = measure("benchmarks.history_dbt", project.root, "backfill", 24, "people")
-    staged, mesh = folder / "data" / "staged.parquet", folder / "sqlmesh"
-    mesh_12 = measure_peer("sqlmesh", "benchmarks.history_sqlmesh", staged, mesh, 11)
-    mesh_24 = measure_peer("sqlmesh", "benchmarks.history_sqlmesh", staged, mesh, 24)
+    def sqlmesh(months: int) -> Measured | NotMeasured:
+        staged = folder / "data" / "staged.parquet"
+        return measure_peer("sqlmesh", "benchmarks.history_sqlmesh", staged, folder / "sqlmesh", months)
+
+    stock_few, few, many = snapshot("next", FEW, "stock"), snapshot("next", FEW), snapshot("next", MANY)
+    idle = snapshot("idle", MANY)
+    stock, at_once = snapshot("backfill", AT_ONCE, "stock"), snapshot("backfill", AT_ONCE)
+    mesh_few, mesh = _next(sqlmesh(FEW - 1)), _same(sqlmesh(AT_ONCE), at_once)
 
     name = f"{keys:,} keys, 2% changed"
-    stock_sql, ours_sql = _sql(stock_12), _sql(ours_12)
+    month, months = f"month {FEW}, {name}", f"{AT_ONCE} months at once, {name}"
+    stock_sql, few_sql = _sql(stock_few), _sql(few)
     return [
-        line(f"the 12th month, {name}: stock check snapshot, SQL only", stock_sql),
-        compared(f"the 12th month, {name}: period, SQL only", ours_sql.seconds, "stock", stock_sql, 1.2),
-        compared(f"the 48th month, {name}: period, SQL only", _sql(ours_48).seconds, "the 12th", ours_sql, 1.2),
-        Line(f"nothing new after 48 months, {name}: period, SQL only", _sql(idle).seconds),
-        line(f"the 12th month, {name}: SQLMesh, its whole run", _next(mesh_12)),
-        compared(
-            f"the 12th month, {name}: period, whole dbt snapshot", ours_12.seconds, "SQLMesh", _next(mesh_12), 1.0
-        ),
-        line(f"24 months at once, {name}: 24 stock dbt snapshots", stock_24),
-        line(f"24 months at once, {name}: SQLMesh, its whole plan", _same(mesh_24, ours_24)),
-        compared(f"24 months at once, {name}: one dbt snapshot", ours_24.seconds, "24 stock", stock_24, 0.2),
-        compared(f"24 months at once, {name}: one dbt snapshot", ours_24.seconds, "SQLMesh", mesh_24, 1.0),
+        line(f"{month}: stock check snapshot, SQL only", stock_sql),
+        compared(f"{month}: period, SQL only", few_sql.seconds, "stock", stock_sql, 1.2),
+        compared(f"month {MANY}, {name}: period, SQL only", _sql(many).seconds, f"month {FEW}", few_sql, 1.2),
+        line(f"nothing new after month {MANY}, {name}: period, SQL only", _sql(idle)),
+        line(f"{month}: SQLMesh, its whole run", mesh_few),
+        compared(f"{month}: period, the whole dbt snapshot", few.seconds, "SQLMesh", mesh_few, 1.0),
+        line(f"{months}: {AT_ONCE} stock dbt snapshots", stock),
+        line(f"{months}: SQLMesh, its whole plan", mesh),
+        compared(f"{months}: period, one dbt snapshot", at_once.seconds, f"{AT_ONCE} stock", stock, 0.2),
+        compared(f"{months}: period, one dbt snapshot", at_once.seconds, "SQLMesh", mesh, 1.0),
     ]
 
 

@@ -65,8 +65,6 @@ _DELIVERY = (
         '', {keys}, 'superseded', now(), now())
     """,
 )
-_MONTHS = 48
-_NEXT = (12, 48)
 
 
 class _Bench:
@@ -79,8 +77,8 @@ class _Bench:
         self.file = root / "data" / "warehouse.duckdb"
         os.environ["BENCH_PERIOD"] = _period(1)
 
-    def prepare(self, keys: int) -> None:
-        """Stage all months; keep the warehouse as it is before and after a month."""
+    def prepare(self, keys: int, *months: int) -> None:
+        """Stage the months; keep the warehouse as it is before and after each of those named."""
         from loader.migrate import ensure_migrated
 
         snapshots = self.project.root / "dbt_project" / "snapshots"
@@ -90,11 +88,11 @@ class _Bench:
         (snapshots / "stock.sql").write_text(STOCK.format(columns=tracked, names=", ".join(tracked)), encoding="utf-8")
         ensure_migrated(self.project)
         self._sql(_POPULATION.format(keys=keys))
-        for number in range(1, _MONTHS + 1):
+        for number in range(1, max(months) + 1):
             self._sql(*(statement.format(number=number, period=_period(number), keys=keys) for statement in _DELIVERY))
         self._sql("drop table population", f"copy stage.people to '{self._kept('staged', 'parquet')}'")
         shutil.copy(self.file, self._kept("staged"))
-        for number in _NEXT:
+        for number in months:
             self._deliver_again(number - 1)
             self._snapshot("people")
             copied = "select *, dbt_valid_from as dbt_updated_at from core.people"
@@ -164,13 +162,14 @@ def _period(number: int) -> str:
     return f"{2020 + (number - 1) // 12}-{(number - 1) % 12 + 1:02}"
 
 
-def main(root: Path, what: str, number: int, *name: Any) -> None:
+def main(root: Path, what: str, number: int, *more: str) -> None:
     bench = _Bench(root)
     if what == "prepare":
-        bench.prepare(number)
+        bench.prepare(number, *map(int, more))
         return
-    made: Invoked = {"next": bench.next_month, "idle": bench.idle, "backfill": bench.backfill}[what](number, *name)
-    tell(made.seconds, {"sql": made.sql_seconds}, rows=bench.rows(*name))
+    (name,) = more
+    made: Invoked = {"next": bench.next_month, "idle": bench.idle, "backfill": bench.backfill}[what](number, name)
+    tell(made.seconds, {"sql": made.sql_seconds}, rows=bench.rows(name))
 
 
 if __name__ == "__main__":

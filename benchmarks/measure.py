@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import runpy
 import subprocess
 import sys
+import warnings
+from contextlib import redirect_stdout, suppress
 from dataclasses import dataclass, field
+from io import StringIO
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -14,8 +18,11 @@ from typing import Any
 REPOSITORY = Path(__file__).parents[1]
 REPEAT = int(os.environ.get("REPEAT", "3"))
 """Runs of each measurement."""
+APART = os.environ.get("APART", "1") != "0"
+"""Whether each has a process of its own. Without, all is quicker, and the figures mean little: for a test."""
 
-_PEERS = REPOSITORY / ".venv-bench"
+PEERS = REPOSITORY / ".venv-bench"
+"""An environment for each, made by `make bench`."""
 _PYTHON = "Scripts/python.exe" if sys.platform == "win32" else "bin/python"
 
 
@@ -89,13 +96,17 @@ def measure(module: str, *args: object, repeat: int | None = None, python: Path 
     )
 
 
+def has_peer(peer: str) -> bool:
+    """Whether the environment of a peer was made, and completed."""
+    return (PEERS / peer / ".made").exists()
+
+
 def measure_peer(peer: str, module: str, *args: object) -> Measured | NotMeasured:
     """The same in the environment of a peer, where there may be none."""
-    python = _PEERS / peer / _PYTHON
-    if not (_PEERS / peer / ".made").exists():
-        return NotMeasured(f"no environment {python.parents[1].relative_to(REPOSITORY).as_posix()}")
+    if not has_peer(peer):
+        return NotMeasured(f"no environment .venv-bench/{peer}")
     try:
-        return measure(module, *args, python=python)
+        return measure(module, *args, python=PEERS / peer / _PYTHON)
     except RuntimeError as error:
         return NotMeasured(str(error).strip().splitlines()[-1])
 
@@ -111,11 +122,25 @@ def _run_once(python: Path, module: str, *args: object) -> dict[str, Any]:
 
 
 def _output(python: Path, module: str, *args: object) -> str:
+    if not APART and python == Path(sys.executable):
+        return _output_here(module, *args)
     command = [str(python), "-m", module, *map(str, args)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=REPOSITORY)
     if done.returncode != 0:
         raise RuntimeError(f"{module} {' '.join(map(str, args))}: {done.stdout[-2000:]}{done.stderr[-2000:]}")
     return done.stdout
+
+
+def _output_here(module: str, *args: object) -> str:
+    ours, sys.argv = sys.argv, [module, *map(str, args)]
+    said = StringIO()
+    try:
+        with redirect_stdout(said), warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)  # the module may have been imported
+            runpy.run_module(module, run_name="__main__")
+    finally:
+        sys.argv = ours
+    return said.getvalue()
 
 
 def tell(seconds: float, parts: dict[str, float] | None = None, **said: Any) -> None:
@@ -139,5 +164,7 @@ def _peak_megabytes() -> float:
 
 
 def _high_water(pid: int) -> float:
-    said = Path(f"/proc/{pid}/status").read_text(encoding="ascii", errors="replace")
-    return float(said.partition("VmHWM:")[2].split()[0]) * 1024
+    with suppress(OSError, IndexError):  # it has ended meanwhile
+        said = Path(f"/proc/{pid}/status").read_text(encoding="ascii", errors="replace")
+        return float(said.partition("VmHWM:")[2].split()[0]) * 1024
+    return 0

@@ -17,12 +17,27 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 _COLUMNS = ("what", "seconds", "peak MB", "held against", "ratio", "at most", "")
+PAGE = """# Figures
+
+`make bench` (`python -m benchmarks`) measures on your machine, and prints what it takes and the ratio to a public peer
+that did the same work in the same run. `SCALE=0.1` is a quick look. Seconds differ from machine to machine; ratios much
+less. Each measurement is a process of its own; its figure is the median of {repeat} runs, its memory the highest peak.
+
+Measured on {machine}, at `SCALE={scale:g}`. How is written in `benchmarks/`. This page is
+`python -m benchmarks --markdown`, made from `data/bench.json`.
+"""
 _PACKAGES = ("duckdb", "pyarrow", "pandas", "fastexcel", "dbt-core", "dbt-duckdb", "great-expectations")
 
 
 def as_json(sections: dict[str, list[Line]], scale: float) -> str:
-    """Everything that was measured, by section, with the machine and the packages that it was measured on."""
-    found = {title: [asdict(line) | {"holds": line.holds} for line in lines] for title, lines in sections.items()}
+    """Everything that was measured, by section, with the machine and the packages that it was measured on.
+
+    Limits are those of the whole sizes.
+    """
+    found = {
+        title: [asdict(line) | {"holds": line.holds if scale >= 1 else None} for line in lines]
+        for title, lines in sections.items()
+    }
     return json.dumps({"machine": _machine(), "scale": scale, "repeat": REPEAT, "sections": found}, indent=2)
 
 
@@ -44,14 +59,18 @@ def as_tables(bench: dict[str, Any]) -> list[Table]:
 
 
 def as_markdown(bench: dict[str, Any]) -> str:
-    """The same as Markdown: a heading and a table per section."""
-    scale = f", at scale {bench['scale']:g}" if bench["scale"] != 1 else ""
-    parts = [f"Measured on {in_words(bench)}; the median of {bench['repeat']} runs{scale}.\n"]
+    """The page of the documentation: how to measure, on which machine this was, and a table per section."""
+    parts = [PAGE.format(machine=in_words(bench), repeat=bench["repeat"], scale=bench["scale"])]
     for title, lines in bench["sections"].items():
         rows = [_COLUMNS, ("---", "---:", "---:", "---", "---:", "---:", "---"), *(_cells(line) for line in lines)]
-        table = "\n".join(f"| {' | '.join(cell.strip() for cell in row)} |" for row in rows)
+        table = "\n".join(f"| {' | '.join(_indented(cell) for cell in row)} |" for row in rows)
         parts.append(f"## {title}\n\n{table}\n")
     return "\n".join(parts)
+
+
+def _indented(cell: str) -> str:
+    """A part of the line above keeps its place below it."""
+    return f"- {cell.strip()}" if cell.startswith(" ") else cell
 
 
 def in_words(bench: dict[str, Any]) -> str:

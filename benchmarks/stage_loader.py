@@ -15,13 +15,11 @@ if TYPE_CHECKING:
 
 
 def main(root: Path) -> None:
-    from loader import console
     from loader.load import load
     from loader.migrate import ensure_migrated
     from loader.project import Project
 
     start_anew(root)
-    console.STATE["quiet"] = True
     project = Project.open(root)
     ensure_migrated(project)
     started = time.perf_counter()

@@ -1,0 +1,74 @@
+"""The benchmarks run, at a size at which their figures mean nothing; their peers where `make bench` put them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from benchmarks import builds, history, measure
+from benchmarks.__main__ import BENCHES
+from benchmarks.people import people, write_csv
+from benchmarks.report import as_json, as_markdown
+
+SCALE = 0.001
+OWN = [name for name in BENCHES if name != "memory"]  # which is stage again, four times as big
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(measure, "REPEAT", 1)
+    monkeypatch.setattr(measure, "APART", False)
+    monkeypatch.setattr(history, "FEW", 2)
+    monkeypatch.setattr(history, "MANY", 3)
+    monkeypatch.setattr(history, "AT_ONCE", 2)
+    monkeypatch.setattr(builds, "MONTHS", (1, 2))
+    monkeypatch.setattr(builds, "SCENARIOS", {"next": "one new month"})
+    monkeypatch.setenv("BENCH_PERIOD", "2020-01")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", OWN)
+def test_every_benchmark_runs(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(measure, "PEERS", tmp_path / "nowhere")
+    title, bench = BENCHES[name]
+    lines = bench(tmp_path / "bench", SCALE)
+
+    assert all("no environment .venv-bench/" in line.note for line in lines if line.seconds is None)
+    assert all(line.seconds > 0 for line in lines if line.seconds is not None)
+    page = as_markdown(json.loads(as_json({title: lines}, SCALE)))
+    assert all(line.what.strip() in page for line in lines)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not measure.has_peer("dlt"), reason="make bench has not installed dlt")
+def test_dlt_loads_what_is_delivered(tmp_path: Path) -> None:
+    first, later = tmp_path / "first.csv", tmp_path / "later.csv"
+    write_csv(first, 1000)
+    write_csv(later, 1000, moved=0.1)
+    moved = people(1000, moved=0.1)["street"].to_pylist()
+    changed = sum(street.startswith("New ") for street in moved)
+    for strategy, rows in (("delete-insert", 2000), ("scd2", 1000 + changed)):
+        found = measure.measure_peer("dlt", "benchmarks.stage_dlt", strategy, tmp_path, first, later)
+        assert isinstance(found, measure.Measured), found
+        assert found.said["rows"] == rows
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not measure.has_peer("sqlmesh"), reason="make bench has not installed SQLMesh")
+def test_sqlmesh_makes_the_history_of_what_is_staged(tmp_path: Path) -> None:
+    """Two people; one of them moves in the second month, the other in the third."""
+    staged = tmp_path / "staged.parquet"
+    duckdb.execute(
+        f"""
+        copy (
+            select person as person_id, if(month >= person, 'there', 'here') as city, '2020-0' || month as _data_period
+            from (values (2), (3)) as people (person), range(1, 4) as months (month)
+        ) to '{staged.as_posix()}'
+        """
+    )
+    found = measure.measure_peer("sqlmesh", "benchmarks.history_sqlmesh", staged, tmp_path / "sqlmesh", 2)
+    assert isinstance(found, measure.Measured), found
+    assert (found.said["rows"], found.said["next_rows"]) == (3, 4)
