@@ -234,8 +234,9 @@ def _has_ledger(connection: Connection) -> bool:
 def _tables_with(connection: Connection, columns: Sequence[str]) -> list[tuple[str, str]]:
     """Tables of stage, core and mart that have all these columns: (schema, name)."""
     query = text(
-        "select table_schema, table_name, column_name from information_schema.columns "
-        "where table_schema in ('stage', 'core', 'mart')"
+        "select c.table_schema, c.table_name, c.column_name from information_schema.columns as c "
+        "inner join information_schema.tables as t on c.table_schema = t.table_schema and c.table_name = t.table_name "
+        "where c.table_schema in ('stage', 'core', 'mart') and t.table_type = 'BASE TABLE'"
     )
     found: dict[tuple[str, str], set[str]] = {}
     for row in connection.execute(query):

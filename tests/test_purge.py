@@ -323,6 +323,9 @@ def test_a_rollback_to_the_load_that_history_has_applied(warehouse: Project) -> 
     run(warehouse, "rollback", "--dataset", "members", "--period", "2025-02")
     build(warehouse)
     assert str(NUMBER) not in numbers(warehouse, "core.members") | numbers(warehouse, "mart.fct_member")
+    purge(warehouse, "--dataset", "members", "--before", "2030-01")
+    build(warehouse)
+    assert contents(warehouse, "core.members", "mart.fct_member") == {"core.members": [], "mart.fct_member": []}
 
 
 # --- periods ----------------------------------------------------------------------------------------------------
