@@ -20,6 +20,8 @@ from tests.deliveries import files_below, rejects
 from tests.engines import Engine
 from tests.shop import open_shop, prepared
 
+pytestmark = pytest.mark.slow
+
 EVERYWHERE = {
     "text file of zero bytes",
     "xlsx cut in the middle",

@@ -162,6 +162,7 @@ HOSTILE = {
 
 
 @LINUX
+@pytest.mark.slow
 def test_hostile_files_take_no_memory(new_project: Callable[..., Project]) -> None:
     """Three gigabytes in a cell, in a line and in rows, a million blank rows: all together take less than one."""
     shop = prepared(new_project, "duckdb", open_empty_register)
