@@ -1,6 +1,6 @@
 """`make run`, killed at any moment: a plain re-run ends where a run that nobody disturbed does.
 
-`CRASH_KILLS=200 pytest tests/test_kills.py` kills that often on DuckDB, and a quarter as often on a server.
+`CRASH_KILLS=250 pytest tests/test_kills.py -s` kills 200 times on DuckDB and 50 times on a server, and tells where;
 `CRASH_SEED` repeats a series of moments.
 """
 
@@ -270,7 +270,7 @@ def all_rows(project: Project) -> dict[str, list[dict[str, Any]]]:
 @pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no signal that ends a process without its knowledge")
 def test_a_killed_run_is_mended_by_the_next(trial: Trial) -> None:
-    kills = KILLS if trial.project.engine.name == "duckdb" else (KILLS + 3) // 4
+    kills = KILLS * 4 // 5 if trial.project.engine.name == "duckdb" else KILLS - KILLS * 4 // 5
     struck: Counter[str] = Counter()
     for number, moment in enumerate(moments(trial.course, random.Random(SEED))):
         put_back(trial.saved, trial.project)
