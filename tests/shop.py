@@ -69,7 +69,7 @@ def open_shop(project: Project, contract: str = PRODUCTS) -> Project:
 def prepared(new_project: Callable[..., Project], on: Engine | str, prepare: Callable[[Project], Any]) -> Project:
     """A project as `prepare` makes it: made once per engine and process, and copied for whoever asks."""
     project = new_project(on)
-    known = (project.engine.name, prepare.__qualname__)
+    known = (project.engine.name, prepare.__module__, prepare.__qualname__)
     if known not in _PREPARED:
         _PREPARED[known] = new_project(on, folder="prepared")
         prepare(_PREPARED[known])
@@ -83,7 +83,7 @@ def prepared(new_project: Callable[..., Project], on: Engine | str, prepare: Cal
     return project
 
 
-_PREPARED: dict[tuple[str, str], Project] = {}
+_PREPARED: dict[tuple[str, str, str], Project] = {}
 
 
 def products(*changes: Cells | str) -> list[Cells]:
