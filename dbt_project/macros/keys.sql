@@ -1,11 +1,13 @@
 {#-
     Text of several parts that no other parts can give: each part is quoted, an absent one is not.
-    `concat_ws` would drop NULLs and let ('a', NULL) and (NULL, 'a') collide.
+    `concat_ws` would drop NULLs and let ('a', NULL) and (NULL, 'a') collide; `concat` takes NULL for an empty text.
 -#}
 {% macro unambiguous_text(parts) -%}
     concat(
         {%- for part in parts -%}
-            coalesce(concat('"', replace(cast({{ part }} as {{ dbt.type_string() }}), '"', '""'), '"'), 'null')
+            case
+                when {{ part }} is null then 'null' else concat('"', replace({{ text(part) }}, '"', '""'), '"')
+            end
             {%- if not loop.last %}, ',', {% endif -%}
         {%- endfor -%}
         , ''

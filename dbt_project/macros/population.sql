@@ -22,7 +22,7 @@
         concat(
             {%- for column in tracked_columns(snapshot_relation) -%}
             case
-                when {{ newer }}.{{ column }} is distinct from {{ older }}.{{ column }} then ', {{ column }}' else ''
+                when {{ rows_differ([column], newer, older) }} then ', {{ column }}' else ''
             end,
             {%- endfor -%}
             ''

@@ -1,19 +1,91 @@
 {# Everything in which the engines differ, by name. Each engine's own file in this folder answers. #}
 
-{#- SQL that excludes, until the end of the transaction, every other writer of the dataset. -#}
-{% macro lock_sql(dataset) %}{{ return(adapter.dispatch('lock_sql')(dataset)) }}{% endmacro %}
+{#- SQL that excludes, until the end of the transaction, everybody else who takes the same name: a dataset, a table. -#}
+{% macro lock_sql(name) %}{{ return(adapter.dispatch('lock_sql')(name)) }}{% endmacro %}
+
+{#- SQL that keeps the transaction of an incremental model together where the adapter would commit it in parts. -#}
+{% macro hold_transaction_sql() %}{{ return(adapter.dispatch('hold_transaction_sql')()) }}{% endmacro %}
+{% macro default__hold_transaction_sql() %}{% endmacro %}
+
+{#- Undoes it, as the last thing before the adapter commits. -#}
+{% macro release_transaction_sql() %}{{ return(adapter.dispatch('release_transaction_sql')()) }}{% endmacro %}
+{% macro default__release_transaction_sql() %}{% endmacro %}
 
 {#- DDL of the ledger, harmless when it is there. -#}
 {% macro create_ledger_sql(ledger) %}{{ return(adapter.dispatch('create_ledger_sql')(ledger)) }}{% endmacro %}
 
-{#- DDL of a temporary table made of a query. -#}
-{% macro create_temporary_table_sql(relation, sql) %}
-    {{ return(adapter.dispatch('create_temporary_table_sql')(relation, sql)) }}
+{% macro default__create_ledger_sql(ledger) %}
+    {% if not adapter.check_schema_exists(ledger.database, ledger.schema) %}
+    create schema if not exists {{ ledger.schema }};
+    {% endif %}
+    create table if not exists {{ ledger }} ({{ ledger_columns() }});
 {% endmacro %}
 
-{% macro default__create_temporary_table_sql(relation, sql) %}
-    create temporary table {{ relation.include(database=false, schema=false) }} as {{ sql }}
+{#- Makes a table of a query that lasts until it is dropped, or no longer than the session. -#}
+{% macro create_temporary_table(relation, sql) %}
+    {{ return(adapter.dispatch('create_temporary_table')(relation, sql)) }}
 {% endmacro %}
+
+{% macro default__create_temporary_table(relation, sql) %}
+    {% do run_query('create temporary table ' ~ relation.include(database=false, schema=false) ~ ' as ' ~ sql) %}
+{% endmacro %}
+
+{% macro drop_temporary_table(relation) %}
+    {{ return(adapter.dispatch('drop_temporary_table')(relation)) }}
+{% endmacro %}
+
+{% macro default__drop_temporary_table(relation) %}
+    {% do run_query('drop table ' ~ relation.include(database=false, schema=false)) %}
+{% endmacro %}
+
+{#- Any query as something to select from, for work on `relation`: in brackets, or a relation made for it. -#}
+{% macro subquery_of(relation, sql) %}{{ return(adapter.dispatch('subquery_of')(relation, sql)) }}{% endmacro %}
+{% macro default__subquery_of(relation, sql) %}{{ return('(' ~ sql ~ ')') }}{% endmacro %}
+
+{% macro drop_subquery(subquery) %}{{ return(adapter.dispatch('drop_subquery')(subquery)) }}{% endmacro %}
+{% macro default__drop_subquery(subquery) %}{% endmacro %}
+
+{#-
+    Whether two values are not the same: NULL is the same as NULL, and text is the same when all its code points are.
+    docs/servers.md says what that means on each engine.
+-#}
+{% macro is_distinct(left, right) -%}
+    {{ any_distinct([(left, right)]) }}
+{%- endmacro %}
+
+{#- Whether two rows differ in any of the columns. -#}
+{% macro rows_differ(columns, left, right) -%}
+    {%- set pairs = [] -%}
+    {%- for column in columns -%}
+        {%- do pairs.append((left ~ '.' ~ column, right ~ '.' ~ column)) -%}
+    {%- endfor -%}
+    {{ any_distinct(pairs) }}
+{%- endmacro %}
+
+{#- Whether the values of any of the pairs are not the same. -#}
+{% macro any_distinct(pairs) %}{{ return(adapter.dispatch('any_distinct')(pairs)) }}{% endmacro %}
+
+{% macro default__any_distinct(pairs) -%}
+    (
+        {%- for left, right in pairs -%}
+        {{ left }} is distinct from {{ right }}{{ ' or ' if not loop.last }}
+        {%- endfor -%}
+    )
+{%- endmacro %}
+
+{#- Any value as text that keeps every letter. -#}
+{% macro text(value) %}{{ return(adapter.dispatch('text')(value)) }}{% endmacro %}
+
+{% macro default__text(value) -%}
+    cast({{ value }} as {{ dbt.type_string() }})
+{%- endmacro %}
+
+{#- A text constant that keeps every letter. -#}
+{% macro text_literal(value) %}{{ return(adapter.dispatch('text_literal')(value)) }}{% endmacro %}
+
+{% macro default__text_literal(value) -%}
+    '{{ value | replace("'", "''") }}'
+{%- endmacro %}
 
 {#- MD5 of a text in UTF-8, as 32 lower-case hex digits. -#}
 {% macro md5_hex(text) %}{{ return(adapter.dispatch('md5_hex')(text)) }}{% endmacro %}

@@ -1,7 +1,7 @@
 {# What DuckDB says in its own way. The same names in the other files of this folder say it for their engine. #}
 
 {#- The file lock keeps every other process out; a statement is still needed to open the transaction. -#}
-{% macro duckdb__lock_sql(dataset) %}
+{% macro duckdb__lock_sql(name) %}
     select 1
 {% endmacro %}
 

@@ -1,13 +1,13 @@
 {# What PostgreSQL says in its own way. #}
 
 {#- Held until the transaction ends. The loader takes the same key for a load and a rollback of the dataset. -#}
-{% macro postgres__lock_sql(dataset) %}
+{% macro postgres__lock_sql(name) %}
     {% if target.get('autocommit') %}
         {% do exceptions.raise_compiler_error(
             'target ' ~ target.name ~ ' has `autocommit: true`, which would let go of the lock; take it out'
         ) %}
     {% endif %}
-    select pg_advisory_xact_lock({{ postgres_lock_key(dataset) }})
+    select pg_advisory_xact_lock({{ postgres_lock_key(name) }})
 {% endmacro %}
 
 {% macro postgres_lock_key(name) -%}

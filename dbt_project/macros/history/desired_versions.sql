@@ -7,7 +7,7 @@
 #}
 
 {#- The CTEs up to `desired_versions`: columns, dbt_scd_id, dbt_valid_from, dbt_valid_to. -#}
-{% macro desired_versions_ctes(strategy, source_sql) %}
+{% macro desired_versions_ctes(strategy, source) %}
 {%- set history = strategy.history -%}
 {%- set key = quoted(history.key) -%}
 with periods as (
@@ -38,14 +38,14 @@ in_force as (
 {% endif %}
 newer_rows as (
 
-    {{ staged_rows(strategy, source_sql, 'period_start') }}
+    {{ staged_rows(strategy, source, 'period_start') }}
 
 ),
 
 older_rows as (
 
-    {% if history.kind == 'full' %}{{ older_full_rows(strategy, source_sql) }}
-    {% else %}{{ older_delta_rows(strategy, source_sql) }}{% endif %}
+    {% if history.kind == 'full' %}{{ older_full_rows(strategy, source) }}
+    {% else %}{{ older_delta_rows(strategy, source) }}{% endif %}
 
 ),
 
@@ -67,10 +67,7 @@ boundaries as (
         {% for column in key %}
         and newer.{{ column }} = older.{{ column }}
         {% endfor %}
-    where newer.is_alive is distinct from older.is_alive
-        {% for column in quoted(history.tracked) %}
-        or newer.{{ column }} is distinct from older.{{ column }}
-        {% endfor %}
+    where {{ rows_differ(['is_alive'] + quoted(history.tracked), 'newer', 'older') }}
 
 ),
 
@@ -97,26 +94,26 @@ desired_versions as (
 {%- endmacro %}
 
 {#- Rows of the periods to read, with `starts_at` taken from the given column of the period. -#}
-{% macro staged_rows(strategy, source_sql, starts_at) %}
+{% macro staged_rows(strategy, source, starts_at) %}
     {%- set marker = strategy.history.end_marker -%}
     select
         {% for column in quoted(strategy.columns) %}
         staged.{{ column }},
         {% endfor %}
         {% if marker %}
-        case when staged.{{ adapter.quote(marker.column) }} = '{{ marker.value }}' then 0 else 1 end as is_alive,
+        case when staged.{{ adapter.quote(marker.column) }} = {{ text_literal(marker.value) }} then 0 else 1 end as is_alive,
         {% else %}
         1 as is_alive,
         {% endif %}
         periods.{{ starts_at }} as starts_at
-    from ({{ source_sql }}) as staged
+    from {{ source }} as staged
     inner join periods on staged._data_period = periods.data_period and staged._load_id = periods.load_id
     where periods.{{ starts_at }} is not null
 {%- endmacro %}
 
 {#- A full delivery lists every living key: each row is set against the next delivered period, absent there or not. -#}
-{% macro older_full_rows(strategy, source_sql) %}
-    {{- staged_rows(strategy, source_sql, 'next_start') }}
+{% macro older_full_rows(strategy, source) %}
+    {{- staged_rows(strategy, source, 'next_start') }}
     {% if strategy.since %}
     union all
     select
@@ -128,7 +125,7 @@ desired_versions as (
 {%- endmacro %}
 
 {#- A delta lists changes only: each row is set against the next row of its key, in whatever period that comes. -#}
-{% macro older_delta_rows(strategy, source_sql) %}
+{% macro older_delta_rows(strategy, source) %}
     select *
     from (
         select
@@ -153,8 +150,8 @@ desired_versions as (
 {%- endmacro %}
 
 {#- First run: there is no core to compare with. -#}
-{% macro first_history_sql(strategy, source_sql) %}
-{{ desired_versions_ctes(strategy, source_sql) }}
+{% macro first_history_sql(strategy, source) %}
+{{ desired_versions_ctes(strategy, source) }}
 
 select * from desired_versions
 {% endmacro %}

@@ -21,13 +21,13 @@
     {%- endfor -%}
 {%- endmacro %}
 
-{% macro difference_sql(strategy, source_sql) %}
+{% macro difference_sql(strategy, source) %}
 {%- set columns = quoted(strategy.columns) -%}
 {%- set key = quoted(strategy.history.key) -%}
 {%- if not strategy.is_stale %}
 {{ no_difference_sql(strategy) }}
 {%- else -%}
-{{ desired_versions_ctes(strategy, source_sql) }},
+{{ desired_versions_ctes(strategy, source) }},
 
 core_versions as (
 
@@ -65,7 +65,7 @@ reopened_or_ended as (
     left join ends
         on {% for column in key %}in_force.{{ column }} = ends.{{ column }}{{ ' and ' if not loop.last }}{% endfor %}
 
-    where in_force.dbt_valid_to is distinct from ends.ends_at
+    where {{ is_distinct('in_force.dbt_valid_to', 'ends.ends_at') }}
 
 ),
 {% endif %}
@@ -85,11 +85,7 @@ rewritten as (
         end as dbt_change_type
     from desired_versions as desired
     full join core_versions as core on desired.dbt_scd_id = core.dbt_scd_id
-    where desired.dbt_scd_id is distinct from core.dbt_scd_id
-        or desired.dbt_valid_to is distinct from core.dbt_valid_to
-        {% for column in columns %}
-        or desired.{{ column }} is distinct from core.{{ column }}
-        {% endfor %}
+    where {{ rows_differ(['dbt_scd_id', 'dbt_valid_to'] + columns, 'desired', 'core') }}
 
 )
 

@@ -25,15 +25,12 @@
     {% endif %}
 {% endmacro %}
 
-{% macro default__create_ledger_sql(ledger) %}
-    create schema if not exists {{ ledger.schema }};
-    create table if not exists {{ ledger }} (
-        consumer varchar(127) not null,
-        dataset varchar(63) not null,
-        data_period varchar(16) not null,
-        load_id bigint not null,
-        fingerprint varchar(32) not null
-    );
+{% macro ledger_columns() %}
+    consumer varchar(127) not null,
+    dataset varchar(63) not null,
+    data_period varchar(16) not null,
+    load_id bigint not null,
+    fingerprint varchar(32) not null
 {% endmacro %}
 
 {#-
@@ -96,8 +93,7 @@
     select
         coalesce(upstream.period_start, applied.period_start) as period_start,
         case
-            when upstream.load_id is distinct from applied.load_id then 1
-            when upstream.fingerprint is distinct from applied.fingerprint then 1
+            when {{ rows_differ(['load_id', 'fingerprint'], 'upstream', 'applied') }} then 1
             else 0
         end as is_stale,
         case
@@ -125,7 +121,8 @@
 -#}
 {% macro record_applied_loads() %}
     {% if execute and consumer_of(model) %}
-        {{ return(record_applied_loads_sql(model)) }}
+        {{ record_applied_loads_sql(model) }}
+        {% if consumer_of(model).is_fact %}{{ release_transaction_sql() }}{% endif %}
     {% endif %}
 {% endmacro %}
 
@@ -136,10 +133,10 @@
         and not exists (
             select 1
             from ({{ upstream_loads(node) }}) as upstream
-            where upstream.dataset = {{ ledger() }}.dataset
-                and upstream.data_period = {{ ledger() }}.data_period
-                and upstream.load_id = {{ ledger() }}.load_id
-                and upstream.fingerprint = {{ ledger() }}.fingerprint
+            where upstream.dataset = {{ ledger().identifier }}.dataset
+                and upstream.data_period = {{ ledger().identifier }}.data_period
+                and upstream.load_id = {{ ledger().identifier }}.load_id
+                and upstream.fingerprint = {{ ledger().identifier }}.fingerprint
         );
 
     insert into {{ ledger() }} (consumer, dataset, data_period, load_id, fingerprint)
@@ -159,12 +156,21 @@
     );
 {% endmacro %}
 
-{#- A pre-hook: a fact excludes loads and builds of the datasets that it reads, as a snapshot does. -#}
-{% macro lock_upstream() %}
-    {% if execute and consumer_of(model) %}
-        {% for dataset in consumer_of(model).histories | map(attribute='dataset') | unique | sort %}
-            {{ lock_sql(dataset) }};
-        {% endfor %}
+{#-
+    A pre-hook that keeps builds apart: a fact excludes loads and builds of the datasets that it reads, as a snapshot
+    does; any other model excludes itself in another build.
+-#}
+{% macro keep_apart() %}
+    {% if execute %}
+        {% set consumer = consumer_of(model) %}
+        {% if consumer %}
+            {{ hold_transaction_sql() }}
+            {% for dataset in consumer.histories | map(attribute='dataset') | unique | sort %}
+                {{ lock_sql(dataset) }};
+            {% endfor %}
+        {% else %}
+            {{ lock_sql(model.schema ~ '.' ~ model.alias) }};
+        {% endif %}
     {% endif %}
 {% endmacro %}
 

@@ -57,16 +57,21 @@
     {{ return({'is_stale': found['stale'] > 0, 'since': none if is_all else found['since'] | string}) }}
 {% endmacro %}
 
+{#- dbt hands over the query of the snapshot; some adapters the view that they made of it. -#}
+{% macro selectable(source) %}
+    {{ return('(' ~ source ~ ')' if source is string else source) }}
+{% endmacro %}
+
 {% macro build_snapshot_table(strategy, sql) %}
     {% if strategy.get('name') == 'period' %}
-        {{ return(first_history_sql(strategy, sql)) }}
+        {{ return(first_history_sql(strategy, selectable(sql))) }}
     {% endif %}
     {{ return(adapter.dispatch('build_snapshot_table', 'dbt')(strategy, sql)) }}
 {% endmacro %}
 
 {% macro snapshot_staging_table(strategy, source_sql, target_relation) %}
     {% if strategy.get('name') == 'period' %}
-        {{ return(difference_sql(strategy, source_sql)) }}
+        {{ return(difference_sql(strategy, selectable(source_sql))) }}
     {% endif %}
     {{ return(adapter.dispatch('snapshot_staging_table', 'dbt')(strategy, source_sql, target_relation)) }}
 {% endmacro %}

@@ -25,8 +25,9 @@
         {% do history_error(node, 'its columns changed; `dbt snapshot --select ' ~ snapshot ~ '` rebuilds it') %}
     {% endif %}
 
+    {% set source = subquery_of(core, source_sql) %}
     {% set difference = make_temp_relation(core) %}
-    {% do run_query(create_temporary_table_sql(difference, difference_sql(strategy, source_sql))) %}
+    {% do create_temporary_table(difference, difference_sql(strategy, source)) %}
     {% set differing = run_query('select count(*) as row_count from ' ~ difference).rows[0]['row_count'] %}
     {% set written = quoted(columns + ['dbt_scd_id', 'dbt_valid_from', 'dbt_valid_to']) %}
     {% do run_query(apply_difference_sql(core, difference, written)) %}
@@ -34,6 +35,8 @@
     {% if differing %}
         {% do run_query(forget_facts_sql(history)) %}
     {% endif %}
+    {% do drop_temporary_table(difference) %}
+    {% do drop_subquery(source) %}
     {% do adapter.commit() %}
     {% do log(history.consumer ~ ': rebuilt from all delivered periods, ' ~ differing ~ ' rows differed', info=true) %}
 {% endmacro %}

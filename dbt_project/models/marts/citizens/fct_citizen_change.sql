@@ -32,10 +32,7 @@ beginnings as (
         case
             when older.citizen_id is null then 'arrived'
             when older.dbt_valid_to < newer.dbt_valid_from then 'returned'
-            when (newer.street is distinct from older.street)
-                or (newer.house_number is distinct from older.house_number)
-                or (newer.postal_code is distinct from older.postal_code)
-                or (newer.city is distinct from older.city) then 'moved'
+            when {{ rows_differ(['street', 'house_number', 'postal_code', 'city'], 'newer', 'older') }} then 'moved'
             else 'other change'
         end as change_type,
         case
@@ -63,7 +60,7 @@ departures as (
         {{ unknown_key() }} as geography_key,
         geography_key as previous_geography_key
     from versions
-    where dbt_valid_to is not null and dbt_valid_to is distinct from next_valid_from
+    where dbt_valid_to is not null and {{ is_distinct('dbt_valid_to', 'next_valid_from') }}
 
 ),
 

@@ -1,0 +1,161 @@
+{#
+    What SQL Server says in its own way (T-SQL, 2019 and newer).
+
+    dbt-sqlserver commits each statement by itself unless `dbt_sqlserver_use_dbt_transactions` is on; dbt_project.yml
+    turns it on, for history and ledger change together or not at all.
+#}
+
+{#- Held until the transaction ends. The loader takes the same name for a load and a rollback of the dataset. -#}
+{% macro sqlserver__lock_sql(name) %}
+    {% if not adapter.behavior.dbt_sqlserver_use_dbt_transactions %}
+        {% do exceptions.raise_compiler_error(
+            'the flag dbt_sqlserver_use_dbt_transactions is off, which would let go of the lock; dbt_project.yml sets it'
+        ) %}
+    {% endif %}
+    {% set variable = '@lock_' ~ local_md5(name)[:8] %}
+    declare {{ variable }} int;
+    exec {{ variable }} = sp_getapplock
+        @Resource = N'almanac.{{ name }}', @LockMode = 'Exclusive', @LockOwner = 'Transaction', @LockTimeout = -1;
+    if {{ variable }} < 0 throw 50000, 'the lock almanac.{{ name }} was not granted; run the same command again', 1
+{% endmacro %}
+
+{#-
+    dbt-sqlserver commits between the statements of a first or full build of an incremental model, and once more at
+    its end. Each of its commits closes one level of transactions: the level that is opened here keeps the lock, and
+    all that was written under it, until the last of them.
+-#}
+{% macro sqlserver__hold_transaction_sql() %}
+    begin transaction;
+{% endmacro %}
+
+{% macro sqlserver__release_transaction_sql() %}
+    commit transaction
+{% endmacro %}
+
+{#- Two builds at once could both find that there is no table, hence the lock. -#}
+{% macro sqlserver__create_ledger_sql(ledger) %}
+    begin transaction;
+    {{ lock_sql(ledger.schema ~ '.' ~ ledger.identifier) }};
+    if schema_id('{{ ledger.schema }}') is null exec('create schema {{ ledger.schema }}');
+    if object_id('{{ ledger.schema }}.{{ ledger.identifier }}', 'U') is null
+        create table {{ ledger.include(database=false) }} ({{ ledger_columns() }});
+    commit transaction
+{% endmacro %}
+
+{#- Temporary tables of the adapter are tables with a name of their own; the query goes into a view first. -#}
+{% macro sqlserver__create_temporary_table(relation, sql) %}
+    {% do run_query(get_create_table_as_sql(true, relation, sql)) %}
+{% endmacro %}
+
+{% macro sqlserver__drop_temporary_table(relation) %}
+    {% do adapter.drop_relation(relation.incorporate(type='table')) %}
+{% endmacro %}
+
+{#- A CTE cannot stand in a subquery here: the query goes into a view, as it does in the adapter's own snapshots. -#}
+{% macro sqlserver__subquery_of(relation, sql) %}
+    {% set view = relation.incorporate(
+        path={'identifier': relation.identifier ~ '_snapshot_staging_temp_view'}, type='view'
+    ) %}
+    {% do run_query(get_create_view_as_sql(view, sql)) %}
+    {{ return(view) }}
+{% endmacro %}
+
+{% macro sqlserver__drop_subquery(subquery) %}
+    {% do adapter.drop_relation(subquery) %}
+{% endmacro %}
+
+{#- `intersect` takes NULL for equal to NULL, as `is distinct from` (2022) does. `=` pads with blanks, hence the lengths. -#}
+{% macro sqlserver__any_distinct(pairs) -%}
+    not exists (
+        select {% for left, right in pairs %}{{ left }}, datalength({{ left }}){{ ', ' if not loop.last }}{% endfor %}
+
+        intersect
+        select {% for left, right in pairs %}{{ right }}, datalength({{ right }}){{ ', ' if not loop.last }}{% endfor %}
+
+    )
+{%- endmacro %}
+
+{% macro sqlserver__text(value) -%}
+    cast({{ value }} as nvarchar(4000))
+{%- endmacro %}
+
+{% macro sqlserver__text_literal(value) -%}
+    N'{{ value | replace("'", "''") }}'
+{%- endmacro %}
+
+{#- A collation in UTF-8 makes the cast encode in UTF-8, which keeps every letter. -#}
+{% macro sqlserver__md5_hex(text) -%}
+    lower(
+        convert(
+            varchar(32),
+            hashbytes('MD5', cast({{ text }} collate Latin1_General_100_BIN2_UTF8 as varchar(8000))),
+            2
+        )
+    )
+{%- endmacro %}
+
+{% macro sqlserver__hex_to_bigint(hex) -%}
+    cast(convert(varbinary(8), concat('0', {{ hex }}), 2) as bigint)
+{%- endmacro %}
+
+{% macro sqlserver__timestamp_text(timestamp) -%}
+    convert(varchar(26), cast({{ timestamp }} as datetime2(6)), 121)
+{%- endmacro %}
+
+{% macro sqlserver__age_in_years(born_on, on_date) -%}
+    datediff(year, {{ born_on }}, {{ on_date }})
+    - case
+        when month({{ on_date }}) * 100 + day({{ on_date }}) < month({{ born_on }}) * 100 + day({{ born_on }}) then 1
+        else 0
+    end
+{%- endmacro %}
+
+{#- A hundred thousand days from five digits: `generate_series` came with 2022 only. -#}
+{% macro sqlserver__day_series(relation) %}
+    select dateadd(day, numbers.number, calendar.first_day) as date_day
+    from {{ relation }} as calendar
+    inner join (
+        select {% for power in range(5) %}digit_{{ power }}.digit * {{ 10 ** power }}{{ ' + ' if not loop.last }}{% endfor %} as number
+        from {% for power in range(5) %}
+            {{- 'cross join ' if not loop.first -}}
+            (values (0), (1), (2), (3), (4), (5), (6), (7), (8), (9)) as digit_{{ power }} (digit)
+        {% endfor %}
+    ) as numbers
+        on numbers.number <= datediff(day, calendar.first_day, calendar.last_day)
+{% endmacro %}
+
+{#- The first day of year 1 was a Monday; `datepart(weekday)` would hang on the session's DATEFIRST. -#}
+{% macro sqlserver__date_part(part, date) -%}
+    {%- set isodow -%}
+        (datediff(day, cast('0001-01-01' as date), {{ date }}) % 7 + 1)
+    {%- endset -%}
+    {%- if part == 'isodow' -%}
+        {{ isodow }}
+    {%- elif part == 'isoyear' -%}
+        year(dateadd(day, 4 - {{ isodow }}, {{ date }}))
+    {%- else -%}
+        datepart({{ 'iso_week' if part == 'week' else part }}, {{ date }})
+    {%- endif -%}
+{%- endmacro %}
+
+{#-
+    Overrides dbt-sqlserver's own, which adds a column of text in the collation of the database: text of the same
+    column would then not be comparable before and after.
+-#}
+{% macro sqlserver__create_columns(relation, columns) %}
+    {% set source = make_temp_relation(relation) %}
+    {% set collations = {} %}
+    {% for row in run_query(
+        "select name, collation_name from sys.columns where object_id = object_id('"
+        ~ source.include(database=false) ~ "') and collation_name is not null"
+    ) %}
+        {% do collations.update({row['name']: row['collation_name']}) %}
+    {% endfor %}
+    {% call statement('create_columns') %}
+        alter table {{ relation }} add
+        {% for column in columns %}
+            {{ adapter.quote(column.name) }} {{ column.data_type }}
+            {{- ' collate ' ~ collations[column.name] if column.name in collations }}{{ ', ' if not loop.last }}
+        {% endfor %}
+    {% endcall %}
+{% endmacro %}
