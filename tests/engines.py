@@ -5,16 +5,19 @@ The suite is one; an engine says here how a test gets a warehouse of its own, an
 
 from __future__ import annotations
 
+import atexit
 import os
 import shutil
 import tempfile
 from abc import ABC, abstractmethod
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any, ClassVar
 from uuid import uuid4
 
 Rows = list[tuple[Any, ...]]
+_ENVIRONMENT = dict(os.environ)
+"""As it was: a test that runs a command takes the variables of Almanac away."""
 
 
 class Engine(ABC):
@@ -124,24 +127,74 @@ class Postgres(Engine):
 
 
 class SQLServer(Engine):
-    """A server that somebody names; Almanac does not support it yet."""
+    """A database each on a server that somebody names; they are dropped when the run ends."""
 
     name = "sqlserver"
+    NAMED_BY = tuple(f"ALMANAC_SQLSERVER_{word}" for word in ("HOST", "PORT", "USER", "PASSWORD"))
 
     def unavailable(self) -> str | None:
-        return (
-            "SQL Server is not supported yet; its tests will need ALMANAC_SQLSERVER_HOST, "
-            "ALMANAC_SQLSERVER_PORT, ALMANAC_SQLSERVER_USER and ALMANAC_SQLSERVER_PASSWORD"
-        )
+        missing = [name for name in self.NAMED_BY if not _ENVIRONMENT.get(name)]
+        if missing:
+            return f"no SQL Server is named: set {', '.join(missing)} (the user must be allowed to create databases)"
+        return None
 
     def new_output(self, project_dir: Path) -> dict[str, Any]:
-        raise LookupError(self.unavailable())
+        output = {**self._server(), "database": f"almanac_{uuid4().hex[:12]}", "schema": "mart", "threads": 1}
+        master = {**output, "database": "master"}
+        self.query(master, f"create database {output['database']}")
+        self.query(master, f"alter database {output['database']} set read_committed_snapshot on")
+        atexit.register(self._drop, output)
+        return output
+
+    def connect(self, output: dict[str, Any], *, autocommit: bool = False) -> Any:
+        """A DB-API connection; the caller closes it."""
+        import mssql_python
+
+        mssql_python.pooling(enabled=False)
+        said = {
+            "Server": f"{output['host']},{output['port']}",
+            "Database": output["database"],
+            "UID": output["user"],
+            "PWD": "{" + output["password"].replace("}", "}}") + "}",
+            "Encrypt": "yes" if output["encrypt"] else "no",
+            "TrustServerCertificate": "yes" if output["trust_cert"] else "no",
+        }
+        text = ";".join(f"{key}={value}" for key, value in said.items())
+        return mssql_python.connect(text, autocommit=autocommit)
 
     def query(self, output: dict[str, Any], sql: str) -> Rows:
-        raise LookupError(self.unavailable())
+        with closing(self.connect(output, autocommit=True)) as connection, closing(connection.cursor()) as cursor:
+            cursor.execute(sql)
+            return [tuple(row) for row in cursor.fetchall()] if cursor.description else []
 
     def copy(self, output: dict[str, Any], into: dict[str, Any]) -> None:
-        raise LookupError(self.unavailable())
+        raise NotImplementedError
+
+    def sessions(self, output: dict[str, Any]) -> int:
+        others = "database_id = db_id() and session_id <> @@spid"
+        return int(self.query(output, f"select count(*) from sys.dm_exec_sessions where {others}")[0][0])
+
+    def _drop(self, output: dict[str, Any]) -> None:
+        name = output["database"]
+        with suppress(Exception):  # whoever still uses it is thrown out first, if the server can do that
+            self.query(
+                {**output, "database": "master"}, f"alter database {name} set single_user with rollback immediate"
+            )
+        with suppress(Exception):
+            self.query({**output, "database": "master"}, f"drop database {name}")
+
+    def _server(self) -> dict[str, Any]:
+        host, port, user, password = (_ENVIRONMENT[name] for name in self.NAMED_BY)
+        return {
+            "type": "sqlserver",
+            "backend": "mssql_python",
+            "host": host,
+            "port": int(port),
+            "user": user,
+            "password": password,
+            "encrypt": _ENVIRONMENT.get("ALMANAC_SQLSERVER_ENCRYPT", "true").lower() == "true",
+            "trust_cert": _ENVIRONMENT.get("ALMANAC_SQLSERVER_TRUST_CERT", "false").lower() == "true",
+        }
 
 
 KNOWN: dict[str, type[Engine]] = {engine.name: engine for engine in (DuckDB, Postgres, SQLServer)}
