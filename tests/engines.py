@@ -187,7 +187,7 @@ class SQLServer(Engine):
         host, port, user, password = (_ENVIRONMENT[name] for name in self.NAMED_BY)
         return {
             "type": "sqlserver",
-            "backend": "mssql_python",
+            "backend": "mssql-python",
             "host": host,
             "port": int(port),
             "user": user,

@@ -41,6 +41,14 @@ def test_lower_layers_know_no_step(layer: str) -> None:
     assert known <= BELOW_THE_STEPS[layer]
 
 
+def test_names_of_dbt_leave_room_for_what_adapters_append() -> None:
+    """SQL Server takes 128 letters, PostgreSQL 63: `__dbt_backup` and the like come on top."""
+    folders = [REPOSITORY / "dbt_project" / name for name in ("models", "snapshots", "tests")]
+    names = [path.stem for folder in folders for path in folder.rglob("*.sql")]
+    assert names
+    assert [name for name in names if len(name) > 50] == []
+
+
 def test_nothing_imports_the_command_line() -> None:
     assert [name for name in MODULES if "loader.cli" in imports_of(name)] == ["loader.__main__"]
 

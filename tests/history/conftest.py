@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.engines import Engine
+from tests.engines import Engine, SQLServer
 from tests.history.datasets import EXAMPLES
 from tests.history.feeding import prepare
-from tests.history.warehouse import DuckDBWarehouse, PostgresWarehouse, Warehouse
+from tests.history.warehouse import DuckDBWarehouse, PostgresWarehouse, SQLServerWarehouse, Warehouse
 
 
 @pytest.fixture(autouse=True)
@@ -40,5 +40,7 @@ def _new_warehouse(engine: Engine, folder: Path, *, real: bool) -> Warehouse:
     if engine.name == "duckdb":
         return DuckDBWarehouse(folder, real=real)
     output = engine.new_output(folder)
+    if isinstance(engine, SQLServer):
+        return SQLServerWarehouse(folder, engine, output, real=real)
     login = {key: str(output[key]) for key in ("host", "port", "user", "password", "dbname")}
     return PostgresWarehouse(folder, login, real=real)

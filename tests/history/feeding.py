@@ -15,18 +15,18 @@ from tests.history.warehouse import Warehouse
 VERSION_TABLE = """
     create table meta.dataset_version (
         load_id bigint primary key, dataset varchar(63), data_period varchar(16),
-        period_start timestamp, period_end timestamp, version_no int, file_id bigint,
+        period_start {timestamp}, period_end {timestamp}, version_no int, file_id bigint,
         parquet_path varchar(255), parquet_sha256 varchar(64), contract_fingerprint varchar(32),
-        row_count bigint, state varchar(16), loaded_at timestamp, state_changed_at timestamp
+        row_count bigint, state varchar(16), loaded_at {timestamp}, state_changed_at {timestamp}
     )
 """
 NEW_VERSION = """
     insert into meta.dataset_version
         (load_id, dataset, data_period, period_start, period_end, version_no, row_count, state, loaded_at)
-    values (?, ?, ?, ?, ?, ?, ?, 'active', now())
+    values (?, ?, ?, ?, ?, ?, ?, 'active', current_timestamp)
 """
 LINEAGE = """
-    _data_period varchar(7) not null, _load_id bigint, _loaded_at timestamp,
+    _data_period varchar(7) not null, _load_id bigint, _loaded_at {timestamp},
     _source_file_id bigint, _source_row bigint
 """
 
@@ -42,10 +42,10 @@ class Dataset:
 def prepare(warehouse: Warehouse, *datasets: Dataset) -> None:
     """Create the schemas, `meta.dataset_version` and one stage table per dataset."""
     warehouse.execute(
-        "create schema if not exists meta",
-        "create schema if not exists stage",
-        VERSION_TABLE,
-        *(f"create table stage.{dataset.name} ({_ddl(dataset)}, {LINEAGE})" for dataset in datasets),
+        warehouse.create_schema("meta"),
+        warehouse.create_schema("stage"),
+        VERSION_TABLE.format(timestamp=warehouse.timestamp),
+        *(_stage_table(warehouse, dataset) for dataset in datasets),
     )
 
 
@@ -90,8 +90,9 @@ def period_bounds(period: str) -> tuple[date, date]:
     return date(year, month, 1), date(year + month // 12, month % 12 + 1, 1)
 
 
-def _ddl(dataset: Dataset) -> str:
-    return ", ".join(f"{column} {type_}" for column, type_ in dataset.columns.items())
+def _stage_table(warehouse: Warehouse, dataset: Dataset) -> str:
+    columns = ", ".join(f"{column} {warehouse.column_type(type_)}" for column, type_ in dataset.columns.items())
+    return f"create table stage.{dataset.name} ({columns}, {LINEAGE.format(timestamp=warehouse.timestamp)})"
 
 
 def _set_state(state: str) -> str:
@@ -112,6 +113,5 @@ def _replace_rows(
 
 
 def _lock(warehouse: Warehouse, dataset: Dataset) -> list[str]:
-    if warehouse.engine == "postgres":
-        return [f"select pg_advisory_xact_lock(hashtextextended('almanac.{dataset.name}', 0))"]
-    return []
+    lock = warehouse.lock(dataset.name)
+    return [lock] if lock else []

@@ -46,7 +46,7 @@ def test_changed_tracked_columns_rebuild_history(built: Warehouse) -> None:
 
 
 def test_a_column_added_later_is_null_before(built: Warehouse) -> None:
-    built.execute("alter table stage.people add column mail varchar(60)")
+    built.execute(built.add_column("stage.people", "mail", "varchar(60)"))
     built.edit(SOURCES, "tracked: [name, size, born]", "tracked: [name, size, born, mail]")
     built.edit(SNAPSHOT, "note,", "note, mail,")
     with_mail = replace(

@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from tests.engines import SQLServer
 from tests.processes import Process, start
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -24,6 +25,8 @@ class Warehouse(ABC):
     """
 
     engine: str
+    timestamp = "timestamp"
+    """The type of the engine's timestamps without zone."""
 
     def __init__(self, folder: Path, *, real: bool = False) -> None:
         self.folder = folder
@@ -65,13 +68,39 @@ class Warehouse(ABC):
                 cursor.execute("begin")
             for statement in statements:
                 sql, parameters = (statement, ()) if isinstance(statement, str) else statement
-                cursor.execute(self._placeholders(sql), list(parameters) or None)
-            cursor.execute("commit")
+                cursor.execute(self._placeholders(sql), *([list(parameters)] if parameters else []))
+            connection.commit()
         finally:
             connection.close()
 
     def _placeholders(self, sql: str) -> str:
         return sql
+
+    def column_type(self, declared: str) -> str:
+        """The type of a data column in stage, as the loader makes it."""
+        return declared
+
+    def create_schema(self, name: str) -> str:
+        """A statement that makes a schema unless it is there."""
+        return f"create schema if not exists {name}"
+
+    def add_column(self, table: str, name: str, declared: str) -> str:
+        """A statement that adds a data column to a staged table."""
+        return f"alter table {table} add column {name} {self.column_type(declared)}"
+
+    # ---- locks, on a server
+
+    def lock(self, dataset: str) -> str:
+        """A statement that takes the lock of a dataset, as the loader does; empty where the file is the lock."""
+        return ""
+
+    def hold_ledger(self) -> str:
+        """A statement that keeps everybody from writing to the ledger, until the end of the transaction."""
+        raise NotImplementedError
+
+    def waiting(self, kind: str) -> int:
+        """How many sessions wait for a lock: `dataset` or `ledger`."""
+        raise NotImplementedError
 
     @abstractmethod
     def written_state(self, *tables: str) -> Any:
@@ -231,6 +260,17 @@ class PostgresWarehouse(Warehouse):
     def _placeholders(self, sql: str) -> str:
         return sql.replace("?", "%s")
 
+    def lock(self, dataset: str) -> str:
+        return f"select pg_advisory_xact_lock(hashtextextended('almanac.{dataset}', 0))"
+
+    def hold_ledger(self) -> str:
+        return "lock table core.applied_load in share row exclusive mode"
+
+    def waiting(self, kind: str) -> int:
+        lock_type = {"dataset": "advisory", "ledger": "relation"}[kind]
+        [(count,)] = self.rows("select count(*) from pg_locks where locktype = ? and not granted", (lock_type,))
+        return int(count)
+
     def written_state(self, *tables: str) -> Any:
         return [self.row_marks(table) for table in tables]
 
@@ -238,3 +278,64 @@ class PostgresWarehouse(Warehouse):
         # Place and last writer.
         rows = self.rows(f"select ctid::text || ' ' || xmin::text, * from {table}")
         return {tuple(content): mark for mark, *content in rows}
+
+
+class SQLServerWarehouse(Warehouse):
+    engine = "sqlserver"
+    timestamp = "datetime2(6)"
+
+    def __init__(self, folder: Path, server: SQLServer, output: dict[str, Any], *, real: bool = False) -> None:
+        self.server, self.output = server, output
+        super().__init__(folder, real=real)
+
+    def profile(self) -> dict[str, Any]:
+        return {**self.output, "schema": "dbo", "threads": 2}
+
+    def connect(self) -> Any:
+        return self.server.connect(self.output)
+
+    def column_type(self, declared: str) -> str:
+        if declared.startswith("varchar"):
+            return f"n{declared} collate Latin1_General_100_BIN2"
+        return declared.replace("timestamp", self.timestamp)
+
+    def create_schema(self, name: str) -> str:
+        return f"if schema_id('{name}') is null exec('create schema {name}')"
+
+    def add_column(self, table: str, name: str, declared: str) -> str:
+        return f"alter table {table} add {name} {self.column_type(declared)}"
+
+    def lock(self, dataset: str) -> str:
+        return (
+            f"exec sp_getapplock @Resource = N'almanac.{dataset}', @LockMode = 'Exclusive',"
+            " @LockOwner = 'Transaction', @LockTimeout = -1"
+        )
+
+    def hold_ledger(self) -> str:
+        return "select count(*) from core.applied_load with (tablockx, holdlock)"
+
+    def waiting(self, kind: str) -> int:
+        lock_types = {"dataset": "'APPLICATION'", "ledger": "'OBJECT', 'PAGE', 'RID', 'KEY'"}[kind]
+        [(count,)] = self.rows(
+            "select count(*) from sys.dm_tran_locks where request_status = 'WAIT' and resource_database_id = db_id()"
+            f" and resource_type in ({lock_types})"
+        )
+        return int(count)
+
+    def written_state(self, *tables: str) -> Any:
+        """Writes since the first look, as a trigger on each table has counted them."""
+        return [(table, self._writes(table)) for table in tables]
+
+    def _writes(self, table: str) -> int:
+        # A table that was made anew has no trigger: that counts as a write as well.
+        trigger = f"{table}_is_watched"
+        if self.rows(f"select object_id('{trigger}', 'TR')") == [(None,)]:
+            self.execute("if object_id('dbo.written', 'U') is null create table dbo.written (name varchar(100))")
+            self.execute(
+                f"create trigger {trigger} on {table} after insert, update, delete as begin set nocount on;"
+                f" insert into dbo.written select '{table}' where exists (select * from inserted)"
+                " or exists (select * from deleted) end"
+            )
+            self.execute(f"insert into dbo.written values ('{table}')")
+        [(count,)] = self.rows("select count(*) from dbo.written where name = ?", (table,))
+        return int(count)

@@ -1,6 +1,6 @@
 {#-
     The versions of a history that were in force on a day or at a time:
-    select * from {{ as_of(ref('citizens'), "date '2025-06-01'") }} as citizens
+    select * from {{ as_of(ref('citizens'), "cast('2025-06-01' as date)") }} as citizens
 -#}
 {% macro as_of(snapshot_relation, moment) -%}
     (

@@ -1,3 +1,5 @@
+{{ config(indexes=unique_index(['citizen_key'])) }}
+
 with known as (
 
     select

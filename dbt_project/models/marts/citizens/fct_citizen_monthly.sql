@@ -1,4 +1,4 @@
-{{ config(materialized='incremental', incremental_strategy='rebase') }}
+{{ config(materialized='incremental', incremental_strategy='rebase', as_columnstore=true) }}
 
 with periods as (
 

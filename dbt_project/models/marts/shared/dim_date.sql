@@ -1,3 +1,5 @@
+{{ config(indexes=unique_index(['date_key'])) }}
+
 with delivered as (
 
     select

@@ -1,3 +1,5 @@
+{{ config(indexes=unique_index(['geography_key'])) }}
+
 with places as (
 
     select distinct
