@@ -139,23 +139,35 @@
 {%- endmacro %}
 
 {#-
-    Overrides dbt-sqlserver's own, which adds a column of text in the collation of the database: text of the same
-    column would then not be comparable before and after.
+    The next two override dbt-sqlserver's own, which give a column of text the collation of the database when they add
+    or widen it: core and stage could then not be compared.
 -#}
 {% macro sqlserver__create_columns(relation, columns) %}
-    {% set source = make_temp_relation(relation) %}
-    {% set collations = {} %}
-    {% for row in run_query(
-        "select name, collation_name from sys.columns where object_id = object_id('"
-        ~ source.include(database=false) ~ "') and collation_name is not null"
-    ) %}
-        {% do collations.update({row['name']: row['collation_name']}) %}
-    {% endfor %}
+    {% set collations = collations_of(make_temp_relation(relation)) %}
     {% call statement('create_columns') %}
         alter table {{ relation }} add
         {% for column in columns %}
-            {{ adapter.quote(column.name) }} {{ column.data_type }}
-            {{- ' collate ' ~ collations[column.name] if column.name in collations }}{{ ', ' if not loop.last }}
+            {{ adapter.quote(column.name) }} {{ column.data_type }} {{ collations.get(column.name, '') }}
+            {{- ', ' if not loop.last }}
         {% endfor %}
     {% endcall %}
+{% endmacro %}
+
+{% macro sqlserver__alter_column_type(relation, column_name, new_column_type) %}
+    {% set collation = collations_of(relation).get(column_name, '') %}
+    {% do run_query(
+        'alter table ' ~ relation ~ ' alter column ' ~ adapter.quote(column_name) ~ ' ' ~ new_column_type ~ ' ' ~ collation
+    ) %}
+{% endmacro %}
+
+{#- `collate ...` of each column of text, by name. -#}
+{% macro collations_of(relation) %}
+    {% set found = {} %}
+    {% for row in run_query(
+        "select name, collation_name from sys.columns where collation_name is not null and object_id = object_id('"
+        ~ relation.include(database=false) ~ "')"
+    ) %}
+        {% do found.update({row['name']: 'collate ' ~ row['collation_name']}) %}
+    {% endfor %}
+    {{ return(found) }}
 {% endmacro %}

@@ -54,7 +54,7 @@ departures as (
         citizen_id,
         dbt_valid_to as happened_at,
         'left' as change_type,
-        cast(null as {{ dbt.type_string() }}) as changed_columns,
+        cast(null as varchar(4000)) as changed_columns,
         {{ unknown_key() }} as citizen_key,
         citizen_key as previous_citizen_key,
         {{ unknown_key() }} as geography_key,
