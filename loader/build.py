@@ -16,6 +16,9 @@ from loader.gates import GateResult, render, run_gate
 from loader.meta import now, validation_ids, validation_log
 from loader.project import Project
 
+_REPEATS = 2
+"""Of a layer in which somebody else's transaction got in the way."""
+
 
 @dataclass(frozen=True)
 class Layer:
@@ -55,7 +58,14 @@ def _build_layer(project: Project, layer: Layer, full: bool) -> DbtResult:
     with project.audit.step("build", subject=layer.name):
         # buildable: a test runs as soon as all that it reads is built, not before
         arguments = ["build", "--indirect-selection", "buildable", "--select", *str(layer.select).split()]
-        result = run_dbt(project, [*arguments, "--full-refresh"] if full else arguments)
+        if full:
+            arguments.append("--full-refresh")
+        result = run_dbt(project, arguments)
+        for _ in range(_REPEATS):
+            if not result.deadlocked:
+                break
+            console.note("dbt: a node was the victim of a deadlock and wrote nothing; building the layer again")
+            result = run_dbt(project, arguments)
         for line in result.warned:
             console.note(f"dbt: {line}")
         if result.failed:

@@ -26,6 +26,8 @@ class DbtResult:
     warned: tuple[str, ...]
     failed: tuple[str, ...]
     """Nodes that failed, with dbt's message."""
+    deadlocked: bool
+    """One of them was the victim of a deadlock: it may well succeed when the command is repeated."""
 
     def __str__(self) -> str:
         return ", ".join(f"{count} {kind}{'s' if count > 1 else ''}" for kind, count in sorted(self.done.items()))
@@ -42,6 +44,7 @@ def run_dbt(project: Project, arguments: Sequence[str]) -> DbtResult:
     answer = _invoke(project, [*arguments, "--no-write-json"], _parsed(project))
     done: Counter[str] = Counter()
     warned, failed = [], []
+    deadlocked = False
     for node in answer.results:
         kind = str(node.node.resource_type)
         if node.status in ("success", "pass"):
@@ -50,7 +53,8 @@ def run_dbt(project: Project, arguments: Sequence[str]) -> DbtResult:
             warned.append(f"{node.node.name}: {node.message}")
         elif node.status != "skipped":
             failed.append(f"{kind} {node.node.name}: {_reason(node)}")
-    return DbtResult(done, tuple(warned), tuple(failed))
+            deadlocked |= project.warehouse.engine.is_deadlock(str(node.message))
+    return DbtResult(done, tuple(warned), tuple(failed), deadlocked)
 
 
 def write_dbt_docs(project: Project, page: Path) -> None:

@@ -85,11 +85,14 @@ class Postgres(Engine):
         self.query({**output, "dbname": "postgres"}, f"create database {output['dbname']}")
         return output
 
-    def query(self, output: dict[str, Any], sql: str) -> Rows:
+    def connect(self, output: dict[str, Any]) -> Any:
+        """A DB-API connection; the caller closes it."""
         import psycopg2
 
-        login = {key: output[key] for key in ("host", "port", "user", "password", "dbname")}
-        with closing(psycopg2.connect(**login)) as connection:
+        return psycopg2.connect(**{key: output[key] for key in ("host", "port", "user", "password", "dbname")})
+
+    def query(self, output: dict[str, Any], sql: str) -> Rows:
+        with closing(self.connect(output)) as connection:
             connection.autocommit = True
             with connection.cursor() as cursor:
                 cursor.execute(sql)

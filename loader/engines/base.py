@@ -47,3 +47,6 @@ class Engine(Protocol):
 
     def transient(self, error: BaseException) -> bool:
         """Whether the same transaction may well succeed when it is repeated."""
+
+    def is_deadlock(self, message: str) -> bool:
+        """Whether what dbt says of a failed node tells that it was the victim of a deadlock."""

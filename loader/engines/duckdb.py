@@ -112,6 +112,9 @@ class DuckDB:
     def transient(self, error: BaseException) -> bool:
         return "TransactionContext Error: Failed to commit" in str(error) or "Transaction conflict" in str(error)
 
+    def is_deadlock(self, message: str) -> bool:  # noqa: ARG002
+        return False
+
 
 @contextmanager
 def _set(connection: Connection, settings: dict[str, str]) -> Iterator[None]:

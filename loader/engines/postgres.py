@@ -90,6 +90,9 @@ class Postgres:
             return False
         return error.connection_invalidated or getattr(error.orig, "pgcode", None) in _RETRY_STATES
 
+    def is_deadlock(self, message: str) -> bool:
+        return "deadlock detected" in message
+
 
 def _copy(connection: Connection, statement: str, rows: io.BytesIO) -> None:
     """COPY is none of SQLAlchemy's statements: its errors are made those of SQLAlchemy here."""

@@ -113,5 +113,4 @@ def _replace_rows(
 
 
 def _lock(warehouse: Warehouse, dataset: Dataset) -> list[str]:
-    lock = warehouse.lock(dataset.name)
-    return [lock] if lock else []
+    return [] if warehouse.engine == "duckdb" else [warehouse.locks.of_dataset.format(dataset.name)]

@@ -114,13 +114,13 @@ def test_a_load_waits_for_a_build(corrected: Warehouse) -> None:
     if corrected.engine == "duckdb":
         pytest.skip("a DuckDB file that is being built cannot be opened by a load")
     blocker = corrected.connect()
-    blocker.cursor().execute(corrected.hold_ledger())
+    blocker.cursor().execute(corrected.locks.of_table.format("core.applied_load"))
     process = corrected.start_dbt("snapshot", "--select", "people")
-    wait_until(lambda: corrected.waiting("ledger") == 1, process)
+    wait_until(lambda: waiting_for(corrected, corrected.locks.waiting_for_tables) == 1, process)
 
     loading = threading.Thread(target=deliver, args=(corrected, PEOPLE.dataset, "2025-02", JANUARY))
     loading.start()
-    wait_until(lambda: corrected.waiting("dataset") == 1, process)
+    wait_until(lambda: waiting_for(corrected, corrected.locks.waiting_for_datasets) == 1, process)
     blocker.close()
     assert process.wait() == 0
     loading.join()
@@ -156,14 +156,19 @@ def with_lock_held(
     """Start builds while a load holds the lock; commit it when all of them wait; give what they said."""
     loader = warehouse.connect()
     cursor = loader.cursor()
-    cursor.execute(warehouse.lock("people"))
+    cursor.execute(warehouse.locks.of_dataset.format("people"))
     for statement in statements or []:
         cursor.execute(statement)
     processes = start()
-    wait_until(lambda: warehouse.waiting("dataset") == waiting, *processes)
+    wait_until(lambda: waiting_for(warehouse, warehouse.locks.waiting_for_datasets) == waiting, *processes)
     loader.commit()
     loader.close()
     return [process.communicate()[0] for process in processes]
+
+
+def waiting_for(warehouse: Warehouse, count: str) -> int:
+    [(sessions,)] = warehouse.rows(count)
+    return int(sessions)
 
 
 def wait_until(condition: Callable[[], bool], *processes: Process) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from tests.engines import SQLServer
+from tests.locks import LOCKS, Locks
 from tests.processes import Process, start
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -88,19 +89,10 @@ class Warehouse(ABC):
         """A statement that adds a data column to a staged table."""
         return f"alter table {table} add column {name} {self.column_type(declared)}"
 
-    # ---- locks, on a server
-
-    def lock(self, dataset: str) -> str:
-        """A statement that takes the lock of a dataset, as the loader does; empty where the file is the lock."""
-        return ""
-
-    def hold_ledger(self) -> str:
-        """A statement that keeps everybody from writing to the ledger, until the end of the transaction."""
-        raise NotImplementedError
-
-    def waiting(self, kind: str) -> int:
-        """How many sessions wait for a lock: `dataset` or `ledger`."""
-        raise NotImplementedError
+    @property
+    def locks(self) -> Locks:
+        """Of a server; an embedded warehouse has none."""
+        return LOCKS[self.engine]
 
     @abstractmethod
     def written_state(self, *tables: str) -> Any:
@@ -260,17 +252,6 @@ class PostgresWarehouse(Warehouse):
     def _placeholders(self, sql: str) -> str:
         return sql.replace("?", "%s")
 
-    def lock(self, dataset: str) -> str:
-        return f"select pg_advisory_xact_lock(hashtextextended('almanac.{dataset}', 0))"
-
-    def hold_ledger(self) -> str:
-        return "lock table core.applied_load in share row exclusive mode"
-
-    def waiting(self, kind: str) -> int:
-        lock_type = {"dataset": "advisory", "ledger": "relation"}[kind]
-        [(count,)] = self.rows("select count(*) from pg_locks where locktype = ? and not granted", (lock_type,))
-        return int(count)
-
     def written_state(self, *tables: str) -> Any:
         return [self.row_marks(table) for table in tables]
 
@@ -304,23 +285,6 @@ class SQLServerWarehouse(Warehouse):
 
     def add_column(self, table: str, name: str, declared: str) -> str:
         return f"alter table {table} add {name} {self.column_type(declared)}"
-
-    def lock(self, dataset: str) -> str:
-        return (
-            f"exec sp_getapplock @Resource = N'almanac.{dataset}', @LockMode = 'Exclusive',"
-            " @LockOwner = 'Transaction', @LockTimeout = -1"
-        )
-
-    def hold_ledger(self) -> str:
-        return "select count(*) from core.applied_load with (tablockx, holdlock)"
-
-    def waiting(self, kind: str) -> int:
-        lock_types = {"dataset": "'APPLICATION'", "ledger": "'OBJECT', 'PAGE', 'RID', 'KEY'"}[kind]
-        [(count,)] = self.rows(
-            "select count(*) from sys.dm_tran_locks where request_status = 'WAIT' and resource_database_id = db_id()"
-            f" and resource_type in ({lock_types})"
-        )
-        return int(count)
 
     def written_state(self, *tables: str) -> Any:
         """Writes since the first look, as a trigger on each table has counted them."""

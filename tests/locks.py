@@ -1,0 +1,56 @@
+"""The locks of a server in its own words: what tests hold, and whom they see wait."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Locks:
+    """Statements of one engine; `{}` is the name of what is locked. All hold until the end of the transaction."""
+
+    of_dataset: str
+    """Takes the lock of a dataset, as the loader and dbt do."""
+    of_table: str
+    """Keeps everybody from writing to a table."""
+    waiting_for_datasets: str
+    """Counts the sessions of this database that wait for a dataset."""
+    waiting_for_tables: str
+    """Counts the sessions of this database that wait for a table, or a part of it."""
+    never_the_victim: str
+    """Makes the engine choose the other side of a deadlock."""
+
+
+def _waiting_on_postgres(kinds: str) -> str:
+    return (
+        "select count(*) from pg_locks inner join pg_stat_activity using (pid)"
+        f" where datname = current_database() and not granted and locktype in ({kinds})"
+    )
+
+
+def _waiting_on_sqlserver(kinds: str) -> str:
+    return (
+        "select count(*) from sys.dm_tran_locks"
+        f" where request_status = 'WAIT' and resource_database_id = db_id() and resource_type in ({kinds})"
+    )
+
+
+LOCKS = {
+    "postgres": Locks(
+        of_dataset="select pg_advisory_xact_lock(hashtextextended('almanac.{}', 0))",
+        of_table="lock table {} in share row exclusive mode",
+        waiting_for_datasets=_waiting_on_postgres("'advisory'"),
+        waiting_for_tables=_waiting_on_postgres("'relation', 'transactionid', 'tuple'"),
+        never_the_victim="set deadlock_timeout = '1h'",
+    ),
+    "sqlserver": Locks(
+        of_dataset=(
+            "exec sp_getapplock @Resource = N'almanac.{}', @LockMode = 'Exclusive', @LockOwner = 'Transaction',"
+            " @LockTimeout = -1"
+        ),
+        of_table="select count(*) from {} with (tablockx, holdlock)",
+        waiting_for_datasets=_waiting_on_sqlserver("'APPLICATION'"),
+        waiting_for_tables=_waiting_on_sqlserver("'OBJECT', 'PAGE', 'RID', 'KEY'"),
+        never_the_victim="set deadlock_priority high",
+    ),
+}

@@ -1,0 +1,65 @@
+"""The victim of a deadlock repeats its transaction: a load by itself, a build the nodes of its layer."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import closing
+
+import pytest
+
+from tests.conftest import Project
+from tests.engines import Postgres, SQLServer, requested_engines
+from tests.locks import LOCKS
+from tests.processes import Process
+from tests.shop import assert_stage_is_the_archive, deliver, open_shop, products, versions
+
+PATIENCE_SECONDS = 120
+on_each_server = pytest.mark.parametrize("engine_name", [name for name in requested_engines() if name != "duckdb"])
+
+
+def in_a_deadlock(project: Project, dataset: str, table: str, start: Callable[[], Process]) -> tuple[int | None, str]:
+    """Hold a table until the process that has the lock of the dataset waits for it, then ask for that lock."""
+    server, locks = project.engine, LOCKS[project.engine.name]
+    assert isinstance(server, Postgres | SQLServer)
+    with closing(server.connect(project.profile_output)) as session:
+        cursor = session.cursor()
+        cursor.execute(locks.never_the_victim)
+        cursor.execute(locks.of_table.format(table))
+        process = start()
+        until = time.monotonic() + PATIENCE_SECONDS
+        while project.sql(locks.waiting_for_tables) == [(0,)]:
+            assert process.poll() is None, process.communicate()
+            assert time.monotonic() < until, "it did not come to that"
+            time.sleep(0.02)
+        cursor.execute(locks.of_dataset.format(dataset))
+        session.rollback()
+    said, trouble = process.communicate()
+    return process.returncode, said + trouble
+
+
+@on_each_server
+def test_a_load(engine_name: str, new_project: Callable[..., Project]) -> None:
+    shop = new_project(engine_name)
+    open_shop(shop)
+    deliver(shop, "2025-01", products("P1", "P2"))
+    exit_code, said = in_a_deadlock(shop, "products", "meta.dataset_version", lambda: shop.start_loader("load"))
+    assert exit_code == 0, said
+    assert versions(shop) == [("2025-01", 1, "active", 2)]
+    assert_stage_is_the_archive(shop)
+
+
+@on_each_server
+def test_a_build(engine_name: str, new_project: Callable[..., Project]) -> None:
+    project = new_project(engine_name)
+    for command in (("migrate",), ("sample-data", "--rows", 20, "--periods", 1), ("load",), ("build",)):
+        done = project.loader(*command)
+        assert done.exit_code == 0, done.output
+    core = sorted(project.sql("select citizen_id, dbt_valid_from, dbt_valid_to from core.citizens"))
+    # as if no period had been applied: the build has something to write
+    project.sql("delete from core.applied_load where consumer = 'core.citizens'")
+
+    exit_code, said = in_a_deadlock(project, "citizens", "core.applied_load", lambda: project.start_loader("build"))
+    assert exit_code == 0, said
+    assert "a node was the victim of a deadlock and wrote nothing; building the layer again" in said
+    assert sorted(project.sql("select citizen_id, dbt_valid_from, dbt_valid_to from core.citizens")) == core
