@@ -45,8 +45,11 @@ def main(context: click.Context, /, **common: Any) -> None:
     context.obj = common
 
 
-def command(name: str) -> Callable[[Callable[..., Any]], click.Command]:
-    """A command that is given the opened project, and whose errors are one line and an exit code."""
+def command(name: str, account: str = "loader") -> Callable[[Callable[..., Any]], click.Command]:
+    """A command that is given the opened project, and whose errors are one line and an exit code.
+
+    `account` of the target is the one that it works by.
+    """
 
     def decorate(function: Callable[..., Any]) -> click.Command:
         @main.command(name)
@@ -59,7 +62,7 @@ def command(name: str) -> Callable[[Callable[..., Any]], click.Command]:
             console.STATE["debug"] |= debug
             common = context.obj
             try:
-                project = _open(project_dir or common["project_dir"], target or common["target"])
+                project = _open(project_dir or common["project_dir"], target or common["target"], account)
                 exit_code = function(project, **options)
             except AlmanacError as error:
                 if console.STATE["debug"]:
@@ -80,10 +83,10 @@ def command(name: str) -> Callable[[Callable[..., Any]], click.Command]:
     return decorate
 
 
-def _open(project_dir: Path | None, target: str | None) -> Project:
+def _open(project_dir: Path | None, target: str | None, account: str) -> Project:
     from loader.project import Project
 
-    return Project.open(project_dir, target)
+    return Project.open(project_dir, target, account)
 
 
 def _word(error: AlmanacError) -> str:
@@ -255,7 +258,7 @@ def _period(contract: Any, name: str) -> Any:
         raise UsageError(f"--period: {error}") from None
 
 
-@command("purge")
+@command("purge", account="migration")
 @click.option("--dataset", required=True, help="Name of the dataset.")
 @click.option("--key", help="Key of the rows to remove; parts of a key are separated by commas.")
 @click.option("--before", help="Remove all periods before this one.")
@@ -378,7 +381,7 @@ def docs_command(project: Project) -> int:
     return 0
 
 
-@command("migrate")
+@command("migrate", account="migration")
 def migrate_command(project: Project) -> int:
     """Bring the meta and stage tables up to date with the loader and the contracts."""
     from loader.migrate import migrate

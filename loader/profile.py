@@ -10,7 +10,7 @@ import os
 import shutil
 from ast import literal_eval
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -24,6 +24,10 @@ from loader.errors import UsageError
 
 ENGINES = ("duckdb", "postgres", "sqlserver")
 """Values of an output's `type`."""
+
+_USER = ("user", "username", "UID", "client_id", "app_id")
+_PASSWORD = ("password", "pass", "PWD", "client_secret", "app_secret")
+"""The adapters' words for who logs in, and by what."""
 
 _SHOWN = ("host", "server", "port", "dbname", "database", "schema", "threads")
 
@@ -42,6 +46,14 @@ class Target:
             return f"{self.name} (duckdb, {self.fields['path']})"
         shown = [f"{key} {self.fields[key]}" for key in _SHOWN if key in self.fields]
         return f"{self.name} ({', '.join([self.type, *shown])})"
+
+    def for_account(self, account: str) -> Target:
+        """The same warehouse by the account of `<account>_user` and `<account>_password`; by dbt's if none is named."""
+        user, password = self.fields.get(f"{account}_user"), self.fields.get(f"{account}_password")
+        if not user:
+            return self
+        same = {key: user if key in _USER else password for key in self.fields if key in (*_USER, *_PASSWORD)}
+        return replace(self, fields=MappingProxyType({**self.fields, "user": user, "password": password, **same}))
 
 
 def read_target(project_dir: Path, target: str | None = None) -> Target:

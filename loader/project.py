@@ -24,11 +24,13 @@ class Project:
     """Opened once per command; what it holds is read when it is first needed."""
 
     settings: Settings
+    account: str = "loader"
+    """Which account of the target works: `loader`, or `migration`, which may change tables."""
 
     @classmethod
-    def open(cls, project_dir: Path | None = None, target: str | None = None) -> Project:
+    def open(cls, project_dir: Path | None = None, target: str | None = None, account: str = "loader") -> Project:
         """The project of the folder given, or found upwards from here; raises UsageError."""
-        return cls(load_settings(project_dir, target=target))
+        return cls(load_settings(project_dir, target=target), account)
 
     @property
     def root(self) -> Path:
@@ -53,7 +55,7 @@ class Project:
 
     @cached_property
     def warehouse(self) -> Warehouse:
-        return Warehouse(engine_for(self.target, self.root), self.settings.lock_timeout)
+        return Warehouse(engine_for(self.target.for_account(self.account), self.root), self.settings.lock_timeout)
 
     @cached_property
     def audit(self) -> Auditor:
