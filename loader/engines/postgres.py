@@ -10,6 +10,7 @@ from pathlib import Path
 from sqlalchemy import URL, Connection, Table, text
 from sqlalchemy.exc import DBAPIError
 
+from loader.errors import EnvironmentFailedError
 from loader.profile import Target
 
 _BATCH_ROWS = 64_000
@@ -80,7 +81,13 @@ class Postgres:
         with connect() as connection:
             vacuum = connection.execution_options(isolation_level="AUTOCOMMIT")
             for table in tables:
+                before = _file_of(vacuum, table)
                 vacuum.exec_driver_sql(f"vacuum (full, analyze) {table}")
+                if _file_of(vacuum, table) == before:  # the server warns, and goes on
+                    raise EnvironmentFailedError(
+                        f"{table} could not be rewritten: this account may not do that; "
+                        "run the script of `loader ddl --roles`, and the same command again"
+                    )
 
     def release_dbt(self) -> None:
         """Nothing to do: dbt closes its connections to a server itself."""
@@ -92,6 +99,12 @@ class Postgres:
 
     def is_deadlock(self, message: str) -> bool:
         return "deadlock detected" in message
+
+
+def _file_of(connection: Connection, table: str) -> int:
+    return int(
+        connection.execute(text("select pg_relation_filenode(cast(:table as regclass))"), {"table": table}).scalar_one()
+    )
 
 
 def _copy(connection: Connection, statement: str, rows: io.BytesIO) -> None:
