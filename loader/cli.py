@@ -395,11 +395,15 @@ def migrate_command(project: Project) -> int:
 
 @command("ddl")
 @click.option("--schema", type=click.Choice(["meta", "stage"]), help="Only this schema.")
-def ddl_command(project: Project, schema: str | None) -> int:
-    """Print the structure of meta and stage as an SQL script for the target's engine."""
+@click.option("--roles", is_flag=True, help="Instead: the schemas, and who may do what in them.")
+def ddl_command(project: Project, schema: str | None, roles: bool) -> int:
+    """Print the structure of meta and stage, or the roles, as an SQL script for the target's engine."""
     from loader.migrate import ddl
+    from loader.roles import roles_script
 
-    click.echo(ddl(project, schema), nl=False)
+    if roles and schema:
+        raise UsageError("--roles is about all schemas; leave out --schema")
+    click.echo(roles_script(project) if roles else ddl(project, schema), nl=False)
     return 0
 
 

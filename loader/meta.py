@@ -157,11 +157,11 @@ etl_audit = Table(
 applied_load = Table(
     "applied_load",
     MetaData(schema="core"),
-    Column("consumer", String(127)),
-    Column("dataset", String(63)),
-    Column("data_period", String(16)),
-    Column("load_id", BigInteger),
-    Column("fingerprint", String(32)),
+    Column("consumer", String(127), nullable=False),
+    Column("dataset", String(63), nullable=False),
+    Column("data_period", String(16), nullable=False),
+    Column("load_id", BigInteger, nullable=False),
+    Column("fingerprint", String(32), nullable=False),
 )
 """The ledger of history, which dbt makes and keeps; a purge marks in it what has to be worked out again."""
 

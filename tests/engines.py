@@ -41,6 +41,14 @@ class Engine(ABC):
     def copy(self, output: dict[str, Any], into: dict[str, Any]) -> None:
         """Make one warehouse the same as another, which nobody uses now; who still uses the one is thrown out."""
 
+    def administer(self, output: dict[str, Any], script: str) -> None:
+        """Run the script of an administrator."""
+        self.query(output, script)
+
+    def account(self, output: dict[str, Any], role: str) -> dict[str, Any]:
+        """The output by an account of its own, which is in the role."""
+        raise LookupError(f"{self.name} has no accounts")
+
     def sessions(self, output: dict[str, Any]) -> int:
         """How many others use the warehouse now: a server takes a moment to notice that a process was killed."""
         return 0
@@ -102,6 +110,18 @@ class Postgres(Engine):
         server = {**output, "dbname": "postgres"}
         self.query(server, f"drop database {into['dbname']} with (force)")
         self.query(server, f"create database {into['dbname']} template {output['dbname']}")
+
+    def administer(self, output: dict[str, Any], script: str) -> None:
+        # roles are those of the whole server, and other processes may make them too
+        with closing(self.connect({**output, "dbname": "postgres"})) as alone, alone.cursor() as cursor:
+            cursor.execute("select pg_advisory_lock(1)")
+            self.query(output, script)
+
+    def account(self, output: dict[str, Any], role: str) -> dict[str, Any]:
+        login = f"{role}_{uuid4().hex[:12]}"
+        self.query(output, f"create role {login} login password 'trusted' in role {role}")
+        self.query(output, f"alter role {login} set role = '{role}'")
+        return {**output, "user": login, "password": "trusted"}
 
     def sessions(self, output: dict[str, Any]) -> int:
         others = "datname = current_database() and pid <> pg_backend_pid()"
@@ -169,6 +189,13 @@ class SQLServer(Engine):
         with closing(self.connect(output, autocommit=True)) as connection, closing(connection.cursor()) as cursor:
             cursor.execute(sql)
             return [tuple(row) for row in cursor.fetchall()] if cursor.description else []
+
+    def account(self, output: dict[str, Any], role: str) -> dict[str, Any]:
+        login, password = f"{role}_{uuid4().hex[:12]}", f"Aa1{uuid4().hex}"
+        self.query({**output, "database": "master"}, f"create login {login} with password = '{password}'")
+        self.query(output, f"create user {login} for login {login}")
+        self.query(output, f"alter role {role} add member {login}")
+        return {**output, "user": login, "password": password}
 
     def copy(self, output: dict[str, Any], into: dict[str, Any]) -> None:
         raise NotImplementedError

@@ -1,0 +1,61 @@
+-- The accounts of Almanac on SQL Server: four database roles that hold the rights, and nothing more than they need.
+--
+-- Run it in the database of the target (sqlcmd -d almanac -i roles.sql), as a member of db_owner. Run it before the
+-- first `loader migrate`, or at any time later; again changes nothing.
+--
+-- Logins and users are yours to make. Put each user into its role:
+--
+--     create login etl with password = '…';               -- in master; or: create login [DOMAIN\etl] from windows
+--     create user etl for login etl;                      -- in the database
+--     create user [etl@example.org] from external provider;      -- Microsoft Entra: this in place of both
+--     alter role almanac_loader add member etl;
+--
+-- What a member makes in a schema belongs to the owner of the schema, which is a role.
+
+set xact_abort on;
+begin transaction;
+
+if database_principal_id('almanac_loader') is null create role almanac_loader;
+if database_principal_id('almanac_dbt') is null create role almanac_dbt;
+if database_principal_id('almanac_reader') is null create role almanac_reader;
+if database_principal_id('almanac_migration') is null create role almanac_migration;
+
+-- 1. Schemas with their owners, and the ledger that a purge marks. What is in a schema follows its owner; a change of
+-- owner drops the rights on it, hence the order.
+
+if schema_id('meta') is null exec('create schema meta authorization almanac_migration');
+if schema_id('stage') is null exec('create schema stage authorization almanac_migration');
+if schema_id('core') is null exec('create schema core authorization almanac_dbt');
+if schema_id('mart') is null exec('create schema mart authorization almanac_dbt');
+
+if exists (select 1 from sys.schemas where name = 'meta' and principal_id <> database_principal_id('almanac_migration'))
+    exec('alter authorization on schema::meta to almanac_migration');
+if exists (select 1 from sys.schemas where name = 'stage' and principal_id <> database_principal_id('almanac_migration'))
+    exec('alter authorization on schema::stage to almanac_migration');
+if exists (select 1 from sys.schemas where name = 'core' and principal_id <> database_principal_id('almanac_dbt'))
+    exec('alter authorization on schema::core to almanac_dbt');
+if exists (select 1 from sys.schemas where name = 'mart' and principal_id <> database_principal_id('almanac_dbt'))
+    exec('alter authorization on schema::mart to almanac_dbt');
+
+if object_id('core.applied_load') is null
+    {{ ledger }};
+
+-- 2. What each may do, with what is there and with what will be made
+
+grant select, insert, update, delete on schema::meta to almanac_loader;
+grant select, insert, update, delete on schema::stage to almanac_loader;
+grant select on schema::core to almanac_loader;
+
+grant create table, create view to almanac_dbt;
+grant select on schema::meta to almanac_dbt;
+grant select on schema::stage to almanac_dbt;
+
+grant select on schema::mart to almanac_reader;
+alter role almanac_reader add member almanac_loader;
+alter role almanac_reader add member almanac_migration;
+
+grant create table to almanac_migration;
+grant select on schema::core to almanac_migration;
+grant update on core.applied_load to almanac_migration;
+
+commit;
