@@ -12,6 +12,7 @@ UV := $(shell command -v uv 2>/dev/null)
 # .env is read by the same library as in the loader, so that both understand quotes and `$` alike
 DOTENV = $(if $(wildcard .env),$(BIN)/dotenv --file .env run --no-override --)
 LOADER = $(DOTENV) $(BIN)/loader
+COMPOSE = $(DOTENV) docker compose --file docker/compose.yml
 
 # without compiled packages each process takes two to three times as long to start
 unexport PYTHONDONTWRITEBYTECODE
@@ -26,7 +27,7 @@ endif
 SQL := dbt_project/models dbt_project/tests
 PEERS := .venv-bench/dlt/.made .venv-bench/sqlmesh/.made
 
-.PHONY: help demo load build run status docs test lint bench lock
+.PHONY: help demo load build run status docs test lint bench up down lock has-compose
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -50,7 +51,7 @@ status: $(VENV)/.runtime ## datasets x periods: state, rows, rejected, file, whe
 docs: $(VENV)/.docs ## the documentation, with the pages of the warehouse and its gates: target/docs/index.html
 	@$(LOADER) docs
 
-test: lint ## every check and test [ENGINES=duckdb,postgres]
+test: lint ## every check and test [ENGINES=duckdb,postgres,sqlserver]
 	@$(BIN)/mypy
 	@$(BIN)/pytest --numprocesses logical --dist worksteal --cov --cov-report term
 
@@ -62,6 +63,22 @@ lint: $(VENV)/.dev ## ruff and sqlfluff
 bench: $(VENV)/.dev ## the figures of benchmarks/, with their peers [SCALE=0.1 REPEAT=1 for a quick look]
 	-@$(MAKE) --keep-going $(PEERS)
 	@$(BIN)/python -m benchmarks
+
+up: has-compose $(VENV)/.runtime ## SQL Server and PostgreSQL in containers, to try and test on (needs docker)
+	@$(COMPOSE) up --detach --wait sqlserver postgres
+	@$(COMPOSE) run --rm --no-TTY sqlserver-database
+	@echo 'SQL Server and PostgreSQL are up, each with an empty database almanac. Set in .env:'
+	@echo '  ALMANAC_SQLSERVER_USER=sa'
+	@echo '  ALMANAC_SQLSERVER_TRUST_CERT=true'
+	@echo 'Then: $(BIN)/loader migrate --target sqlserver, make run TARGET=sqlserver; the same with postgres'
+
+down: has-compose ## stop them; their databases stay
+	@docker compose --project-name almanac down
+	@echo 'the databases are kept; to remove them too: docker compose --project-name almanac down --volumes'
+
+has-compose:
+	@docker compose version >/dev/null 2>&1 || \
+	    { echo 'needs docker with compose, see https://docs.docker.com/compose/install' >&2; exit 2; }
 
 lock: $(VENV)/.runtime ## solve requirements*.in anew (needs uv)
 	@$(if $(UV),,echo 'make lock: needs uv, see https://docs.astral.sh/uv' >&2; exit 2)
