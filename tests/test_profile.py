@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from loader.errors import UsageError
-from loader.profile import ensure_profile, find_profiles, read_target
+from loader.profile import ENGINES, ensure_profile, find_profiles, read_target
 from tests.conftest import REPOSITORY, Project
 
 PROFILES = """
@@ -35,6 +36,8 @@ almanac:
       schema: mart
       threads: "{{ env_var('SOME_THREADS', '2') | as_native }}"
 """
+OTHER_ACCOUNTS = ("loader_", "migration_")
+"""How the keys begin that dbt passes over: accounts that are not its own."""
 
 
 @pytest.fixture(autouse=True)
@@ -57,8 +60,7 @@ def root(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def as_dbt_reads(folder: Path, target: str | None = None) -> tuple[str, str, dict[str, Any]]:
-    """Name, type and credentials of the target."""
+def dbt_profile(folder: Path, target: str | None = None) -> Any:
     from dbt.adapters.factory import load_plugin
     from dbt.config.profile import Profile, read_profile
     from dbt.config.renderer import ProfileRenderer
@@ -67,9 +69,14 @@ def as_dbt_reads(folder: Path, target: str | None = None) -> tuple[str, str, dic
 
     set_invocation_context(os.environ)
     set_from_args(Namespace(LOG_CACHE_EVENTS=False), {})
-    for engine in ("duckdb", "postgres"):
+    for engine in ENGINES:
         load_plugin(engine)
-    profile = Profile.from_raw_profiles(read_profile(str(folder)), "almanac", ProfileRenderer({}), target)
+    return Profile.from_raw_profiles(read_profile(str(folder)), "almanac", ProfileRenderer({}), target)
+
+
+def as_dbt_reads(folder: Path, target: str | None = None) -> tuple[str, str, dict[str, Any]]:
+    """Name, type and credentials of the target."""
+    profile = dbt_profile(folder, target)
     credentials = profile.credentials
     known = {**credentials.to_dict(), "threads": profile.threads, "dbname": credentials.database}
     return profile.target_name, credentials.type, known
@@ -82,7 +89,7 @@ def assert_same_as_dbt(root: Path, target: str | None = None) -> None:
     for key, value in ours.fields.items():
         if key == "path":  # dbt takes it from the current folder
             assert Path(value) == root / theirs["path"]
-        elif key != "type":
+        elif key != "type" and not key.startswith(OTHER_ACCOUNTS):
             assert (value, type(value)) == (theirs[key], type(theirs[key]))
 
 
@@ -214,12 +221,36 @@ def test_a_profile_in_the_home_folder_counts_when_it_is_ours(root: Path) -> None
     assert ensure_profile(root) == root / "profiles.yml"
 
 
-@pytest.mark.parametrize("target", ["dev", "test", "prod", "postgres"])
+EXAMPLE = (REPOSITORY / "profiles.yml.example").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("target", yaml.safe_load(EXAMPLE)["almanac"]["outputs"])
 def test_the_example_says_the_same_to_dbt(root: Path, target: str) -> None:
-    example = (REPOSITORY / "profiles.yml.example").read_text(encoding="utf-8")
-    (root / "profiles.yml").write_text(example, encoding="utf-8")
+    (root / "profiles.yml").write_text(EXAMPLE, encoding="utf-8")
     os.environ.update(ALMANAC_PROD_PATH="data/prod.duckdb", ALMANAC_POSTGRES_PASSWORD="x")
+    os.environ.update(
+        ALMANAC_SQLSERVER_USER="anna", ALMANAC_SQLSERVER_PASSWORD="x", ALMANAC_SQLSERVER_TRUST_CERT="true"
+    )
     assert_same_as_dbt(root, target)
+
+
+@pytest.mark.parametrize("target", ["sqlserver", "sqlserver_trusted", "sqlserver_entra"])
+@pytest.mark.parametrize("backend", ["mssql-python", "pyodbc"])
+def test_drivers_of_sql_server_take_the_example(root: Path, target: str, backend: str) -> None:
+    """Each driver refuses some logins; unless somebody says so, all is encrypted and no strange certificate counts."""
+    from dbt.adapters.sqlserver import sqlserver_backend, sqlserver_helpers
+
+    (root / "profiles.yml").write_text(EXAMPLE, encoding="utf-8")
+    os.environ.update(ALMANAC_SQLSERVER_USER="anna", ALMANAC_SQLSERVER_PASSWORD="x", ALMANAC_SQLSERVER_BACKEND=backend)
+    credentials = dbt_profile(root, target).credentials
+    sqlserver_helpers.validate_connection_requirements(credentials)
+    if backend == "pyodbc":
+        sqlserver_helpers.validate_pyodbc_requirements(credentials)
+        said = sqlserver_backend.build_pyodbc_connection_string(credentials)
+    else:
+        sqlserver_helpers.validate_mssql_python_requirements(credentials)
+        said = sqlserver_backend.build_mssql_python_connection_string(credentials)
+    assert "encrypt=Yes;TrustServerCertificate=No" in said
 
 
 def test_a_plain_dbt_in_the_root_meets_the_same_warehouse(new_project: Callable[..., Project]) -> None:
