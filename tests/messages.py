@@ -16,6 +16,7 @@ GAP = "…"
 DBT_SAYS = re.compile(
     r"\{% do (?:exceptions\.)?(?P<how>raise_compiler_error|history_error|log)\((?P<what>.*?)\) %\}", re.DOTALL
 )
+SERVER_SAYS = re.compile(r"throw \d+, '(?P<what>[^']*)'")
 
 REFUSED, USAGE, FAILED, NOTE, SAID, ANY = "1", "2", "3", "note", "0", "any"
 KINDS = {
@@ -124,6 +125,9 @@ def _assigned(name: str, scope: ast.FunctionDef) -> list[ast.expr]:
 
 def _of_macros(path: Path) -> Iterator[Message]:
     """What dbt says for us; `loader build` passes it on, and ends with exit code 1."""
+    for thrown in SERVER_SAYS.finditer(path.read_text(encoding="utf-8")):
+        text = re.sub(r"\{\{.*?\}\}", GAP, thrown["what"])
+        yield Message(text, REFUSED, path.relative_to(REPOSITORY).as_posix())
     for said in DBT_SAYS.finditer(path.read_text(encoding="utf-8")):
         text = GAP.join(["", *re.findall(r"'([^']*)'", said["what"]), ""])
         if re.search(r"\w \w", text):
