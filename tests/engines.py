@@ -251,8 +251,9 @@ KNOWN: dict[str, type[Engine]] = {engine.name: engine for engine in (DuckDB, Pos
 
 
 def requested_engines() -> list[str]:
-    """The names in ENGINES, else DuckDB and PostgreSQL; raises ValueError for an unknown one."""
-    named = os.environ.get("ENGINES", "duckdb,postgres").split(",")
+    """The names in ENGINES, else DuckDB, PostgreSQL, and SQL Server if one is named; ValueError for an unknown one."""
+    usual = "duckdb,postgres" if SQLServer().unavailable() else "duckdb,postgres,sqlserver"
+    named = os.environ.get("ENGINES", usual).split(",")
     names = [name.strip() for name in named if name.strip()]
     unknown = sorted(set(names) - set(KNOWN))
     if unknown or not names:
