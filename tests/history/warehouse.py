@@ -70,7 +70,7 @@ class Warehouse(ABC):
             for statement in statements:
                 sql, parameters = (statement, ()) if isinstance(statement, str) else statement
                 cursor.execute(self._placeholders(sql), *([list(parameters)] if parameters else []))
-            connection.commit()
+            (cursor if self.engine == "duckdb" else connection).commit()
         finally:
             connection.close()
 
