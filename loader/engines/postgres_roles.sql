@@ -11,6 +11,8 @@
 -- A reader needs the first line only. Roles belong to the server: a login has its rights in each database in which this
 -- was run.
 
+begin;
+
 do $$
 declare
     name text;
@@ -123,3 +125,5 @@ begin
     end if;
 end
 $$;
+
+commit;

@@ -11,6 +11,11 @@
 --     alter role almanac_loader add member etl;
 --
 -- What a member makes in a schema belongs to the owner of the schema, which is a role.
+--
+-- A purge ends with rewriting tables and the free room of the files, which only db_owner may do: purge by such an
+-- account, or run this too, after which migration may do everything in the database:
+--
+--     alter role db_owner add member almanac_migration;
 
 set xact_abort on;
 begin transaction;
@@ -28,13 +33,13 @@ if schema_id('stage') is null exec('create schema stage authorization almanac_mi
 if schema_id('core') is null exec('create schema core authorization almanac_dbt');
 if schema_id('mart') is null exec('create schema mart authorization almanac_dbt');
 
-if exists (select 1 from sys.schemas where name = 'meta' and principal_id <> database_principal_id('almanac_migration'))
+if (select principal_id from sys.schemas where name = 'meta') <> database_principal_id('almanac_migration')
     exec('alter authorization on schema::meta to almanac_migration');
-if exists (select 1 from sys.schemas where name = 'stage' and principal_id <> database_principal_id('almanac_migration'))
+if (select principal_id from sys.schemas where name = 'stage') <> database_principal_id('almanac_migration')
     exec('alter authorization on schema::stage to almanac_migration');
-if exists (select 1 from sys.schemas where name = 'core' and principal_id <> database_principal_id('almanac_dbt'))
+if (select principal_id from sys.schemas where name = 'core') <> database_principal_id('almanac_dbt')
     exec('alter authorization on schema::core to almanac_dbt');
-if exists (select 1 from sys.schemas where name = 'mart' and principal_id <> database_principal_id('almanac_dbt'))
+if (select principal_id from sys.schemas where name = 'mart') <> database_principal_id('almanac_dbt')
     exec('alter authorization on schema::mart to almanac_dbt');
 
 if object_id('core.applied_load') is null
