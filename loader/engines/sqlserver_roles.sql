@@ -5,7 +5,7 @@
 --
 -- Logins and users are yours to make. Put each user into its role:
 --
---     create login etl with password = '…';               -- in master; or: create login [DOMAIN\etl] from windows
+--     create login etl with password = '...';               -- in master; or: create login [DOMAIN\etl] from windows
 --     create user etl for login etl;                      -- in the database
 --     create user [etl@example.org] from external provider;      -- Microsoft Entra: this in place of both
 --     alter role almanac_loader add member etl;
