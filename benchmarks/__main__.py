@@ -1,8 +1,11 @@
 """`make bench`: everything that is measured, as a table and as JSON. `SCALE=` multiplies the sizes.
 
-python -m benchmarks                    all of it
-python -m benchmarks stage phones       some of it
+python -m benchmarks                    all of it, on DuckDB
+python -m benchmarks stage phones       some of it; the figures of the rest stay as they are
 python -m benchmarks --markdown         nothing is measured: the figures of data/bench.json as Markdown
+
+ENGINES=postgres,sqlserver measures on servers what has a part there: stage, memory, history. PostgreSQL is the one that
+pip installs, SQL Server the one that ALMANAC_SQLSERVER_HOST, _PORT, _USER and _PASSWORD name.
 """
 
 from __future__ import annotations
@@ -12,14 +15,17 @@ import json
 import os
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from benchmarks.builds import builds
 from benchmarks.delivery import delivery
-from benchmarks.history import history
-from benchmarks.measure import REPOSITORY
-from benchmarks.report import as_json, as_markdown, as_tables, in_words
-from benchmarks.stage import memory, stage
+from benchmarks.history import history, history_on
+from benchmarks.measure import REPOSITORY, Line
+from benchmarks.report import as_json, as_markdown, as_section, as_tables, environments
+from benchmarks.servers import SERVERS, Server
+from benchmarks.stage import memory, memory_on, stage, stage_on
 from benchmarks.workbook import phones, workbook
 
 BENCHES = {
@@ -31,6 +37,7 @@ BENCHES = {
     "history": ("History", history),
     "builds": ("Builds, node by node", builds),
 }
+ON_SERVERS = {"stage": stage_on, "memory": memory_on, "history": history_on}
 FIGURES = REPOSITORY / "data" / "bench.json"
 
 
@@ -42,32 +49,70 @@ def main() -> None:
     if unknown := set(asked.benches) - set(BENCHES):
         arguments.error(f"there is no {', '.join(sorted(unknown))}; there are {', '.join(BENCHES)}")
     if asked.markdown:
-        print(as_markdown(json.loads(FIGURES.read_text(encoding="utf-8"))))
+        print(as_markdown(figures()))
         return
-    _measure(asked.benches or list(BENCHES), float(os.environ.get("SCALE", "1")))
-    _show(json.loads(FIGURES.read_text(encoding="utf-8")))
+    engines = [name.strip() for name in os.environ.get("ENGINES", "duckdb").split(",")]
+    if unknown := set(engines) - {"duckdb", *SERVERS}:
+        arguments.error(f"ENGINES names {', '.join(sorted(unknown))}; there are duckdb, {', '.join(SERVERS)}")
+    _measure(engines, asked.benches or list(BENCHES), float(os.environ.get("SCALE", "1")))
+    _show(figures())
 
 
-def _measure(names: list[str], scale: float) -> None:
-    sections = {}
-    with tempfile.TemporaryDirectory(prefix="almanac-bench-") as folder:
+def figures() -> dict[str, Any]:
+    """What was measured so far."""
+    if not FIGURES.exists():
+        return {"sections": {}}
+    sections = json.loads(FIGURES.read_text(encoding="utf-8"))["sections"]
+    return {"sections": {title: section for title, section in sections.items() if "on" in section}}
+
+
+def _measure(engines: list[str], names: list[str], scale: float) -> None:
+    """Each section takes the place of the one of an earlier run; those that are not measured stay."""
+    for engine in engines:
         for name in names:
-            title, bench = BENCHES[name]
-            print(f"measuring: {title}", file=sys.stderr)
-            place = Path(folder) / name
-            place.mkdir()
-            sections[title] = bench(place, scale)
+            if engine == "duckdb":
+                title, bench = BENCHES[name]
+                keep(title, as_section(_measured(title, lambda folder, bench=bench: bench(folder, scale)), scale))
+            elif name in ON_SERVERS:
+                _measure_on(SERVERS[engine], name, scale)
+
+
+def _measure_on(server: Server, name: str, scale: float) -> None:
+    title, bench = f"{BENCHES[name][0]}: {server.title}", ON_SERVERS[name]
+    try:
+        description = server.description()
+    except LookupError as reason:
+        print(f"not measured: {title}: {reason}", file=sys.stderr)
+        return
+    try:
+        lines = _measured(title, lambda folder: bench(server, folder, scale))
+    finally:
+        server.leave()
+    keep(title, as_section(lines, scale, description))
+
+
+def _measured(title: str, bench: Callable[[Path], list[Line]]) -> list[Line]:
+    print(f"measuring: {title}", file=sys.stderr)
+    with tempfile.TemporaryDirectory(prefix="almanac-bench-") as folder:
+        return bench(Path(folder) / "project")
+
+
+def keep(title: str, section: dict[str, Any]) -> None:
+    sections = figures()["sections"] | {title: section}
+    suffixes = ["", *(f": {server.title}" for server in SERVERS.values())]
+    titles = [f"{title}{suffix}" for suffix in suffixes for title, _ in BENCHES.values()]
     FIGURES.parent.mkdir(exist_ok=True)
-    FIGURES.write_text(as_json(sections, scale), encoding="utf-8")
+    FIGURES.write_text(as_json({title: sections[title] for title in titles if title in sections}), encoding="utf-8")
 
 
-def _show(bench: dict) -> None:  # type: ignore[type-arg]
+def _show(bench: dict[str, Any]) -> None:
     from rich.console import Console
 
     console = Console(width=150)
     for table in as_tables(bench):
         console.print(table)
-    console.print(f"{in_words(bench)}; SCALE={bench['scale']:g}", highlight=False)
+    for words in environments(bench):
+        console.print(words, highlight=False)
     print(f"written: {FIGURES.relative_to(REPOSITORY).as_posix()}", file=sys.stderr)
 
 

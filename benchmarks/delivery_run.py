@@ -7,11 +7,12 @@ import time
 from pathlib import Path
 
 from benchmarks.measure import tell
-from benchmarks.stage_loader import start_anew, steps
+from benchmarks.projects import forget_files
+from benchmarks.stage_loader import steps
 
 
 def main(root: Path) -> None:
-    start_anew(root)
+    forget_files(root)
     started = time.perf_counter()
     from loader.cli import main as loader
 

@@ -5,12 +5,18 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from benchmarks.dbt_process import Invoked, invoke_dbt
 from benchmarks.measure import tell
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from loader.project import Project
 
 STOCK = """
 {{% snapshot stock %}}
@@ -53,18 +59,90 @@ _POPULATION = """
         date '1990-01-01' as moved_in_on
     from range({keys}) as numbers (i)
 """
-_DELIVERY = (
-    "update population set street = 'Street {number}' where hash(person_id, {number}) % 50 = 0",
-    "insert into stage.people select *, '{period}', {number}, now()::timestamp, 1, 1 from population",
+_MOVES = "update population set street = 'Street {number}' where hash(person_id, {number}) % 50 = 0"
+_TOGETHER = """
+    copy (
+        select * exclude (filename), parse_filename(filename, true) as _data_period
+        from read_parquet('{files}', filename = true)
+    ) to '{staged}'
+"""
+
+
+class _Kept(Protocol):
+    """States of the warehouse that a measurement starts from, by name."""
+
+    def keep(self, name: str) -> None: ...
+    def restore(self, name: str) -> None: ...
+    def copy_table(self, selected: str, source: str, target: str) -> None: ...
+
+
+class _Files:
+    """Copies of the file of DuckDB."""
+
+    def __init__(self, project: Project) -> None:
+        self.project, self.file = project, project.root / "data" / "warehouse.duckdb"
+
+    def keep(self, name: str) -> None:
+        run_sql(self.project, "checkpoint")
+        shutil.copy(self.file, self.file.with_name(f"{name}.duckdb"))
+
+    def restore(self, name: str) -> None:
+        shutil.copy(self.file.with_name(f"{name}.duckdb"), self.file)
+
+    def copy_table(self, selected: str, source: str, target: str) -> None:
+        run_sql(self.project, f"create or replace table {target} as select {selected} from {source}")
+
+
+class _Tables:
+    """Copies of what dbt makes on a server, and of the loads that are active; what is staged stays as it is.
+
+    A table keeps its indexes, so what is restored must be there. Statistics are as they are some time after a build:
+    PostgreSQL is told to make them.
     """
-    insert into meta.dataset_version
-        (load_id, dataset, data_period, period_start, period_end, version_no, file_id, parquet_path, parquet_sha256,
-        contract_fingerprint, row_count, state, loaded_at, state_changed_at)
-    values
-        ({number}, 'people', '{period}', date '{period}-01', date '{period}-01' + interval 1 month, 1, 1, '', '',
-        '', {keys}, 'superseded', now(), now())
-    """,
-)
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+
+    def keep(self, name: str) -> None:
+        for table in self._tables("core"):
+            self.copy_table("*", f"core.{table}", f"kept.{name}__{table}")
+        self.copy_table("load_id, state", "meta.dataset_version", f"kept.{name}__loads")
+
+    def restore(self, name: str) -> None:
+        loads = f"select load_id from kept.{name}__loads where state = 'active'"
+        statements = [
+            f"""
+            update meta.dataset_version
+            set state = case when load_id in ({loads}) then 'active' else 'superseded' end
+            """
+        ]
+        kept = self._tables("kept")
+        for table in self._tables("core"):
+            if f"{name}__{table}" in kept:
+                copied = f"insert into core.{table} select * from kept.{name}__{table}"
+                statements += [f"truncate table core.{table}", copied]
+            else:
+                statements.append(f"drop table core.{table}")
+        run_sql(self.project, *statements)
+        if self.project.warehouse.engine.name == "postgres":
+            run_sql(self.project, "analyze")
+
+    def copy_table(self, selected: str, source: str, target: str) -> None:
+        run_sql(self.project, f"drop table if exists {target}", f"select {selected} into {target} from {source}")
+
+    def _tables(self, schema: str) -> list[str]:
+        query = f"select table_name from information_schema.tables where table_schema = '{schema}'"
+        return list(self.project.warehouse.run(lambda connection: connection.exec_driver_sql(query).scalars().all()))
+
+
+def run_sql(project: Project, *statements: str) -> None:
+    """Run statements in one transaction."""
+
+    def work(connection: Connection) -> None:
+        for statement in statements:
+            connection.exec_driver_sql(statement)
+
+    project.warehouse.run(work)
 
 
 class _Bench:
@@ -74,44 +152,43 @@ class _Bench:
         from loader.project import Project
 
         self.project = Project.open(root)
-        self.file = root / "data" / "warehouse.duckdb"
+        self.kept: _Kept = (_Files if self.project.warehouse.engine.embedded else _Tables)(self.project)
         os.environ["BENCH_PERIOD"] = _period(1)
 
     def prepare(self, keys: int, *months: int) -> None:
         """Stage the months; keep the warehouse as it is before and after each of those named."""
-        from loader.migrate import ensure_migrated
+        from benchmarks.projects import start_anew
 
         snapshots = self.project.root / "dbt_project" / "snapshots"
         tracked = list(self.project.contract("people").tracked)
         (snapshots / "people.sql").write_text(PERIOD, encoding="utf-8")
         (snapshots / "people.yml").write_text(PERIOD_CONFIG, encoding="utf-8")
         (snapshots / "stock.sql").write_text(STOCK.format(columns=tracked, names=", ".join(tracked)), encoding="utf-8")
-        ensure_migrated(self.project)
-        self._sql(_POPULATION.format(keys=keys))
-        for number in range(1, max(months) + 1):
-            self._sql(*(statement.format(number=number, period=_period(number), keys=keys) for statement in _DELIVERY))
-        self._sql("drop table population", f"copy stage.people to '{self._kept('staged', 'parquet')}'")
-        shutil.copy(self.file, self._kept("staged"))
+        start_anew(self.project)
+        self._stage(keys, max(months))
+        run_sql(self.project, "update meta.dataset_version set state = 'superseded'")
+        if not self.project.warehouse.engine.embedded:
+            run_sql(self.project, "create schema kept")
+        self.kept.keep("staged")
         for number in months:
             self._deliver_again(number - 1)
             self._snapshot("people")
-            copied = "select *, dbt_valid_from as dbt_updated_at from core.people"
-            self._sql(f"create or replace table core.stock as {copied}")
-            shutil.copy(self.file, self._kept(f"before_{number}"))
-            self._sql(_delivered(number))
+            self.kept.copy_table("*, dbt_valid_from as dbt_updated_at", "core.people", "core.stock")
+            self.kept.keep(f"before_{number}")
+            self._deliver(number)
             self._snapshot("people")
-            shutil.copy(self.file, self._kept(f"after_{number}"))
+            self.kept.keep(f"after_{number}")
 
     def next_month(self, number: int, name: str) -> Invoked:
         """One new month, the ones before it being in core already."""
-        shutil.copy(self._kept(f"before_{number}"), self.file)
-        self._sql(_delivered(number))
+        self.kept.restore(f"before_{number}")
+        self._deliver(number)
         os.environ["BENCH_PERIOD"] = _period(number)
         return self._snapshot(name)
 
     def idle(self, number: int, name: str) -> Invoked:
         """A run that finds nothing new."""
-        shutil.copy(self._kept(f"after_{number}"), self.file)
+        self.kept.restore(f"after_{number}")
         return self._snapshot(name)
 
     def backfill(self, months: int, name: str) -> Invoked:
@@ -126,24 +203,48 @@ class _Bench:
         return Invoked(None, sum(run.seconds for run in runs), sum(run.sql_seconds for run in runs))
 
     def rows(self, name: str) -> int:
+        count = f"select count(*) from core.{name}"
+        return int(self.project.warehouse.run(lambda connection: connection.exec_driver_sql(count).scalar_one()))
+
+    def _stage(self, keys: int, months: int) -> None:
+        """Each month as a parquet file and in stage, with a load that is not active; all of them as one file too."""
         import duckdb
 
-        with duckdb.connect(str(self.file)) as connection:
-            return int(connection.execute(f"select count(*) from core.{name}").fetchall()[0][0])
+        folder = self.project.root / "data" / "staged"
+        folder.mkdir(parents=True)
+        with duckdb.connect() as population:
+            population.execute(_POPULATION.format(keys=keys))
+            for number in range(1, months + 1):
+                month = folder / f"{_period(number)}.parquet"
+                population.execute(_MOVES.format(number=number))
+                population.execute(f"copy population to '{month.as_posix()}'")
+                self._append(number, month, keys)
+            staged = folder.with_suffix(".parquet")
+            population.execute(_TOGETHER.format(files=(folder / "*.parquet").as_posix(), staged=staged.as_posix()))
+
+    def _append(self, number: int, month: Path, keys: int) -> None:
+        from loader.stage_table import stage_table
+        from loader.versions import add_version
+
+        contract, period = self.project.contract("people"), _period(number)
+        bounds = contract.period(period)
+        loaded_at = datetime(2030, 1, 1)
+
+        def work(connection: Connection) -> None:
+            lineage = {"_data_period": period, "_load_id": number, "_loaded_at": loaded_at, "_source_file_id": 1}
+            self.project.warehouse.engine.append_parquet(connection, stage_table(contract), month, lineage)
+            load = {"load_id": number, "dataset": "people", "data_period": period, "period_start": bounds.start}
+            load |= {"period_end": bounds.end, "version_no": 1, "file_id": 1, "parquet_path": "", "parquet_sha256": ""}
+            add_version(connection, {**load, "contract_fingerprint": "", "row_count": keys, "loaded_at": loaded_at})
+
+        self.project.warehouse.run(work)
 
     def _deliver_again(self, months: int) -> None:
-        shutil.copy(self._kept("staged"), self.file)
-        self._sql(*(_delivered(number) for number in range(1, months + 1)))
+        self.kept.restore("staged")
+        run_sql(self.project, f"update meta.dataset_version set state = 'active' where load_id <= {months}")
 
-    def _kept(self, name: str, ending: str = "duckdb") -> Path:
-        return self.file.with_name(f"{name}.{ending}")
-
-    def _sql(self, *statements: str) -> None:
-        import duckdb
-
-        with duckdb.connect(str(self.file)) as connection:
-            for statement in statements:
-                connection.execute(statement)
+    def _deliver(self, number: int) -> None:
+        run_sql(self.project, f"update meta.dataset_version set state = 'active' where load_id = {number}")
 
     def _snapshot(self, name: str) -> Invoked:
         manifest = self._manifest  # parsing is not what is measured
@@ -152,10 +253,6 @@ class _Bench:
     @cached_property
     def _manifest(self) -> Any:
         return invoke_dbt(self.project, "parse").result
-
-
-def _delivered(number: int) -> str:
-    return f"update meta.dataset_version set state = 'active' where load_id = {number}"
 
 
 def _period(number: int) -> str:

@@ -20,25 +20,32 @@ _COLUMNS = ("what", "seconds", "peak MB", "held against", "ratio", "at most", ""
 PAGE = """# Figures
 
 `make bench` (`python -m benchmarks`) measures on your machine, and prints what it takes and the ratio to a public peer
-that did the same work in the same run. `SCALE=0.1` is a quick look. Seconds differ from machine to machine; ratios much
-less. Each measurement is a process of its own; its figure is the median of {repeat} runs, its memory the highest peak.
+that did the same work in the same run. `SCALE=0.1` is a quick look, `ENGINES=postgres,sqlserver` measures on servers.
+Seconds differ from machine to machine; ratios much less. Each measurement is a process of its own; its figure is the
+median of its runs, its memory the highest peak, without that of a server. How is written in `benchmarks/`.
 
-Measured on {machine}, at `SCALE={scale:g}`. How is written in `benchmarks/`. This page is
-`python -m benchmarks --markdown`, made from `data/bench.json`.
+{measured}
+
+This page is `python -m benchmarks --markdown`, made from `data/bench.json`.
 """
 _PACKAGES = ("duckdb", "pyarrow", "pandas", "fastexcel", "dbt-core", "dbt-duckdb", "great-expectations")
 
 
-def as_json(sections: dict[str, list[Line]], scale: float) -> str:
-    """Everything that was measured, by section, with the machine and the packages that it was measured on.
+Section = dict[str, Any]
+
+
+def as_section(lines: list[Line], scale: float, server: str = "") -> Section:
+    """What was measured together, with the machine, the server and the packages that it was measured on.
 
     Limits are those of the whole sizes.
     """
-    found = {
-        title: [asdict(line) | {"holds": line.holds if scale >= 1 else None} for line in lines]
-        for title, lines in sections.items()
-    }
-    return json.dumps({"machine": _machine(), "scale": scale, "repeat": REPEAT, "sections": found}, indent=2)
+    found = [asdict(line) | {"holds": line.holds if scale >= 1 else None} for line in lines]
+    return {"lines": found, "on": {**_machine(), "server": server, "scale": scale, "repeat": REPEAT}}
+
+
+def as_json(sections: dict[str, Section]) -> str:
+    """Everything that was measured, by title."""
+    return json.dumps({"sections": sections}, indent=2)
 
 
 def as_tables(bench: dict[str, Any]) -> list[Table]:
@@ -47,11 +54,11 @@ def as_tables(bench: dict[str, Any]) -> list[Table]:
     from rich.table import Table
 
     tables = []
-    for title, lines in bench["sections"].items():
+    for title, section in bench["sections"].items():
         table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
         for column in _COLUMNS:
             table.add_column(column, justify="right" if column in _COLUMNS[1:3] + _COLUMNS[4:6] else "left")
-        for line in lines:
+        for line in section["lines"]:
             broken = line["holds"] is False
             table.add_row(*_cells(line), style="bold red" if broken else None)
         tables.append(table)
@@ -60,12 +67,24 @@ def as_tables(bench: dict[str, Any]) -> list[Table]:
 
 def as_markdown(bench: dict[str, Any]) -> str:
     """The page of the documentation: how to measure, on which machine this was, and a table per section."""
-    parts = [PAGE.format(machine=in_words(bench), repeat=bench["repeat"], scale=bench["scale"])]
-    for title, lines in bench["sections"].items():
-        rows = [_COLUMNS, ("---", "---:", "---:", "---", "---:", "---:", "---"), *(_cells(line) for line in lines)]
+    parts = [PAGE.format(measured="\n\n".join(environments(bench)))]
+    for title, section in bench["sections"].items():
+        cells = [_cells(line) for line in section["lines"]]
+        rows = [_COLUMNS, ("---", "---:", "---:", "---", "---:", "---:", "---"), *cells]
         table = "\n".join(f"| {' | '.join(_indented(cell) for cell in row)} |" for row in rows)
         parts.append(f"## {title}\n\n{table}\n")
     return "\n".join(parts)
+
+
+def environments(bench: dict[str, Any]) -> list[str]:
+    """Where and when it was measured, in a line each; with the sections, when there is more than one line."""
+    measured: dict[str, list[str]] = {}
+    for title, section in bench["sections"].items():
+        measured.setdefault(_in_words(section["on"]), []).append(title)
+    return [
+        f"Measured on {words}." if len(measured) == 1 else f"{'; '.join(titles)}: measured on {words}."
+        for words, titles in measured.items()
+    ]
 
 
 def _indented(cell: str) -> str:
@@ -73,13 +92,13 @@ def _indented(cell: str) -> str:
     return f"- {cell.strip()}" if cell.startswith(" ") else cell
 
 
-def in_words(bench: dict[str, Any]) -> str:
+def _in_words(said: dict[str, Any]) -> str:
     """The machine in a line."""
-    said = bench["machine"]
     packages = ", ".join(f"{name} {number}" for name, number in said["packages"].items())
+    server = f"{said['server']}, " if said["server"] else ""
     return (
-        f"{said['date']}, {said['processor']}, {said['cores']} cores, {said['memory_gb']} GB, {said['system']}, "
-        f"Python {said['python']}, {packages}"
+        f"{said['date']}, {server}{said['processor']}, {said['cores']} cores, {said['memory_gb']} GB, "
+        f"{said['system']}, Python {said['python']}, {packages}; SCALE={said['scale']:g}, REPEAT={said['repeat']}"
     )
 
 

@@ -1,7 +1,8 @@
 """dlt loads the same CSV with write disposition `merge`: by `delete-insert`, as `loader load` does, or by `scd2`.
 
-In the quickest way that it has: Arrow tables with declared types, which it hands on as parquet, and for delete-insert
-a merge key only (a primary key would remove duplicates too). Nothing is checked. The time is that of `pipeline.run`.
+In the quickest way that it has: Arrow tables with declared types, which it hands on as parquet or CSV where the
+destination takes that, and for delete-insert a merge key only (a primary key would remove duplicates too). Nothing is
+checked. The time is that of `pipeline.run`.
 Runs in the environment of the peer.
 """
 
@@ -12,39 +13,60 @@ import shutil
 import sys
 import time
 from collections.abc import Iterator
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from benchmarks.measure import tell
 
 PERIODS = ("2025-01", "2025-02")
 
 
-def main(strategy: str, folder: Path, *files: Path) -> None:
-    """Load the files one after the other, each as a month."""
+def main(destination: str, strategy: str, folder: Path, *files: Path) -> None:
+    """Load the files one after the other, each as a month; a server is that of the project in the folder."""
     os.environ.update(RUNTIME__DLTHUB_TELEMETRY="false", RUNTIME__LOG_LEVEL="CRITICAL")
     import dlt
-    import duckdb
 
     work = folder / f"dlt-{strategy}"
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
     pipeline = dlt.pipeline(
         "people",
-        destination=dlt.destinations.duckdb(str(work / "people.duckdb")),
-        dataset_name="stage",
+        destination=_destination(destination, work),
+        dataset_name=f"people_{os.getpid()}",  # nobody has used it
         pipelines_dir=str(work / "pipelines"),
         progress=None,
     )
     seconds = []
     for period, file in zip(PERIODS, files, strict=False):
         started = time.perf_counter()
-        pipeline.run(_people(strategy, period, file))
+        pipeline.run(_people(strategy, period, file), loader_file_format=_HANDED_ON[destination])
         seconds.append(time.perf_counter() - started)
-    with duckdb.connect(str(work / "people.duckdb")) as connection:
-        ((rows,),) = connection.execute("select count(*) from stage.people").fetchall()
-    versions = {"dlt": dlt.__version__, "duckdb": duckdb.__version__}
+    with pipeline.sql_client() as client:
+        ((rows,),) = client.execute_sql(f"select count(*) from {client.make_qualified_table_name('people')}") or ()
+    versions = {"dlt": dlt.__version__} | ({"duckdb": version("duckdb")} if destination == "duckdb" else {})
     tell(seconds[0], dict(zip(("first", "next"), seconds, strict=False)), rows=rows, versions=versions)
+
+
+_HANDED_ON: dict[str, Any] = {"duckdb": "parquet", "postgres": "csv", "sqlserver": None}
+"""What each destination takes in most quickly; None is all that it takes."""
+
+
+def _destination(name: str, folder: Path) -> Any:
+    import dlt
+    import yaml
+
+    if name == "duckdb":
+        return dlt.destinations.duckdb(str(folder / "people.duckdb"))
+    said = yaml.safe_load((folder.parent / "profiles.yml").read_text(encoding="utf-8"))["almanac"]["outputs"]["dev"]
+    login = {"username": said["user"], **{word: said[word] for word in ("host", "port", "password")}}
+    if name == "postgres":
+        login["host"] = quote(login["host"], safe="")  # the folder of a socket, perhaps
+        return dlt.destinations.postgres({**login, "database": said["dbname"]})
+    words = {"Encrypt": said["encrypt"], "TrustServerCertificate": said["trust_cert"]}
+    query = {word: "yes" if value else "no" for word, value in words.items()}
+    return dlt.destinations.mssql({**login, "database": said["database"], "query": query})
 
 
 def _people(strategy: str, period: str, file: Path) -> Any:
@@ -80,4 +102,4 @@ def _tables(file: Path, period: str | None = None) -> Iterator[Any]:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], *map(Path, sys.argv[2:]))
+    main(*sys.argv[1:3], *map(Path, sys.argv[3:]))

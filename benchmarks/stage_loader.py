@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 import time
 from pathlib import Path
@@ -15,13 +14,12 @@ if TYPE_CHECKING:
 
 
 def main(root: Path) -> None:
+    from benchmarks.projects import start_anew
     from loader.load import load
-    from loader.migrate import ensure_migrated
     from loader.project import Project
 
-    start_anew(root)
     project = Project.open(root)
-    ensure_migrated(project)
+    start_anew(project)
     started = time.perf_counter()
     report = load(project)
     seconds = time.perf_counter() - started
@@ -29,13 +27,6 @@ def main(root: Path) -> None:
         raise SystemExit(f"not loaded: {report}")
     ((_, rows),) = [(line.result, line.rows) for line in report.lines]
     tell(seconds, steps(project), rows=rows)
-
-
-def start_anew(root: Path) -> None:
-    """Forget what an earlier run made."""
-    shutil.rmtree(root / "data" / "stage", ignore_errors=True)
-    for left in root.glob("data/warehouse.duckdb*"):
-        left.unlink()
 
 
 def steps(project: Project) -> dict[str, float]:

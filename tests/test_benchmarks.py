@@ -8,10 +8,14 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from benchmarks import __main__ as main
 from benchmarks import builds, history, measure
-from benchmarks.__main__ import BENCHES
+from benchmarks.__main__ import BENCHES, ON_SERVERS
+from benchmarks.measure import Line
 from benchmarks.people import people, write_csv
-from benchmarks.report import as_json, as_markdown
+from benchmarks.report import as_json, as_markdown, as_section
+from benchmarks.servers import SERVERS
+from tests.engines import Engine
 
 SCALE = 0.001
 OWN = [name for name in BENCHES if name != "memory"]  # which is stage again, four times as big
@@ -38,8 +42,33 @@ def test_every_benchmark_runs(name: str, tmp_path: Path, monkeypatch: pytest.Mon
 
     assert all("no environment .venv-bench/" in line.note for line in lines if line.seconds is None)
     assert all(line.seconds > 0 for line in lines if line.seconds is not None)
-    page = as_markdown(json.loads(as_json({title: lines}, SCALE)))
+    page = as_markdown(json.loads(as_json({title: as_section(lines, SCALE)})))
     assert all(line.what.strip() in page for line in lines)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [name for name in ON_SERVERS if name != "memory"])
+def test_those_of_servers_run(engine: Engine, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    if engine.name == "duckdb":
+        pytest.skip("DuckDB is no server")
+    monkeypatch.setattr(measure, "PEERS", tmp_path / "nowhere")
+    server = SERVERS[engine.name]
+    assert server.title in server.description()
+    lines = ON_SERVERS[name](server, tmp_path / "bench", SCALE)
+    server.leave()
+
+    assert [line.what for line in lines if line.seconds is None and ".venv-bench/" not in line.note] == []
+    assert all(line.seconds > 0 for line in lines if line.seconds is not None)
+
+
+def test_a_run_keeps_the_figures_of_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(main, "FIGURES", tmp_path / "bench.json")
+    for title, seconds in (("History", 1), ("History: PostgreSQL", 2), ("A text file into stage", 3), ("History", 4)):
+        main.keep(title, as_section([Line(title, seconds)], SCALE, "PostgreSQL 18" if seconds == 2 else ""))
+    page = as_markdown(main.figures())
+    rows = [row.split(" | ")[:2] for row in page.splitlines() if row.startswith("| ") and row[2].isupper()]
+    assert rows == [["| A text file into stage", "3.00"], ["| History", "4.00"], ["| History: PostgreSQL", "2.00"]]
+    assert "History: PostgreSQL: measured on" in page
 
 
 @pytest.mark.slow
@@ -51,7 +80,7 @@ def test_dlt_loads_what_is_delivered(tmp_path: Path) -> None:
     moved = people(1000, moved=0.1)["street"].to_pylist()
     changed = sum(street.startswith("New ") for street in moved)
     for strategy, rows in (("delete-insert", 2000), ("scd2", 1000 + changed)):
-        found = measure.measure_peer("dlt", "benchmarks.stage_dlt", strategy, tmp_path, first, later)
+        found = measure.measure_peer("dlt", "benchmarks.stage_dlt", "duckdb", strategy, tmp_path, first, later)
         assert isinstance(found, measure.Measured), found
         assert found.said["rows"] == rows
 
