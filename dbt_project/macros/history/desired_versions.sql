@@ -26,7 +26,7 @@ with periods as (
 in_force as (
 
     select
-        {{ core_columns(strategy) }},
+        {{ core_columns(strategy, source) }},
         dbt_scd_id,
         dbt_valid_from,
         dbt_valid_to

@@ -14,10 +14,18 @@
     }) }}
 {% endmacro %}
 
-{#- The columns of the snapshot as core has them: NULL where dbt will add one later in this transaction. -#}
-{% macro core_columns(strategy) -%}
-    {%- for column in strategy.columns -%}
-        {{ 'null as ' if column in strategy.core.missing }}{{ adapter.quote(column) }}{{ ', ' if not loop.last }}
+{#-
+    The columns of the snapshot as core has them: NULL where dbt will add one later in this transaction, of the type that
+    it has in stage (SQL Server takes a NULL alone for a number).
+-#}
+{% macro core_columns(strategy, source) -%}
+    {%- for column in quoted(strategy.columns) -%}
+        {%- if strategy.columns[loop.index0] in strategy.core.missing -%}
+            (select staged.{{ column }} from {{ source }} as staged where 1 = 0) as {{ column }}
+        {%- else -%}
+            {{ column }}
+        {%- endif -%}
+        {{ ', ' if not loop.last }}
     {%- endfor -%}
 {%- endmacro %}
 
@@ -32,7 +40,7 @@
 core_versions as (
 
     select
-        {{ core_columns(strategy) }},
+        {{ core_columns(strategy, source) }},
         dbt_scd_id,
         dbt_valid_from,
         dbt_valid_to
