@@ -22,7 +22,7 @@ from loader.settings import Settings
 from tests.conftest import REPOSITORY, Project
 
 LINK = re.compile(r"\]\(([^)\s]+)\)")
-SOURCES = ("docs", "CHANGELOG.md", "CONTRIBUTING.md", "pyproject.toml")
+SOURCES = ("docs", "docker", "CHANGELOG.md", "CONTRIBUTING.md", "pyproject.toml")
 
 
 class Page(HTMLParser):
