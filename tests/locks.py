@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+ROWS = "delete from {}"
+"""Keeps everybody from changing the rows of a table, until it is rolled back."""
+
 
 @dataclass(frozen=True)
 class Locks:
-    """Statements of one engine; `{}` is the name of what is locked. All hold until the end of the transaction."""
+    """Statements of one engine."""
 
     of_dataset: str
-    """Takes the lock of a dataset, as the loader and dbt do."""
-    of_table: str
-    """Keeps everybody from writing to a table."""
+    """Takes the lock of the dataset `{}`, as the loader and dbt do."""
     waiting_for_datasets: str
     """Counts the sessions of this database that wait for a dataset."""
-    waiting_for_tables: str
-    """Counts the sessions of this database that wait for a table, or a part of it."""
+    waiting_for_rows: str
+    """Counts the sessions of this database that wait for rows."""
     never_the_victim: str
     """Makes the engine choose the other side of a deadlock."""
 
@@ -38,9 +39,8 @@ def _waiting_on_sqlserver(kinds: str) -> str:
 LOCKS = {
     "postgres": Locks(
         of_dataset="select pg_advisory_xact_lock(hashtextextended('almanac.{}', 0))",
-        of_table="lock table {} in share row exclusive mode",
         waiting_for_datasets=_waiting_on_postgres("'advisory'"),
-        waiting_for_tables=_waiting_on_postgres("'relation', 'transactionid', 'tuple'"),
+        waiting_for_rows=_waiting_on_postgres("'transactionid', 'tuple'"),
         never_the_victim="set deadlock_timeout = '1h'",
     ),
     "sqlserver": Locks(
@@ -48,9 +48,8 @@ LOCKS = {
             "exec sp_getapplock @Resource = N'almanac.{}', @LockMode = 'Exclusive', @LockOwner = 'Transaction',"
             " @LockTimeout = -1"
         ),
-        of_table="select count(*) from {} with (tablockx, holdlock)",
         waiting_for_datasets=_waiting_on_sqlserver("'APPLICATION'"),
-        waiting_for_tables=_waiting_on_sqlserver("'OBJECT', 'PAGE', 'RID', 'KEY'"),
+        waiting_for_rows=_waiting_on_sqlserver("'OBJECT', 'PAGE', 'RID', 'KEY'"),
         never_the_victim="set deadlock_priority high",
     ),
 }

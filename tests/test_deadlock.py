@@ -10,25 +10,25 @@ import pytest
 
 from tests.conftest import Project
 from tests.engines import Postgres, SQLServer, requested_engines
-from tests.locks import LOCKS
+from tests.locks import LOCKS, ROWS
 from tests.processes import Process
-from tests.shop import assert_stage_is_the_archive, deliver, open_shop, products, versions
+from tests.shop import assert_stage_is_the_archive, deliver, load, open_shop, products, versions
 
 PATIENCE_SECONDS = 120
 on_each_server = pytest.mark.parametrize("engine_name", [name for name in requested_engines() if name != "duckdb"])
 
 
 def in_a_deadlock(project: Project, dataset: str, table: str, start: Callable[[], Process]) -> tuple[int | None, str]:
-    """Hold a table until the process that has the lock of the dataset waits for it, then ask for that lock."""
+    """Hold rows until the process that has the lock of the dataset waits for them, then ask for that lock."""
     server, locks = project.engine, LOCKS[project.engine.name]
     assert isinstance(server, Postgres | SQLServer)
     with closing(server.connect(project.profile_output)) as session:
         cursor = session.cursor()
         cursor.execute(locks.never_the_victim)
-        cursor.execute(locks.of_table.format(table))
+        cursor.execute(ROWS.format(table))
         process = start()
         until = time.monotonic() + PATIENCE_SECONDS
-        while project.sql(locks.waiting_for_tables) == [(0,)]:
+        while project.sql(locks.waiting_for_rows) == [(0,)]:
             assert process.poll() is None, process.communicate()
             assert time.monotonic() < until, "it did not come to that"
             time.sleep(0.02)
@@ -42,10 +42,12 @@ def in_a_deadlock(project: Project, dataset: str, table: str, start: Callable[[]
 def test_a_load(engine_name: str, new_project: Callable[..., Project]) -> None:
     shop = new_project(engine_name)
     open_shop(shop)
-    deliver(shop, "2025-01", products("P1", "P2"))
+    deliver(shop, "2025-01", products("P1", "P2"), order=1)
+    load(shop)
+    deliver(shop, "2025-01", products("P1", "P3"), order=2)
     exit_code, said = in_a_deadlock(shop, "products", "meta.dataset_version", lambda: shop.start_loader("load"))
     assert exit_code == 0, said
-    assert versions(shop) == [("2025-01", 1, "active", 2)]
+    assert versions(shop) == [("2025-01", 1, "superseded", 2), ("2025-01", 2, "active", 2)]
     assert_stage_is_the_archive(shop)
 
 
@@ -56,8 +58,8 @@ def test_a_build(engine_name: str, new_project: Callable[..., Project]) -> None:
         done = project.loader(*command)
         assert done.exit_code == 0, done.output
     core = sorted(project.sql("select citizen_id, dbt_valid_from, dbt_valid_to from core.citizens"))
-    # as if no period had been applied: the build has something to write
-    project.sql("delete from core.applied_load where consumer = 'core.citizens'")
+    # as if the rules had changed: the build has something to write
+    project.sql("update core.applied_load set fingerprint = 'of another rule' where consumer = 'core.citizens'")
 
     exit_code, said = in_a_deadlock(project, "citizens", "core.applied_load", lambda: project.start_loader("build"))
     assert exit_code == 0, said

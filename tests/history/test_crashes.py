@@ -13,6 +13,7 @@ from tests.history.datasets import PEOPLE
 from tests.history.feeding import deliver
 from tests.history.oracle import Row, expected_facts
 from tests.history.warehouse import Warehouse
+from tests.locks import ROWS
 from tests.processes import Process
 
 BUILD = ("build", "--select", "people", "fct_people")
@@ -114,9 +115,9 @@ def test_a_load_waits_for_a_build(corrected: Warehouse) -> None:
     if corrected.engine == "duckdb":
         pytest.skip("a DuckDB file that is being built cannot be opened by a load")
     blocker = corrected.connect()
-    blocker.cursor().execute(corrected.locks.of_table.format("core.applied_load"))
+    blocker.cursor().execute(ROWS.format("core.applied_load"))
     process = corrected.start_dbt("snapshot", "--select", "people")
-    wait_until(lambda: waiting_for(corrected, corrected.locks.waiting_for_tables) == 1, process)
+    wait_until(lambda: waiting_for(corrected, corrected.locks.waiting_for_rows) == 1, process)
 
     loading = threading.Thread(target=deliver, args=(corrected, PEOPLE.dataset, "2025-02", JANUARY))
     loading.start()
