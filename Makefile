@@ -60,7 +60,7 @@ lint: $(VENV)/.dev ## ruff and sqlfluff
 	@$(BIN)/ruff format --check --quiet
 	@$(BIN)/sqlfluff lint --disable-progress-bar --nocolor $(SQL)
 
-bench: $(VENV)/.dev ## the figures of benchmarks/, with their peers [SCALE=0.1 REPEAT=1 for a quick look]
+bench: $(VENV)/.dev ## the figures of benchmarks/, with their peers [SCALE=0.1 REPEAT=1 ENGINES=postgres,sqlserver]
 	-@$(MAKE) --keep-going $(PEERS)
 	@$(BIN)/python -m benchmarks
 

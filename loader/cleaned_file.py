@@ -24,6 +24,8 @@ from loader.conversion import arrow_type
 SOURCE_ROW = "_source_row"
 REJECT_COLUMNS = ("row", "column", "value", "rule")
 _ROW_GROUP_BYTES = 16 << 20
+_DICTIONARY_BYTES = 64 << 10
+"""A column with more than that of different values is written without: quicker, and smaller."""
 _FORMULA = re.compile(r"[=@\t\r]|[+-](?![\d., ]*$)")
 """How a formula begins; a number with a sign is none."""
 
@@ -40,7 +42,13 @@ def parquet_file(path: Path, schema: pa.Schema) -> Iterator[Callable[[pa.Table],
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     try:
-        with pq.ParquetWriter(unfinished, schema, compression="zstd", compression_level=1) as writer:
+        with pq.ParquetWriter(
+            unfinished,
+            schema,
+            compression="zstd",
+            compression_level=1,
+            dictionary_pagesize_limit=_DICTIONARY_BYTES,
+        ) as writer:
             yield lambda rows: writer.write_table(rows, row_group_size=_rows_of_a_group(rows))
         unfinished.replace(path)
     finally:
