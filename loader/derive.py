@@ -21,7 +21,7 @@ from loader.contracts import LINEAGE, Column, Contract, Contracts
 from loader.periods import Grain
 
 DERIVED = "derived from datasets_config.yml by `loader derive`; do not edit"
-DDL_ENGINES = ("duckdb", "postgres")
+DDL_ENGINES = ("duckdb", "postgres", "sqlserver")
 
 _PLACES = {
     "dbt_project/models/staging": "_*__sources.yml",
@@ -185,12 +185,16 @@ def _yaml(content: dict[str, Any]) -> str:
 
 def stage_ddl(contract: Contract, engine: str) -> str:
     """The script that creates `stage.<dataset>` on `engine` (one of DDL_ENGINES); harmless when it is there."""
-    from loader.stage_table import stage_statements
+    from sqlalchemy.schema import CreateSchema
 
-    script = ["create schema if not exists stage"]
-    script += stage_statements(contract, _dialect(engine), if_not_exists=True)
-    lines = [line.rstrip() for line in ";\n\n".join([*script, ""]).strip().splitlines()]
-    return f"-- {DERIVED}\n" + "\n".join(lines) + "\n"
+    from loader.dialects import script
+    from loader.stage_table import STAGE, stage_statements
+
+    dialect = _dialect(engine)
+    schema = str(CreateSchema(STAGE, if_not_exists=True).compile(dialect=dialect)).lower()
+    statements = [schema, *stage_statements(contract, dialect, if_not_exists=True)]
+    lines = "\n".join(script([statement], dialect) for statement in statements).splitlines()
+    return "\n".join([f"-- {DERIVED}", *(line.rstrip() for line in lines)]) + "\n"
 
 
 def _dialect(engine: str) -> Any:
@@ -198,9 +202,9 @@ def _dialect(engine: str) -> Any:
         from duckdb_engine import Dialect
 
         return Dialect()
-    from sqlalchemy.dialects import postgresql
+    from sqlalchemy.dialects import mssql, postgresql
 
-    return postgresql.dialect()  # type: ignore[no-untyped-call]
+    return mssql.dialect() if engine == "sqlserver" else postgresql.dialect()  # type: ignore[no-untyped-call]
 
 
 # --- stage suite ------------------------------------------------------------------------------------------------

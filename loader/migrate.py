@@ -8,14 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Dialect, inspect, select, text
+from sqlalchemy import Column, Connection, Dialect, inspect, select, text
 from sqlalchemy.schema import CreateSchema
 
 from loader.contracts import Contract, Contracts
+from loader.dialects import script
 from loader.errors import UsageError
 from loader.meta import dataset_version
 from loader.project import Project
-from loader.stage_table import stage_statements, stage_table
+from loader.stage_table import STAGE, create_statements, stage_statements, stage_tables
 
 SCHEMAS = ("meta", "stage", "core", "mart")
 _MIGRATIONS = Path(__file__).parent / "migrations"
@@ -47,13 +48,14 @@ def ensure_migrated(project: Project) -> None:
 def ddl(project: Project, schema: str | None = None) -> str:
     """The whole structure as one SQL script for the target's engine."""
     dialect = _dialect(project)
-    said = [f"create schema if not exists {name};" for name in SCHEMAS]
+    schemas = [CreateSchema(name, if_not_exists=True) for name in SCHEMAS]
+    said = script([str(one.compile(dialect=dialect)) for one in schemas], dialect)
     if schema in (None, "meta"):
-        said.append(_alembic_script(dialect))
+        said += _alembic_script(dialect)
     if schema in (None, "stage"):
         for contract in project.contracts:
-            said += [f"{statement};" for statement in stage_statements(contract, dialect)]
-    return "\n".join(said) + "\n"
+            said += script(stage_statements(contract, dialect), dialect)
+    return said
 
 
 def _migrate(connection: Connection, contracts: Contracts) -> list[str]:
@@ -90,70 +92,90 @@ class _Change:
 def _stage_change(connection: Connection, contract: Contract) -> _Change:
     """What is to be done to a stage table so that it fits its contract."""
     dialect = connection.dialect
-    wanted = stage_table(contract)
     _refuse_other_grain(connection, contract)
-    found = _columns(connection, wanted.name)
-    if not found:
-        return _Change(stage_statements(contract, dialect), [f"stage.{wanted.name}: created"])
-    statements, said = [], []
-    for column in wanted.columns:
-        declared = column.type.compile(dialect)
-        if column.name not in found:
-            statements.append(f'alter table stage."{wanted.name}" add column "{column.name}" {declared}')
-            said.append(f"stage.{wanted.name}: column {column.name} added")
+    statements: list[str] = []
+    said: list[str] = []
+    for wanted in stage_tables(contract, dialect):
+        found = _columns(connection, wanted.name)
+        if not found:
+            statements += create_statements(wanted, dialect)
+            said.append(f"stage.{wanted.name}: created")
             continue
-        widened = _widened(contract.name, column.name, found[column.name], column.type, dialect)
-        if widened:
-            statements.append(f'alter table stage."{wanted.name}" alter column "{column.name}" type {declared}')
-            said.append(f"stage.{wanted.name}: column {column.name} widened to {declared.lower()}")
+        for column in wanted.columns:
+            if column.name not in found:
+                statements.append(_added(column, dialect))
+                said.append(f"stage.{wanted.name}: column {column.name} added")
+            elif _must_widen(contract.name, column.name, found[column.name], column.type):
+                statements.append(_widened(column, dialect))
+                said.append(f"stage.{wanted.name}: column {column.name} widened to {str(column.type).lower()}")
     return _Change(statements, said)
+
+
+def _added(column: Column[Any], dialect: Dialect) -> str:
+    from alembic.ddl.base import AddColumn
+
+    return str(AddColumn(column.table.name, column, schema=STAGE).compile(dialect=dialect))
+
+
+def _widened(column: Column[Any], dialect: Dialect) -> str:
+    from alembic.ddl.base import ColumnType
+
+    return str(ColumnType(column.table.name, column.name, column.type, schema=STAGE).compile(dialect=dialect))
 
 
 def _columns(connection: Connection, table: str) -> dict[str, Any]:
     """Types of the columns of a stage table, by name; empty when there is no such table."""
     query = text(
-        "select column_name, data_type, character_maximum_length, numeric_precision, numeric_scale "
-        "from information_schema.columns where table_schema = 'stage' and table_name = :table"
+        "select COLUMN_NAME as column_name, DATA_TYPE as data_type, CHARACTER_MAXIMUM_LENGTH as length, "
+        "NUMERIC_PRECISION as numeric_precision, NUMERIC_SCALE as numeric_scale "
+        "from INFORMATION_SCHEMA.COLUMNS where TABLE_SCHEMA = 'stage' and TABLE_NAME = :table"
     )
     return {row.column_name: row for row in connection.execute(query, {"table": table})}
 
 
-def _widened(dataset: str, name: str, found: Any, wanted: Any, dialect: Dialect) -> bool:
+def _must_widen(dataset: str, name: str, found: Any, wanted: Any) -> bool:
     """Whether a column must become wider.
 
     Raises:
         UsageError: it would become narrower, or of another kind, which could lose data.
     """
-    is_kind, was_kind = _kind(wanted.compile(dialect)), _kind(str(found.data_type))
+    is_kind, was_kind, said = _kind(str(wanted)), _kind(str(found.data_type)), str(wanted).lower()
     order = {"integer": 1, "bigint": 2}
     if is_kind != was_kind:
         if was_kind in order and is_kind in order and order[is_kind] > order[was_kind]:
             return True
-        raise _lossy(dataset, name, str(found.data_type).lower(), wanted.compile(dialect).lower())
+        raise _lossy(dataset, name, was_kind, said)
     if is_kind == "varchar":
-        had, needs = found.character_maximum_length, wanted.length
+        had, needs = found.length, wanted.length
     elif is_kind == "decimal":
         had, needs = found.numeric_precision, wanted.precision
         if found.numeric_scale is not None and found.numeric_scale != wanted.scale:
-            raise _lossy(dataset, name, f"decimal({had},{found.numeric_scale})", wanted.compile(dialect).lower())
+            raise _lossy(dataset, name, f"decimal({had},{found.numeric_scale})", said)
     else:
         return False
     if had is None or needs is None or had == needs:
         return False
     if needs < had:
-        raise _lossy(dataset, name, f"{was_kind}({had})", wanted.compile(dialect).lower())
+        raise _lossy(dataset, name, f"{was_kind}({had})", said)
     return True
+
+
+_KINDS = {
+    "character varying": "varchar",
+    "nvarchar": "varchar",
+    "int": "integer",
+    "bit": "boolean",
+    "numeric": "decimal",
+    "double precision": "double",
+    "float": "double",
+}
+"""Words of engines for the types of a contract."""
 
 
 def _kind(declared: str) -> str:
     plain = declared.lower().partition("(")[0].strip()
-    plain = {
-        "character varying": "varchar",
-        "numeric": "decimal",
-        "double precision": "double",
-        "float": "double",
-    }.get(plain, plain)
-    return "timestamp" if plain.startswith("timestamp") else plain
+    plain = _KINDS.get(plain, plain)
+    return "timestamp" if plain.startswith(("timestamp", "datetime")) else plain
 
 
 def _lossy(dataset: str, column: str, had: str, wanted: str) -> UsageError:

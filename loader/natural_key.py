@@ -6,17 +6,19 @@ A key is looked for as today's contract reads it, and as it was written: older f
 from __future__ import annotations
 
 import csv
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from sqlalchemy import ColumnElement, String, and_, cast, column
+from sqlalchemy import ColumnElement, and_, cast, column
 
 from loader.checks import readings
 from loader.contracts import Column, Contract
 from loader.conversion import tidy
+from loader.dialects import words
 from loader.errors import UsageError
 
 
@@ -63,7 +65,7 @@ class NaturalKey:
     def condition(self) -> ColumnElement[bool]:
         """The same in SQL, for a table that has the key columns."""
         parts = zip(self.contract.key, self.texts, strict=True)
-        return and_(*(cast(column(name), String).in_(sorted(texts)) for name, texts in parts))
+        return and_(*(cast(column(name), words()).in_(sorted(texts)) for name, texts in parts))
 
 
 def key_cells(cells: Mapping[str, pa.Array], contract: Contract) -> dict[str, pa.Array]:
@@ -83,8 +85,11 @@ def _texts(part: str, declared: Column, contract: Contract) -> frozenset[str]:
     value = _read(cells, declared, contract)
     if value.null_count:
         raise UsageError(f"--key: the part for {declared.name} is no {declared.type} as the contract reads it")
-    # engines write 2.0 and 2
-    return frozenset([*_as_text(value).to_pylist(), str(value[0].as_py()), *filter(None, tidy(cells).to_pylist())])
+    one = value[0].as_py()
+    # engines write 2.0 and 2; SQL Server writes all six digits of a second, and 1 for true
+    said = [str(one), one.isoformat(" ", "microseconds") if isinstance(one, dt.datetime) else None]
+    said += [str(int(one))] if isinstance(one, bool) else []
+    return frozenset(filter(None, [*_as_text(value).to_pylist(), *said, *tidy(cells).to_pylist()]))
 
 
 def _as_text(values: pa.Array) -> pa.StringArray:

@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, Connection, column, func, inspect, select,
 
 from loader.cleaned_file import copy_without
 from loader.contracts import Contract, WorkbookFormat, plain_header
+from loader.dialects import Code
 from loader.errors import RefusedError
 from loader.header import match_header
 from loader.landing import Landed
@@ -175,7 +176,7 @@ class OfPeriodsBefore:
         return False
 
     def is_staged(self, versions: Sequence[Version]) -> ColumnElement[bool]:
-        return column("_data_period").in_(self._periods(versions))
+        return column("_data_period", Code()).in_(self._periods(versions))
 
     def is_in_rejects(self, listed: Path) -> bool:
         stem = Stem.of(self.contract, listed.name)
@@ -234,9 +235,10 @@ def _has_ledger(connection: Connection) -> bool:
 def _tables_with(connection: Connection, columns: Sequence[str]) -> list[tuple[str, str]]:
     """Tables of stage, core and mart that have all these columns: (schema, name)."""
     query = text(
-        "select c.table_schema, c.table_name, c.column_name from information_schema.columns as c "
-        "inner join information_schema.tables as t on c.table_schema = t.table_schema and c.table_name = t.table_name "
-        "where c.table_schema in ('stage', 'core', 'mart') and t.table_type = 'BASE TABLE'"
+        "select c.TABLE_SCHEMA as table_schema, c.TABLE_NAME as table_name, c.COLUMN_NAME as column_name "
+        "from INFORMATION_SCHEMA.COLUMNS as c inner join INFORMATION_SCHEMA.TABLES as t "
+        "on c.TABLE_SCHEMA = t.TABLE_SCHEMA and c.TABLE_NAME = t.TABLE_NAME "
+        "where c.TABLE_SCHEMA in ('stage', 'core', 'mart') and t.TABLE_TYPE = 'BASE TABLE'"
     )
     found: dict[tuple[str, str], set[str]] = {}
     for row in connection.execute(query):

@@ -5,9 +5,11 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from loader.dialects import moment
+
 revision = "0002"
 down_revision = "0001"
 
 
 def upgrade() -> None:
-    op.add_column("ingestion_log", sa.Column("purged_at", sa.DateTime), schema="meta")
+    op.add_column("ingestion_log", sa.Column("purged_at", moment()), schema="meta")

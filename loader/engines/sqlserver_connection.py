@@ -1,0 +1,243 @@
+"""How SQL Server is reached: the words of dbt-sqlserver's profile as a connection string of Microsoft's ODBC driver.
+
+Two dialects of SQLAlchemy, `mssql+almanac` over mssql-python and `mssql+almanac_pyodbc` over pyodbc, say it in the same
+way to the loader and to Great Expectations. The address carries a profile's words; what is secret is its password.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import SimpleNamespace
+from typing import Any
+
+from sqlalchemy import URL, Connection
+from sqlalchemy.dialects import registry
+from sqlalchemy.dialects.mssql.mssqlpython import MSDialect_mssqlpython
+from sqlalchemy.dialects.mssql.pyodbc import MSDialect_pyodbc
+
+from loader.errors import UsageError
+
+MSSQL_PYTHON, PYODBC = "mssql-python", "pyodbc"
+DRIVERS = {MSSQL_PYTHON: "mssql+almanac", PYODBC: "mssql+almanac_pyodbc"}
+DEFAULT_DRIVER = "ODBC Driver 18 for SQL Server"
+
+registry.register("mssql.almanac", __name__, "OverMssqlPython")
+registry.register("mssql.almanac_pyodbc", __name__, "OverPyodbc")
+
+_SESSION = "set xact_abort on; set language us_english"
+"""An error ends the whole transaction; and what the server says of it can be recognised, whatever its language."""
+_SYNONYMS = {
+    "host": ("server",),
+    "user": ("UID", "username"),
+    "password": ("PWD", "pass"),
+    "windows_login": ("trusted_connection",),
+    "authentication": ("auth",),
+    "client_id": ("app_id",),
+    "client_secret": ("app_secret",),
+    "trust_cert": ("TrustServerCertificate",),
+}
+"""Words of dbt-sqlserver's profile, and the others that it takes for them."""
+_AUTHENTICATIONS = {
+    "auto": "ActiveDirectoryDefault",
+    "default": "ActiveDirectoryDefault",
+    "msi": "ActiveDirectoryMSI",
+    "adintegrated": "ActiveDirectoryIntegrated",
+    "serviceprincipal": "ActiveDirectoryServicePrincipal",
+}
+"""Short names of Entra ID's ways, as dbt-sqlserver understands them for mssql-python."""
+_BY_TOKEN = (
+    "cli",
+    "auto",
+    "environment",
+    "serviceprincipal",
+    "msi",
+    "activedirectorymsi",
+    "activedirectoryaccesstoken",
+)
+"""Those for which dbt-sqlserver fetches a token itself, and hands it to pyodbc."""
+
+
+def backend_of(said: Mapping[str, Any]) -> str:
+    """The driver that a profile asks for; dbt-sqlserver's own default is pyodbc.
+
+    Raises:
+        UsageError: it is none of the two.
+    """
+    backend = str(said.get("backend") or PYODBC).replace("_", "-")
+    if backend not in DRIVERS:
+        raise UsageError(f"profiles.yml: no driver is called '{said['backend']}'; backend is {MSSQL_PYTHON} or {PYODBC}")
+    return backend
+
+
+def address_of(said: Mapping[str, Any]) -> URL:
+    """The address for SQLAlchemy of a target of dbt-sqlserver; its repr hides what is secret.
+
+    Raises:
+        UsageError: the profile's words contradict each other, or its way to log in is not known.
+    """
+    word = {name: _either(said, name, *others) for name, others in _SYNONYMS.items()}
+    backend = backend_of(said)
+    way = str(word["authentication"] or "sql")
+    query = {
+        "encrypt": _yes(said.get("encrypt", True)),
+        "trust_cert": _yes(word["trust_cert"] or False),
+    }
+    user, password = word["user"], word["password"]
+    if backend == PYODBC:
+        query["driver"] = str(said.get("driver") or DEFAULT_DRIVER)
+    if word["windows_login"]:
+        query["windows_login"] = "yes"
+        user = password = None
+    elif _plain(way) != "sql":
+        query["authentication"] = way
+        if _plain(way) in ("serviceprincipal", "activedirectoryserviceprincipal"):
+            user, password = word["client_id"], word["client_secret"]
+            query |= {"tenant_id": str(said["tenant_id"])} if said.get("tenant_id") else {}
+        elif _plain(way) == "activedirectoryaccesstoken":
+            user, password = None, said.get("access_token")
+        if backend == MSSQL_PYTHON and _plain(way) in ("cli", "environment", "activedirectoryaccesstoken"):
+            raise UsageError(f"profiles.yml: authentication '{way}' needs `backend: {PYODBC}`")
+    host, port = str(word["host"] or ""), said.get("port")
+    return URL.create(
+        DRIVERS[backend],
+        username=str(user) if user else None,
+        password=str(password) if password else None,
+        host=host,
+        port=int(port or 1433) if "\\" not in host else None,
+        database=str(said.get("database") or ""),
+        query=query,
+    )
+
+
+def connection_string(url: URL) -> str:
+    """What the ODBC driver is told; holds the password."""
+    way = str(url.query.get("authentication", "sql"))
+    parts = {"Driver": f"{{{url.query['driver']}}}"} if "driver" in url.query else {}
+    parts |= {"Server": f"{url.host},{url.port}" if url.port else str(url.host), "Database": _value(url.database)}
+    if "windows_login" in url.query:
+        parts["Trusted_Connection"] = "yes"
+    elif "driver" not in url.query or _plain(way) not in _BY_TOKEN:
+        if _plain(way) != "sql":
+            parts["Authentication"] = _AUTHENTICATIONS.get(_plain(way), way)
+        parts |= {"UID": _value(url.username)} if url.username else {}
+        parts |= {"PWD": _value(str(url.password))} if url.password else {}
+    parts |= {"Encrypt": str(url.query["encrypt"]), "TrustServerCertificate": str(url.query["trust_cert"])}
+    parts["PacketSize"] = "8000"  # as .NET has it; ODBC's 4096 makes bulk copies slower
+    return ";".join(f"{name}={value}" for name, value in parts.items())
+
+
+def is_by_bulk_copy(url: URL) -> bool:
+    """Whether mssql-python can copy in bulk: its copies log in by themselves, and do not know every way to."""
+    way = _plain(url.query.get("authentication", "sql"))
+    return url.drivername == DRIVERS[MSSQL_PYTHON] and way not in (
+        "activedirectorypassword",
+        "activedirectoryintegrated",
+        "adintegrated",
+    )
+
+
+class _Session:
+    """What both dialects have in common."""
+
+    supports_statement_cache = True
+
+    def _get_server_version_info(self, connection: Connection) -> tuple[int, ...]:
+        """Its property, not the words of @@version, which differ from product to product."""
+        said = connection.exec_driver_sql("select cast(serverproperty('ProductVersion') as varchar(128))").scalar()
+        return tuple(int(part) for part in str(said).split(".") if part.isdigit())
+
+    def on_connect(self) -> Callable[[Any], None]:
+        prepare = super().on_connect()  # type: ignore[misc]
+
+        def set_up(connection: Any) -> None:
+            if prepare is not None:
+                prepare(connection)
+            cursor = connection.cursor()
+            cursor.execute(_SESSION)
+            cursor.close()
+            connection.commit()
+
+        return set_up
+
+    def do_rollback(self, connection: Any) -> None:
+        """An error may have ended the transaction already: 25000 says that there is none."""
+        try:
+            super().do_rollback(connection)  # type: ignore[misc]
+        except Exception as error:
+            if "Invalid transaction state" not in str(error) and "25000" not in str(error):
+                raise
+
+
+class OverMssqlPython(_Session, MSDialect_mssqlpython):
+    """Microsoft's own driver, which comes in its wheel."""
+
+    supports_statement_cache = True
+
+    def create_connect_args(self, url: URL) -> Any:
+        return (connection_string(url),), {}
+
+    def do_execute(self, cursor: Any, statement: str, parameters: Any, context: Any = None) -> None:
+        """NULL is written out: the driver would ask the server for its type, and keep quiet when that fails.
+
+        The server ends the transaction then, and what follows would be one of its own.
+        """
+        if isinstance(parameters, dict):
+            for name, value in parameters.items():
+                if value is None:
+                    statement = statement.replace(f"%({name})s", "null")
+        super().do_execute(cursor, statement, parameters, context)  # type: ignore[no-untyped-call]
+
+
+class OverPyodbc(_Session, MSDialect_pyodbc):
+    """pyodbc, for those who have Microsoft's ODBC driver installed."""
+
+    supports_statement_cache = True
+
+    @classmethod
+    def import_dbapi(cls) -> Any:
+        import pyodbc  # type: ignore[import-not-found]
+
+        pyodbc.pooling = False  # a lock ends with its connection
+        return pyodbc
+
+    def create_connect_args(self, url: URL) -> Any:
+        way = str(url.query.get("authentication", "sql"))
+        token = {"attrs_before": _token(url)} if _plain(way) in _BY_TOKEN else {}
+        return (connection_string(url),), token
+
+
+def _token(url: URL) -> dict[int, bytes]:
+    """A token of Entra ID, fetched as dbt-sqlserver does it."""
+    from dbt.adapters.sqlserver.sqlserver_auth import get_pyodbc_attrs_before_credentials
+
+    secret = str(url.password) if url.password else None
+    said = SimpleNamespace(
+        backend=PYODBC,
+        authentication=str(url.query["authentication"]),
+        tenant_id=url.query.get("tenant_id"),
+        client_id=url.username,
+        client_secret=secret,
+        access_token=secret,
+        access_token_expires_on=0,
+        login_timeout=0,
+    )
+    return get_pyodbc_attrs_before_credentials(said)  # type: ignore[no-any-return]
+
+
+def _either(said: Mapping[str, Any], *names: str) -> Any:
+    return next((said[name] for name in names if said.get(name) not in (None, "")), None)
+
+
+def _plain(way: object) -> str:
+    return str(way).replace("_", "").replace(" ", "").lower()
+
+
+def _yes(value: object) -> str:
+    """dbt takes a boolean; ODBC's own words (`strict`, `optional`) pass as they are."""
+    said = str(value).lower()
+    return {"true": "yes", "false": "no"}.get(said, said)
+
+
+def _value(text: str | None) -> str:
+    said = text or ""
+    return "{" + said.replace("}", "}}") + "}" if any(sign in said for sign in ";{}=") or said != said.strip() else said
