@@ -51,7 +51,7 @@ def build(project: Project, *, full: bool = False) -> None:
         _refuse_failed(layer.name, checked)
         said = f"{built}; " if built else ""
         seconds = time.perf_counter() - started
-        console.say(f"built      {layer.name:<5}  {said}gate: {len(checked.checks)} checks passed  {seconds:.1f} s")
+        console.say(f"built      {layer.name:<5}  {said}gate: {checked.count('passed')} checks passed  {seconds:.1f} s")
 
 
 def _build_layer(project: Project, layer: Layer, full: bool) -> DbtResult:
@@ -96,7 +96,7 @@ def _gate(project: Project, layer: str) -> GateResult:
 
 
 def _refuse_failed(layer: str, result: GateResult) -> None:
-    failed = sorted({check.table for check in result.checks if check.result != "passed"})
+    failed = sorted({check.table for check in result.checks if check.is_bad})
     if failed:
         tables = ", ".join(f"{layer}.{table}" for table in failed)
         raise RefusedError(
@@ -108,14 +108,14 @@ def _refuse_failed(layer: str, result: GateResult) -> None:
 def _record(connection: Connection, layer: str, result: GateResult) -> None:
     for table in sorted({check.table for check in result.checks}):
         checks = [check for check in result.checks if check.table == table]
-        failed = [check for check in checks if check.result != "passed"]
+        failed = [check for check in checks if check.is_bad]
         connection.execute(
             insert(validation_log).values(
                 validation_id=connection.execute(select(validation_ids.next_value())).scalar_one(),
                 gate=layer,
                 table_name=table,
                 status="refused" if failed else "passed",
-                checks=len(checks),
+                checks=sum(check.result != "skipped" for check in checks),
                 failed=len(failed),
                 summary=json.dumps({check.check: check.details for check in failed}),
                 validated_at=now(),
