@@ -28,7 +28,7 @@ from loader.landing import Content, Landed, recognise
 from loader.meta import applied_load, dataset_version, etl_audit, ingestion_log, now, validation_log
 from loader.project import Project, Stem
 from loader.purge_scope import Scope, consumers
-from loader.stage_table import STAGE, stage_table
+from loader.stage_table import STAGE, stage_table, stage_tables
 from loader.versions import Version, move_archived, versions_of
 
 
@@ -261,6 +261,8 @@ def _remove(connection: Connection, project: Project, scope: Scope, found: Found
     concerned |= set(connection.execute(select(staged.c["_data_period"]).where(here).distinct()).scalars())
     deleted = connection.execute(select(func.count()).select_from(staged).where(here)).scalar_one()
     connection.execute(delete(staged).where(here))
+    for waiting in stage_tables(contract, connection.dialect)[1:]:
+        connection.execute(delete(waiting))  # a load that died left them; one that lives starts again
     scope.settle(connection, versions, sorted(concerned))
     _mark(connection, contract, list(files), found)
     return list(files), int(deleted)
@@ -282,7 +284,7 @@ def _mark(connection: Connection, contract: Contract, archive: Sequence[Path], f
     hashes = {one.sha256[:12] for one in found.deliveries if one.holds}
     hashes |= {stem.sha256 for stem in stems if stem} - clean
     log = ingestion_log.c
-    these = (log.dataset == contract.name) & func.substr(log.sha256, 1, 12).in_(sorted(hashes))
+    these = (log.dataset == contract.name) & func.substring(log.sha256, 1, 12).in_(sorted(hashes))
     connection.execute(update(ingestion_log).where(these).values(purged_at=now()))
 
 

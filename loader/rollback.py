@@ -8,7 +8,7 @@ from loader.contracts import Contract
 from loader.errors import UsageError
 from loader.periods import Period
 from loader.project import Project
-from loader.stage import activate, refuse_unfit
+from loader.stage import activate, bringing, refuse_unfit
 from loader.versions import State, Version, active_version, versions_of
 
 _NO_WAY_BACK = "if it has to come back, its file can be loaded again: loader load --force --file-path …"
@@ -40,7 +40,11 @@ def rollback(
             step.rows_out = activate(connection, project, contract, before, wanted)
             step.end(connection)
 
-        project.warehouse.run(work)
+        if wanted is None:
+            project.warehouse.run(work)
+        else:
+            with bringing(project, contract, period, project.archived(wanted.parquet_path), wanted.load_id):
+                project.warehouse.run(work)
     return before, wanted
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -61,28 +63,59 @@ def load_stage(project: Project, validated: Validated, *, force: bool = False) -
         "load-stage", dataset=contract.name, period=period.name, subject=delivery.path.name
     ) as step:
         _refuse_edited(project, parquet, validated.parquet_sha256)
-        seen = project.warehouse.run(lambda c: versions_of(c, contract.name))
+        seen, load_id = project.warehouse.run(lambda c: (versions_of(c, contract.name), _new_load(c)))
         if not force:
             _refuse_known(validated, seen)
+            _ask_guard(project, contract, period, parquet, seen)
 
         def work(connection: Connection, seen: list[Version]) -> Loaded | list[Version]:
-            done = _replace(connection, project, validated, seen)
+            done = _replace(connection, project, validated, load_id, seen)
             if isinstance(done, Loaded):
                 step.rows_in, step.rows_out = validated.outcome.rows_valid, done.rows
                 step.end(connection)
             return done
 
-        while True:
-            if not force:
-                _ask_guard(project, contract, period, parquet, seen)
-            result = project.warehouse.run(partial(work, seen=seen))
-            if isinstance(result, Loaded):
-                return result
-            seen = result
+        with bringing(project, contract, period, parquet, load_id):
+            while True:
+                result = project.warehouse.run(partial(work, seen=seen))
+                if isinstance(result, Loaded):
+                    return result
+                seen = result
+                if not force:
+                    _ask_guard(project, contract, period, parquet, seen)
+
+
+def _new_load(connection: Connection) -> int:
+    return int(connection.execute(select(load_ids.next_value())).scalar_one())
+
+
+@contextmanager
+def bringing(project: Project, contract: Contract, period: Period, parquet: Path, load_id: int) -> Iterator[None]:
+    """While it lasts, a transaction can put the rows of a load into stage.
+
+    Raises:
+        RefusedError: a row does not fit the table.
+        EnvironmentFailedError: the database failed.
+    """
+    with _fitting(project, contract, period, parquet), project.warehouse.bring(stage_table(contract), parquet, load_id):
+        yield
+
+
+@contextmanager
+def _fitting(project: Project, contract: Contract, period: Period, parquet: Path) -> Iterator[None]:
+    """Say of rows that do not fit where they are."""
+    try:
+        yield
+    except DataError as error:
+        # only its class: what a database says of data quotes it
+        raise RefusedError(
+            f"{contract.name} {period}: {project.shown(parquet)} does not fit stage.{contract.name} "
+            f"({type(error.orig).__name__}); load its file again: loader load --force --file-path …"
+        ) from error
 
 
 def _replace(
-    connection: Connection, project: Project, validated: Validated, seen: list[Version]
+    connection: Connection, project: Project, validated: Validated, load_id: int, seen: list[Version]
 ) -> Loaded | list[Version]:
     """The transaction of a load. When the versions are no longer those that the guard saw, gives them instead."""
     delivery = validated.delivery
@@ -96,7 +129,6 @@ def _replace(
     same = (delivery.sha256, validated.parquet_sha256, contract.fingerprint)
     if active and (active.file_sha256, active.parquet_sha256, active.contract_fingerprint) == same:
         return Loaded(active.load_id, active.version_no, active.row_count, None, reloaded=False)
-    load_id = int(connection.execute(select(load_ids.next_value())).scalar_one())
     origin = _Origin(load_id, delivery.file_id, now(), project.archived(validated.parquet))
     rows = _replace_rows(connection, project, contract, period, origin)
     if active is not None:
@@ -161,14 +193,8 @@ def _replace_rows(
         "_loaded_at": origin.loaded_at,
         "_source_file_id": origin.file_id,
     }
-    try:
+    with _fitting(project, contract, period, origin.parquet):
         project.warehouse.engine.append_parquet(connection, table, origin.parquet, constants)
-    except DataError as error:
-        # only its class: what a database says of data quotes it
-        raise RefusedError(
-            f"{contract.name} {period}: {project.shown(origin.parquet)} does not fit stage.{contract.name} "
-            f"({type(error.orig).__name__}); load its file again: loader load --force --file-path …"
-        ) from error
     mine = select(func.count()).select_from(table).where(table.c["_data_period"] == period.name)
     return int(connection.execute(mine).scalar_one())
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TypeVar, cast
+from pathlib import Path
+from typing import Any, TypeVar, cast
 
 import sqlalchemy
-from sqlalchemy import Connection, NullPool, create_engine
+from sqlalchemy import Connection, NullPool, Table, create_engine
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
 from tenacity import (
     RetryCallState,
@@ -49,18 +51,29 @@ class Warehouse:
         Raises:
             EnvironmentFailedError: the warehouse is out of reach, stays locked, or the fault does not pass.
         """
-        repeat = Retrying(
-            retry=retry_if_exception(self.engine.transient),
-            stop=stop_after_attempt(_ATTEMPTS),
-            wait=wait_random_exponential(multiplier=0.1, max=2),
-            reraise=True,
-        )
         try:
-            return cast("T", repeat(self._once, work))
+            return cast("T", self._repeated(self._once, work))
         except DBAPIError as error:
             raise EnvironmentFailedError(self._explain(error)) from error
         except SQLAlchemyError as error:
             raise EnvironmentFailedError(f"the database said: {_first_line(error)}") from error
+
+    @contextmanager
+    def bring(self, table: Table, parquet: Path, load_id: int) -> Iterator[None]:
+        """Bring the rows of a parquet file near the table that a transaction will append them to.
+
+        Raises:
+            EnvironmentFailedError: as `run`.
+            DataError: a row does not fit the table.
+        """
+        with ExitStack() as brought:
+            try:
+                self._repeated(lambda: brought.enter_context(self.engine.bring(self._connect, table, parquet, load_id)))
+            except DataError:
+                raise
+            except DBAPIError as error:
+                raise EnvironmentFailedError(self._explain(error)) from error
+            yield
 
     def scrub(self, tables: Sequence[str]) -> None:
         """Let go of the bytes of deleted rows; `tables` are those that they were deleted from.
@@ -72,6 +85,15 @@ class Warehouse:
             self.engine.scrub(self._connect, tables)
         except DBAPIError as error:
             raise EnvironmentFailedError(self._explain(error)) from error
+
+    def _repeated(self, work: Callable[..., Any], *arguments: Any) -> Any:
+        repeat = Retrying(
+            retry=retry_if_exception(self.engine.transient),
+            stop=stop_after_attempt(_ATTEMPTS),
+            wait=wait_random_exponential(multiplier=0.1, max=2),
+            reraise=True,
+        )
+        return repeat(work, *arguments)
 
     def _once(self, work: Callable[[Connection], T]) -> T:
         with self._connect() as connection, connection.begin():

@@ -7,15 +7,18 @@ from __future__ import annotations
 
 import atexit
 import os
+import re
 import shutil
 import tempfile
 from abc import ABC, abstractmethod
 from contextlib import closing, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 from uuid import uuid4
 
-Rows = list[tuple[Any, ...]]
+from tests.sqlserver_copy import Rows, copy_database
+
 _ENVIRONMENT = dict(os.environ)
 """As it was: a test that runs a command takes the variables of Almanac away."""
 
@@ -183,9 +186,7 @@ class SQLServer(Engine):
 
     def new_output(self, project_dir: Path) -> dict[str, Any]:
         output = {**self._server(), "database": f"almanac_{uuid4().hex[:12]}", "schema": "mart", "threads": 1}
-        master = {**output, "database": "master"}
-        self.query(master, f"create database {output['database']}")
-        self.query(master, f"alter database {output['database']} set read_committed_snapshot on")
+        self._create(output)
         atexit.register(self._drop, output)
         return output
 
@@ -207,8 +208,7 @@ class SQLServer(Engine):
 
     def query(self, output: dict[str, Any], sql: str) -> Rows:
         with closing(self.connect(output, autocommit=True)) as connection, closing(connection.cursor()) as cursor:
-            cursor.execute(sql)
-            return [tuple(row) for row in cursor.fetchall()] if cursor.description else []
+            return _rows_of(cursor, sql)
 
     def account(self, output: dict[str, Any], role: str) -> dict[str, Any]:
         login, password = f"{role}_{uuid4().hex[:12]}", f"Aa1{uuid4().hex}"
@@ -218,11 +218,25 @@ class SQLServer(Engine):
         return {**output, "user": login, "password": password}
 
     def copy(self, output: dict[str, Any], into: dict[str, Any]) -> None:
-        raise NotImplementedError
+        self._drop(into)
+        self._create(into)
+        with (
+            closing(self.connect(output, autocommit=True)) as here,
+            closing(self.connect(into, autocommit=True)) as there,
+            closing(here.cursor()) as reading,
+            closing(there.cursor()) as writing,
+        ):
+            read, write = partial(_rows_of, reading), partial(_rows_of, writing)
+            copy_database(read, write, output["database"], into["database"])
 
     def sessions(self, output: dict[str, Any]) -> int:
         others = "database_id = db_id() and session_id <> @@spid"
         return int(self.query(output, f"select count(*) from sys.dm_exec_sessions where {others}")[0][0])
+
+    def _create(self, output: dict[str, Any]) -> None:
+        master = {**output, "database": "master"}
+        self.query(master, f"create database {output['database']}")
+        self.query(master, f"alter database {output['database']} set read_committed_snapshot on")
 
     def _drop(self, output: dict[str, Any]) -> None:
         name = output["database"]
@@ -245,6 +259,14 @@ class SQLServer(Engine):
             "encrypt": _ENVIRONMENT.get("ALMANAC_SQLSERVER_ENCRYPT", "true").lower() == "true",
             "trust_cert": _ENVIRONMENT.get("ALMANAC_SQLSERVER_TRUST_CERT", "false").lower() == "true",
         }
+
+
+def _rows_of(cursor: Any, script: str) -> Rows:
+    """What the last batch of a script gives; a line GO ends a batch."""
+    for batch in re.split(r"(?m)^GO$", script):
+        if batch.strip():
+            cursor.execute(batch)
+    return [tuple(row) for row in cursor.fetchall()] if cursor.description else []
 
 
 KNOWN: dict[str, type[Engine]] = {engine.name: engine for engine in (DuckDB, Postgres, SQLServer)}

@@ -11,7 +11,8 @@ from tests.conftest import REPOSITORY
 BELOW_THE_STEPS = {
     "cleaning": {"cleaning"},
     "readers": {"readers", "contracts", "errors"},
-    "engines": {"engines", "profile", "errors"},
+    "dialects": {"dialects"},
+    "engines": {"engines", "dialects", "profile", "errors"},
 }
 
 

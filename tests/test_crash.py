@@ -165,7 +165,9 @@ def test_a_fault_that_does_not_pass_is_no_refusal(shop: Project) -> None:
     assert done.exit_code == 3
     assert done.output.splitlines()[-1].startswith("failed: the database said: ")
     assert (skus(shop), versions(shop)) == (["P1", "P2"], [("2025-01", 1, "active", 2)])
-    ((status,),) = shop.sql("select status from meta.etl_audit order by audit_id desc limit 1")
+    ((status,),) = shop.sql(
+        "select status from meta.etl_audit where audit_id = (select max(audit_id) from meta.etl_audit)"
+    )
     assert status == "failed"
 
 

@@ -192,11 +192,13 @@ def assert_nothing_else(project: Project, asked: set[str], rows: dict[str, int],
     tables = " union all ".join(
         f"select '{name}' as d, _data_period as p from stage.{name}" for name in ("text", "wide", "book")
     )
-    staged = dict(project.sql(f"select d || '_' || p, count(*) from ({tables}) as s group by 1"))
+    staged = dict(project.sql(f"select concat(d, '_', p), count(*) from ({tables}) as s group by concat(d, '_', p)"))
     assert {name: count for name, count in staged.items() if name in asked} == {n: c for n, c in rows.items() if c}, (
         told
     )
-    versions = project.sql("select dataset || '_' || data_period, row_count, parquet_path from meta.dataset_version")
+    versions = project.sql(
+        "select concat(dataset, '_', data_period), row_count, parquet_path from meta.dataset_version"
+    )
     assert {name: count for name, count, _ in versions if name in asked} == rows, told
     assert files_below(project.root / "data/stage/cleaned") == sorted(path for *_, path in versions), told
     strange = [

@@ -50,7 +50,7 @@ def refusal(project: Project, period: str, rows: list[Cells]) -> str:
     assert "1 refused" in said
     assert (versions(project), skus(project)) == before
     ((step, status, error),) = project.sql(
-        "select step, status, error from meta.etl_audit order by audit_id desc limit 1"
+        "select step, status, error from meta.etl_audit where audit_id = (select max(audit_id) from meta.etl_audit)"
     )
     assert (step, status) == ("load-stage", "refused")
     assert error in said

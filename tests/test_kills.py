@@ -253,7 +253,7 @@ def all_rows(project: Project) -> dict[str, list[dict[str, Any]]]:
     """The rows of every table but the diaries, by schema and name."""
     columns: dict[str, list[str]] = defaultdict(list)
     for table, column in project.sql(
-        "select table_schema || '.' || table_name, column_name from information_schema.columns "
+        "select concat(table_schema, '.', table_name), column_name from information_schema.columns "
         "where table_schema not in ('information_schema', 'pg_catalog') order by 1, ordinal_position"
     ):
         columns[table].append(column)

@@ -101,7 +101,9 @@ def test_a_failed_load_leaves_the_table_as_it_was(shop: Project) -> None:
     assert "does not fit stage.products" in failed.output
     assert "Geheimnis" not in failed.output
     assert (stage(shop), versions(shop)) == (stage_before, versions_before)
-    ((status, error),) = shop.sql("select status, error from meta.etl_audit order by audit_id desc limit 1")
+    ((status, error),) = shop.sql(
+        "select status, error from meta.etl_audit where audit_id = (select max(audit_id) from meta.etl_audit)"
+    )
     assert (status, "Geheimnis" in error) == ("refused", False)
     deliver(shop, "2025-01", products("P1", "P4"))
     load(shop)
@@ -350,3 +352,31 @@ def test_stage_holds_the_active_versions_whatever_happened(
         assert count == sum(map(len, loaded.values()))
         assert top >= highest
         highest = top
+
+
+def test_every_value_arrives_as_it_is(shop: Project) -> None:
+    """NULL beside empty-looking text, letters of two UTF-16 units, the ends of numbers, dates and times."""
+    full = {
+        "sku": "P1",
+        "name": "\U0001f600" * 20,  # forty units of SQL Server's
+        "price": "999999.99",
+        "weight": "1.7976931348623157e308",
+        "pieces": "9223372036854775807",
+        "on_sale": "false",
+        "listed_on": "9999-12-31",
+        "counted_at": "9999-12-31 23:59:59.999999",
+        "buyer": "Ğ'Ǿ\"ß, \u2028ŭ",
+    }
+    low = {
+        "sku": "P2",
+        "price": "0.01",
+        "weight": "-2.2250738585072014e-308",
+        "pieces": "-9223372036854775808",
+        "name": "ﬀ ᾳ",
+    }
+    early = {"listed_on": "0001-01-01", "counted_at": "0001-01-01 00:00:00.000001"}
+    rows = products(full, low | early, dict.fromkeys(COLUMNS, "") | {"sku": "P3"})
+    deliver(shop, "2025-01", rows)
+    load(shop)
+    assert stage(shop) == [as_typed(row) for row in rows]
+    assert_stage_is_the_archive(shop)

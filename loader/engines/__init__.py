@@ -8,7 +8,7 @@ from loader.engines.base import Engine
 from loader.errors import UsageError
 from loader.profile import Target
 
-ENGINES = ("duckdb", "postgres")
+ENGINES = ("duckdb", "postgres", "sqlserver")
 
 
 def engine_for(target: Target, project_dir: Path) -> Engine:
@@ -21,6 +21,10 @@ def engine_for(target: Target, project_dir: Path) -> Engine:
         from loader.engines.postgres import Postgres
 
         return Postgres.of(target)
+    if target.type == "sqlserver":
+        from loader.engines.sqlserver import SQLServer
+
+        return SQLServer.of(target)
     raise UsageError(
         f"target '{target.name}' is of type '{target.type}', which the loader does not know; "
         f"known are: {', '.join(ENGINES)}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol
 
@@ -26,10 +27,19 @@ class Engine(Protocol):
     def lock(self, connection: Connection, name: str) -> None:
         """Take the lock called `name` until the end of the transaction; waits for whoever holds it."""
 
+    def bring(
+        self, connect: Callable[[], Connection], table: Table, parquet: Path, load_id: int
+    ) -> AbstractContextManager[None]:
+        """While it lasts, the rows of a parquet file lie near the table, for `append_parquet` to take them in.
+
+        Nothing to do for engines whose transactions can take them from the file. `connect` opens the warehouse;
+        `load_id` is the mark of the rows. Nothing of them stays behind, or the next load removes it.
+        """
+
     def append_parquet(self, connection: Connection, table: Table, parquet: Path, constants: dict[str, object]) -> int:
         """Append the rows of a parquet file, with the same `constants` in each row; gives the number of rows.
 
-        Columns of the table that the file lacks stay NULL. Joins the connection's transaction.
+        Columns of the table that the file lacks stay NULL. Joins the connection's transaction, in what `bring` lasts.
         """
 
     def busy(self, error: BaseException) -> str | None:

@@ -6,7 +6,7 @@ import os
 import re
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -73,6 +73,16 @@ class DuckDB:
 
     def lock(self, connection: Connection, name: str) -> None:
         """Nothing to do: while one process has the file open for writing, no other can open it."""
+
+    def bring(
+        self,
+        connect: Callable[[], Connection],  # noqa: ARG002
+        table: Table,  # noqa: ARG002
+        parquet: Path,  # noqa: ARG002
+        load_id: int,  # noqa: ARG002
+    ) -> AbstractContextManager[None]:
+        """Nothing to do: the file is read where it lies."""
+        return nullcontext()
 
     def append_parquet(self, connection: Connection, table: Table, parquet: Path, constants: dict[str, object]) -> int:
         in_file = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -71,6 +71,16 @@ class Postgres:
         connection.execute(
             text("select pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": f"almanac.{name}"}
         )
+
+    def bring(
+        self,
+        connect: Callable[[], Connection],  # noqa: ARG002
+        table: Table,  # noqa: ARG002
+        parquet: Path,  # noqa: ARG002
+        load_id: int,  # noqa: ARG002
+    ) -> AbstractContextManager[None]:
+        """Nothing to do: COPY joins the transaction."""
+        return nullcontext()
 
     def append_parquet(self, connection: Connection, table: Table, parquet: Path, constants: dict[str, object]) -> int:
         import pyarrow as pa

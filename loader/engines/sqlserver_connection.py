@@ -65,7 +65,7 @@ def backend_of(said: Mapping[str, Any]) -> str:
     """
     backend = str(said.get("backend") or PYODBC).replace("_", "-")
     if backend not in DRIVERS:
-        raise UsageError(f"profiles.yml: no driver is called '{said['backend']}'; backend is {MSSQL_PYTHON} or {PYODBC}")
+        raise UsageError(f"profiles.yml: no driver is called '{backend}'; backend is {MSSQL_PYTHON} or {PYODBC}")
     return backend
 
 
