@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Column, Connection, Dialect, inspect, select, text
+from sqlalchemy import Column, Connection, Dialect, Table, inspect, select, text
 from sqlalchemy.schema import CreateSchema
 
 from loader.contracts import Contract, Contracts
@@ -93,21 +93,25 @@ def _stage_change(connection: Connection, contract: Contract) -> _Change:
     """What is to be done to a stage table so that it fits its contract."""
     dialect = connection.dialect
     _refuse_other_grain(connection, contract)
-    statements: list[str] = []
-    said: list[str] = []
-    for wanted in stage_tables(contract, dialect):
-        found = _columns(connection, wanted.name)
-        if not found:
-            statements += create_statements(wanted, dialect)
-            said.append(f"stage.{wanted.name}: created")
-            continue
-        for column in wanted.columns:
-            if column.name not in found:
-                statements.append(_added(column, dialect))
-                said.append(f"stage.{wanted.name}: column {column.name} added")
-            elif _must_widen(contract.name, column.name, found[column.name], column.type):
-                statements.append(_widened(column, dialect))
-                said.append(f"stage.{wanted.name}: column {column.name} widened to {str(column.type).lower()}")
+    changes = [_table_change(connection, contract.name, table) for table in stage_tables(contract, dialect)]
+    # what comes with a stage table follows it, and is told of only when it changes alone
+    said = next((change.said for change in changes if change.said), ())
+    return _Change([statement for change in changes for statement in change.statements], said)
+
+
+def _table_change(connection: Connection, dataset: str, wanted: Table) -> _Change:
+    dialect = connection.dialect
+    found = _columns(connection, wanted.name)
+    if not found:
+        return _Change(create_statements(wanted, dialect), [f"stage.{wanted.name}: created"])
+    statements, said = [], []
+    for column in wanted.columns:
+        if column.name not in found:
+            statements.append(_added(column, dialect))
+            said.append(f"stage.{wanted.name}: column {column.name} added")
+        elif _must_widen(dataset, column.name, found[column.name], column.type):
+            statements.append(_widened(column, dialect))
+            said.append(f"stage.{wanted.name}: column {column.name} widened to {str(column.type).lower()}")
     return _Change(statements, said)
 
 

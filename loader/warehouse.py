@@ -124,6 +124,9 @@ class Warehouse:
         said = _first_line(error.orig or error)
         if isinstance(error, DataError | IntegrityError):
             said = _QUOTED.sub("…", said)  # such a message quotes the cell that did not fit
+        host = self.engine.url().host
+        if error.statement is None and host and host not in said:  # it could not be reached
+            said = f"{host}: {said}"
         return f"the database said: {said}"
 
 

@@ -6,11 +6,16 @@ import io
 from collections.abc import Mapping
 from typing import Any
 
+from sqlalchemy import Column, MetaData, NullPool, Table, create_engine
+from sqlalchemy.schema import CreateSchema
+
 from loader.contract_file import read_contracts
+from loader.contracts import ColumnType
 from loader.derive import derive
 from loader.engines import engine_for
 from loader.gates import GateResult, render, run_gate
 from loader.profile import read_target
+from loader.stage_table import sql_type
 from tests.conftest import Project
 
 
@@ -20,6 +25,16 @@ def with_contract(project: Project, text: str) -> Project:
     for script in sorted((project.root / "ddl" / project.engine.name).glob("*.sql")):
         project.sql(script.read_text(encoding="utf-8"))
     return project
+
+
+def make_table(project: Project, name: str, columns: Mapping[str, str]) -> None:
+    """A table as dbt would make it: the types are those of a contract."""
+    schema, table = name.split(".")
+    parts = (Column(column, sql_type(ColumnType.parse(kind))) for column, kind in columns.items())
+    here = create_engine(engine_for(read_target(project.root), project.root).url(), poolclass=NullPool)
+    with here.begin() as connection:
+        connection.execute(CreateSchema(schema, if_not_exists=True))
+        Table(table, MetaData(), *parts, schema=schema).create(connection)
 
 
 def insert(project: Project, table: str, *rows: Mapping[str, Any]) -> None:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -85,10 +86,14 @@ def test_a_warehouse_that_somebody_holds(shop: Project) -> None:
     assert (waiting.returncode, "nothing was delivered yet" in said) == (0, True)
 
 
-def test_a_server_out_of_reach(new_project: Callable[..., Project]) -> None:
+NO_SERVERS = [{"type": "postgres"}, {"type": "sqlserver", "backend": "mssql-python", "login_timeout": 1}]
+
+
+@pytest.mark.parametrize("server", NO_SERVERS, ids=lambda server: server["type"])
+def test_a_server_out_of_reach(new_project: Callable[..., Project], server: dict[str, Any]) -> None:
     project = new_project("duckdb")
-    nowhere = {"type": "postgres", "host": "127.0.0.1", "port": 1, "user": "almanac", "password": "Geheimnis"}
-    output = {**nowhere, "dbname": "almanac", "schema": "mart", "threads": 1}
+    nowhere = {**server, "host": "127.0.0.1", "port": 1, "user": "almanac", "password": "Geheimnis"}
+    output = {**nowhere, "database": "almanac", "schema": "mart", "threads": 1}
     profiles = {"almanac": {"target": "dev", "outputs": {"dev": output}}}
     (project.root / "profiles.yml").write_text(yaml.safe_dump(profiles), encoding="utf-8")
     for command in (("load",), ("status",), ("migrate",), ("rollback", "--dataset", "citizens", "--period", "2025-01")):

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from tests.conftest import Project
-from tests.gating import broken, gate, insert
+from tests.gating import broken, gate, insert, make_table
 
 VERSION = {
     "citizen_id": "000000001",
@@ -42,9 +42,8 @@ BAD_VERSIONS: dict[str, tuple[dict[str, Any], set[str]]] = {
 
 @pytest.mark.parametrize("kind", [None, *BAD_VERSIONS])
 def test_the_core_suite_holds_the_invariants_of_history(project: Project, kind: str | None) -> None:
-    project.sql("create schema if not exists core")
-    texts = "citizen_id varchar(9), gender varchar(1), postal_code varchar(5), city varchar(60), dbt_scd_id varchar(32)"
-    project.sql(f"create table core.citizens ({texts}, dbt_valid_from timestamp, dbt_valid_to timestamp)")
+    texts = {name: "varchar(60)" for name in VERSION if not name.startswith("dbt_valid")}
+    make_table(project, "core.citizens", texts | {"dbt_valid_from": "timestamp", "dbt_valid_to": "timestamp"})
     following = VERSION | {"dbt_scd_id": "b", "dbt_valid_from": "2025-04-01", "dbt_valid_to": None}
     change, expected = BAD_VERSIONS[kind] if kind else ({}, set())
     extra = [VERSION | {"dbt_scd_id": "c"} | change] if kind else []
@@ -169,10 +168,8 @@ def make_mart(project: Project) -> None:
     kinds = {"key": "bigint", "period_start": "date", "date_day": "date", "valid_from": "date", "valid_to": "date"}
     texts = ("citizen_id", "gender", "postal_code", "city", "place", "data_period", "age_band", "change_type")
     kinds |= dict.fromkeys((*texts, "changed_columns"), "varchar(60)") | {"is_current": "boolean"}
-    project.sql("create schema if not exists mart")
     for table, (row, *_) in GOOD_MART.items():
-        columns = ", ".join(f"{name} {kinds.get(name, 'bigint')}" for name in row)
-        project.sql(f"create table mart.{table} ({columns})")
+        make_table(project, f"mart.{table}", {name: kinds.get(name, "bigint") for name in row})
 
 
 def test_the_mart_suites_pass_on_a_sound_mart_and_every_check_can_fail(project: Project) -> None:

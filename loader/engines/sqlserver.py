@@ -123,7 +123,8 @@ class SQLServer:
     def transient(self, error: BaseException) -> bool:
         if not isinstance(error, DBAPIError):
             return False
-        return error.connection_invalidated or _PASSING.search(str(error.orig)) is not None
+        is_lost = error.connection_invalidated and error.statement is not None  # not: could not be reached
+        return is_lost or _PASSING.search(str(error.orig)) is not None
 
     def is_deadlock(self, message: str) -> bool:
         return "deadlock victim" in message

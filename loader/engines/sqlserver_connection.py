@@ -26,6 +26,7 @@ registry.register("mssql.almanac_pyodbc", __name__, "OverPyodbc")
 
 _SESSION = "set xact_abort on; set language us_english"
 """An error ends the whole transaction; and what the server says of it can be recognised, whatever its language."""
+_SQL_ATTR_LOGIN_TIMEOUT = 103
 _SYNONYMS = {
     "host": ("server",),
     "user": ("UID", "username"),
@@ -82,6 +83,8 @@ def address_of(said: Mapping[str, Any]) -> URL:
         "encrypt": _yes(said.get("encrypt", True)),
         "trust_cert": _yes(word["trust_cert"] or False),
     }
+    if said.get("login_timeout"):
+        query["login_timeout"] = str(said["login_timeout"])
     user, password = word["user"], word["password"]
     if backend == PYODBC:
         query["driver"] = str(said.get("driver") or DEFAULT_DRIVER)
@@ -174,7 +177,7 @@ class OverMssqlPython(_Session, MSDialect_mssqlpython):
     supports_statement_cache = True
 
     def create_connect_args(self, url: URL) -> Any:
-        return (connection_string(url),), {}
+        return (connection_string(url),), {"attrs_before": _login_timeout(url)}
 
     def do_execute(self, cursor: Any, statement: str, parameters: Any, context: Any = None) -> None:
         """NULL is written out: the driver would ask the server for its type, and keep quiet when that fails.
@@ -202,11 +205,16 @@ class OverPyodbc(_Session, MSDialect_pyodbc):
 
     def create_connect_args(self, url: URL) -> Any:
         way = str(url.query.get("authentication", "sql"))
-        token = {"attrs_before": _token(url)} if _plain(way) in _BY_TOKEN else {}
-        return (connection_string(url),), token
+        token = _token(url) if _plain(way) in _BY_TOKEN else {}
+        return (connection_string(url),), {"attrs_before": token | _login_timeout(url)}
 
 
-def _token(url: URL) -> dict[int, bytes]:
+def _login_timeout(url: URL) -> dict[int, Any]:
+    """The driver's own is 15 seconds; it tries again until then."""
+    return {_SQL_ATTR_LOGIN_TIMEOUT: int(str(url.query["login_timeout"]))} if "login_timeout" in url.query else {}
+
+
+def _token(url: URL) -> dict[int, Any]:
     """A token of Entra ID, fetched as dbt-sqlserver does it."""
     from dbt.adapters.sqlserver.sqlserver_auth import get_pyodbc_attrs_before_credentials
 
