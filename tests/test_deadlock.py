@@ -52,6 +52,34 @@ def test_a_load(engine_name: str, new_project: Callable[..., Project]) -> None:
 
 
 @on_each_server
+def test_sessions_that_are_ended(engine_name: str, new_project: Callable[..., Project]) -> None:
+    """In the middle of the transaction, twice: it is repeated from its beginning."""
+    shop = new_project(engine_name)
+    server, locks = shop.engine, LOCKS[engine_name]
+    assert isinstance(server, Postgres | SQLServer)
+    open_shop(shop)
+    deliver(shop, "2025-01", products("P1", "P2"), order=1)
+    load(shop)
+    deliver(shop, "2025-01", products("P1", "P3"), order=2)
+    with closing(server.connect(shop.profile_output)) as session:
+        session.cursor().execute(ROWS.format("meta.dataset_version"))
+        process = shop.start_loader("load")
+        until, ended = time.monotonic() + PATIENCE_SECONDS, 0
+        while ended < 2:
+            assert process.poll() is None, process.communicate()
+            assert time.monotonic() < until, "it did not come to that"
+            for (statement,) in shop.sql(locks.ending_those):
+                shop.sql(statement)
+                ended += 1
+            time.sleep(0.02)
+        session.rollback()
+    said, trouble = process.communicate()
+    assert process.returncode == 0, said + trouble
+    assert versions(shop) == [("2025-01", 1, "superseded", 2), ("2025-01", 2, "active", 2)]
+    assert_stage_is_the_archive(shop)
+
+
+@on_each_server
 def test_a_build(engine_name: str, new_project: Callable[..., Project]) -> None:
     project = new_project(engine_name)
     for command in (("migrate",), ("sample-data", "--rows", 20, "--periods", 1), ("load",), ("build",)):
