@@ -127,7 +127,7 @@ class SQLServer:
         return is_lost or _PASSING.search(str(error.orig)) is not None
 
     def is_deadlock(self, message: str) -> bool:
-        return "deadlock victim" in message
+        return "deadlock" in message
 
 
 def _clear(connect: Callable[[], Connection], incoming: Table) -> None:
