@@ -59,5 +59,13 @@ def shown(result: GateResult, verbose: bool = True) -> str:
     return page.file.getvalue()  # type: ignore[attr-defined]
 
 
+def knows_patterns(project: Project) -> bool:
+    """Whether the engine has regular expressions; SQL Server has them since 2025."""
+    if project.engine.name != "sqlserver":
+        return True
+    ((version,),) = project.sql("select cast(serverproperty('ProductMajorVersion') as integer)")
+    return bool(version >= 17)
+
+
 def broken(result: GateResult) -> dict[str, str]:
     return {check.check: check.details for check in result.checks if check.result == "failed"}
