@@ -16,6 +16,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -54,8 +55,8 @@ def main() -> None:
     engines = [name.strip() for name in os.environ.get("ENGINES", "duckdb").split(",")]
     if unknown := set(engines) - {"duckdb", *SERVERS}:
         arguments.error(f"ENGINES names {', '.join(sorted(unknown))}; there are duckdb, {', '.join(SERVERS)}")
-    _measure(engines, asked.benches or list(BENCHES), float(os.environ.get("SCALE", "1")))
-    _show(figures())
+    measured = _measure(engines, asked.benches or list(BENCHES), float(os.environ.get("SCALE", "1")))
+    _show({"sections": {title: section for title, section in figures()["sections"].items() if title in measured}})
 
 
 def figures() -> dict[str, Any]:
@@ -66,29 +67,34 @@ def figures() -> dict[str, Any]:
     return {"sections": {title: section for title, section in sections.items() if "on" in section}}
 
 
-def _measure(engines: list[str], names: list[str], scale: float) -> None:
-    """Each section takes the place of the one of an earlier run; those that are not measured stay."""
+def _measure(engines: list[str], names: list[str], scale: float) -> list[str]:
+    """The titles of what was measured. Each section takes the place of the one of an earlier run, others stay."""
+    titles = []
     for engine in engines:
         for name in names:
             if engine == "duckdb":
                 title, bench = BENCHES[name]
-                keep(title, as_section(_measured(title, lambda folder, bench=bench: bench(folder, scale)), scale))
+                section = as_section(_measured(title, partial(bench, scale=scale)), scale)
             elif name in ON_SERVERS:
-                _measure_on(SERVERS[engine], name, scale)
+                title = f"{BENCHES[name][0]}: {SERVERS[engine].title}"
+                try:
+                    section = _measured_on(SERVERS[engine], name, title, scale)
+                except LookupError as reason:
+                    print(f"not measured: {title}: {reason}", file=sys.stderr)
+                    continue
+            else:
+                continue
+            keep(title, section)
+            titles.append(title)
+    return titles
 
 
-def _measure_on(server: Server, name: str, scale: float) -> None:
-    title, bench = f"{BENCHES[name][0]}: {server.title}", ON_SERVERS[name]
+def _measured_on(server: Server, name: str, title: str, scale: float) -> dict[str, Any]:
+    description = server.description()
     try:
-        description = server.description()
-    except LookupError as reason:
-        print(f"not measured: {title}: {reason}", file=sys.stderr)
-        return
-    try:
-        lines = _measured(title, lambda folder: bench(server, folder, scale))
+        return as_section(_measured(title, partial(ON_SERVERS[name], server, scale=scale)), scale, description)
     finally:
         server.leave()
-    keep(title, as_section(lines, scale, description))
 
 
 def _measured(title: str, bench: Callable[[Path], list[Line]]) -> list[Line]:

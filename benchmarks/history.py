@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from benchmarks.measure import Line, Measured, NotMeasured, compared, line, measure, measure_peer, run
@@ -42,7 +42,7 @@ def history_on(server: Server, folder: Path, scale: float) -> list[Line]:
     keys = int(200_000 * scale)
     _, found = _snapshots(folder, keys, server)
     by_month, at_once = _lines(keys, found)
-    return [*by_month, *at_once]
+    return [replace(each, at_most=None) for each in (*by_month, *at_once)]  # how much is asked of DuckDB only
 
 
 @dataclass(frozen=True)

@@ -229,15 +229,17 @@ class _Bench:
         contract, period = self.project.contract("people"), _period(number)
         bounds = contract.period(period)
         loaded_at = datetime(2030, 1, 1)
+        table, warehouse = stage_table(contract), self.project.warehouse
 
         def work(connection: Connection) -> None:
             lineage = {"_data_period": period, "_load_id": number, "_loaded_at": loaded_at, "_source_file_id": 1}
-            self.project.warehouse.engine.append_parquet(connection, stage_table(contract), month, lineage)
+            warehouse.engine.append_parquet(connection, table, month, lineage)
             load = {"load_id": number, "dataset": "people", "data_period": period, "period_start": bounds.start}
             load |= {"period_end": bounds.end, "version_no": 1, "file_id": 1, "parquet_path": "", "parquet_sha256": ""}
             add_version(connection, {**load, "contract_fingerprint": "", "row_count": keys, "loaded_at": loaded_at})
 
-        self.project.warehouse.run(work)
+        with warehouse.bring(table, month, number):
+            warehouse.run(work)
 
     def _deliver_again(self, months: int) -> None:
         self.kept.restore("staged")
