@@ -125,8 +125,8 @@ class Warehouse:
         if isinstance(error, DataError | IntegrityError):
             said = _QUOTED.sub("…", said)  # such a message quotes the cell that did not fit
         host = self.engine.url().host
-        unreached = error.statement is None and host and host not in said
-        return f"the database said: {f'{host}: ' if unreached else ''}{said}"
+        is_unnamed = error.statement is None and host is not None and host not in said  # it could not be reached
+        return f"the database said: {f'{host}: ' if is_unnamed else ''}{said}"
 
 
 def _first_line(error: BaseException) -> str:

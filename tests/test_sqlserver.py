@@ -6,9 +6,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from sqlalchemy import Connection
 
+from loader.engines import engine_for
 from loader.engines.sqlserver_connection import address_of, connection_string
-from loader.errors import UsageError
+from loader.errors import EnvironmentFailedError, UsageError
+from loader.profile import read_target
+from loader.warehouse import Warehouse
 from tests.conftest import Project
 from tests.engines import Engine
 from tests.shop import deliver, load, open_shop, prepared, products, skus, versions
@@ -95,6 +99,21 @@ def test_what_a_dead_load_left_behind_goes_with_the_next(shop: Project) -> None:
     assert (skus(shop), incoming(shop)) == ([], 0)
     assert shop.loader("rollback", "--dataset", "products", "--period", "2025-01", "--to", 1).exit_code == 0
     assert (skus(shop), incoming(shop)) == (["P1", "P2"], 0)
+
+
+def test_a_transaction_that_the_server_ended_is_no_success(shop: Project) -> None:
+    """A driver may keep quiet about it, and the next statement would begin another one."""
+    engine = engine_for(read_target(shop.root), shop.root)
+
+    def work(connection: Connection) -> None:
+        engine.lock(connection, "products")
+        connection.exec_driver_sql("insert into stage.products (sku, _data_period) values ('P1', '2025-01')")
+        connection.exec_driver_sql("rollback transaction")
+        connection.exec_driver_sql("insert into stage.products (sku, _data_period) values ('P2', '2025-01')")
+
+    with pytest.raises(EnvironmentFailedError, match=r"the transaction that held almanac\.products was ended"):
+        Warehouse(engine, 1).run(work)
+    assert "P1" not in skus(shop)
 
 
 def test_a_letter_of_two_units_counts_twice(shop: Project) -> None:

@@ -13,7 +13,7 @@ from sqlalchemy import URL, Connection, Table, delete, insert, literal, select, 
 from sqlalchemy.exc import DataError, DBAPIError
 
 from loader.dialects import incoming_table
-from loader.engines.sqlserver_connection import DRIVERS, MSSQL_PYTHON, address_of, is_by_bulk_copy
+from loader.engines.sqlserver_connection import DRIVERS, LOCK, MSSQL_PYTHON, address_of, is_by_bulk_copy
 from loader.errors import EnvironmentFailedError
 from loader.profile import Target
 
@@ -57,6 +57,7 @@ class SQLServer:
 
     def lock(self, connection: Connection, name: str) -> None:
         connection.execute(text(_LOCK), {"name": f"almanac.{name}"})
+        connection.info[LOCK] = f"almanac.{name}"
 
     @contextmanager
     def bring(self, connect: Callable[[], Connection], table: Table, parquet: Path, load_id: int) -> Iterator[None]:

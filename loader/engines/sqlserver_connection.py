@@ -15,10 +15,12 @@ from sqlalchemy.dialects import registry
 from sqlalchemy.dialects.mssql.mssqlpython import MSDialect_mssqlpython
 from sqlalchemy.dialects.mssql.pyodbc import MSDialect_pyodbc
 
-from loader.errors import UsageError
+from loader.errors import EnvironmentFailedError, UsageError
 
 MSSQL_PYTHON, PYODBC = "mssql-python", "pyodbc"
 DRIVERS = {MSSQL_PYTHON: "mssql+almanac", PYODBC: "mssql+almanac_pyodbc"}
+LOCK = "almanac.lock"
+"""Where a connection keeps the name of the lock that its transaction holds."""
 DEFAULT_DRIVER = "ODBC Driver 18 for SQL Server"
 
 registry.register("mssql.almanac", __name__, "OverMssqlPython")
@@ -162,6 +164,29 @@ class _Session:
 
         return set_up
 
+    def do_execute(self, cursor: Any, statement: str, parameters: Any, context: Any = None) -> None:
+        """NULL is written out: the drivers would ask the server for its type, and keep quiet when that fails.
+
+        The server ends the transaction then, and what follows would be one of its own.
+        """
+        super().do_execute(cursor, *_without_null(statement, parameters), context)  # type: ignore[misc]
+
+    def do_commit(self, connection: Any) -> None:
+        """Whatever took a lock still has it, or the server ended the transaction meanwhile and nobody said so.
+
+        Raises:
+            EnvironmentFailedError: it did; the rest is rolled back.
+        """
+        lock = connection.info.pop(LOCK, None)
+        if lock is not None:
+            cursor = connection.cursor()
+            cursor.execute("select applock_mode('public', ?, 'Transaction')", (lock,))
+            (mode,) = cursor.fetchone()
+            cursor.close()
+            if mode != "Exclusive":
+                raise EnvironmentFailedError(f"the transaction that held {lock} was ended by the server; run it again")
+        super().do_commit(connection)  # type: ignore[misc]
+
     def do_rollback(self, connection: Any) -> None:
         """An error may have ended the transaction already: 25000 says that there is none."""
         try:
@@ -179,27 +204,24 @@ class OverMssqlPython(_Session, MSDialect_mssqlpython):
     def create_connect_args(self, url: URL) -> Any:
         return (connection_string(url),), {"attrs_before": _login_timeout(url)}
 
-    def do_execute(self, cursor: Any, statement: str, parameters: Any, context: Any = None) -> None:
-        """NULL is written out: the driver would ask the server for its type, and keep quiet when that fails.
-
-        The server ends the transaction then, and what follows would be one of its own.
-        """
-        if isinstance(parameters, dict):
-            for name, value in parameters.items():
-                if value is None:
-                    statement = statement.replace(f"%({name})s", "null")
-        super().do_execute(cursor, statement, parameters, context)  # type: ignore[no-untyped-call]
-
 
 class OverPyodbc(_Session, MSDialect_pyodbc):
     """pyodbc, for those who have Microsoft's ODBC driver installed."""
 
     supports_statement_cache = True
 
+    def __init__(self, **said: Any) -> None:
+        super().__init__(fast_executemany=True, **said)  # type: ignore[no-untyped-call]
+
     @classmethod
     def import_dbapi(cls) -> Any:
-        import pyodbc  # type: ignore[import-not-found]
-
+        try:
+            import pyodbc  # type: ignore[import-not-found]
+        except ImportError as error:
+            raise EnvironmentFailedError(
+                f"pyodbc cannot be loaded ({error}); install it with an ODBC driver manager and Microsoft's driver, "
+                f"or take `backend: {MSSQL_PYTHON}`, which brings its own"
+            ) from error
         pyodbc.pooling = False  # a lock ends with its connection
         return pyodbc
 
@@ -207,6 +229,19 @@ class OverPyodbc(_Session, MSDialect_pyodbc):
         way = str(url.query.get("authentication", "sql"))
         token = _token(url) if _plain(way) in _BY_TOKEN else {}
         return (connection_string(url),), {"attrs_before": token | _login_timeout(url)}
+
+
+def _without_null(statement: str, parameters: Any) -> tuple[str, Any]:
+    if isinstance(parameters, dict):
+        for word in [word for word, value in parameters.items() if value is None]:
+            statement = statement.replace(f"%({word})s", "null")
+        return statement, parameters
+    parts = statement.split("?")
+    if parameters is None or None not in parameters or len(parts) != len(parameters) + 1:
+        return statement, parameters
+    marks = ["null" if value is None else "?" for value in parameters]
+    kept = type(parameters)(value for value in parameters if value is not None)
+    return "".join(part + mark for part, mark in zip(parts, [*marks, ""], strict=True)), kept
 
 
 def _login_timeout(url: URL) -> dict[int, Any]:
