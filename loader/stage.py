@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from sqlalchemy import Connection, delete, func, select
+from sqlalchemy import Connection, delete, select
 from sqlalchemy.exc import DataError
 
 from loader.cleaned_file import sha256_of
@@ -194,9 +194,7 @@ def _replace_rows(
         "_source_file_id": origin.file_id,
     }
     with _fitting(project, contract, period, origin.parquet):
-        project.warehouse.engine.append_parquet(connection, table, origin.parquet, constants)
-    mine = select(func.count()).select_from(table).where(table.c["_data_period"] == period.name)
-    return int(connection.execute(mine).scalar_one())
+        return project.warehouse.engine.append_parquet(connection, table, origin.parquet, constants)
 
 
 def _refuse_known(validated: Validated, versions: list[Version]) -> None:
