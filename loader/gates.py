@@ -333,16 +333,7 @@ def _context() -> EphemeralDataContext:
 
 def _run(address: URL, schema: str, suites: list[_Suite], knows_patterns: bool = True) -> tuple[Check, ...]:
     with _source(address) as source:
-        checks: list[Check] = []
-        for suite in suites:
-            asked = suite if knows_patterns else _without_patterns(suite)
-            checks += _run_suite(source, schema, asked)
-            checks += [
-                Check("skipped", str(one.get("description", one["type"])), suite.table, _NO_PATTERNS)
-                for one in suite.expectations
-                if one not in asked.expectations
-            ]
-        return tuple(checks)
+        return tuple(check for suite in suites for check in _run_suite(source, schema, suite, knows_patterns))
 
 
 @contextmanager
@@ -392,9 +383,10 @@ def _verdicts(source: Any, schema: str, suite: _Suite) -> Any:
     return answers
 
 
-def _run_suite(source: Any, schema: str, suite: _Suite) -> list[Check]:
+def _run_suite(source: Any, schema: str, whole: _Suite, knows_patterns: bool) -> list[Check]:
     from great_expectations import ExpectationSuite
 
+    suite = whole if knows_patterns else _without_patterns(whole)
     batch = _batch(source, schema, suite.table)
     if batch is None:
         return [Check("error", "table exists", suite.table, f"{schema}.{suite.table} is missing or not readable")]
@@ -416,7 +408,9 @@ def _run_suite(source: Any, schema: str, suite: _Suite) -> list[Check]:
                 )
             else:
                 checks.append(_explain(check, suite.table, answer, is_personal))
-    return checks
+    left = [one for one in whole.expectations if one not in suite.expectations]
+    names = (str(one.get("description", one["type"])) for one in left)
+    return [*checks, *(Check("skipped", name, suite.table, _NO_PATTERNS) for name in names)]
 
 
 def _identity(config: Any) -> str:

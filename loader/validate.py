@@ -133,7 +133,7 @@ def find_validated(project: Project, *, parquet_path: Path | None, **which: Any)
 def _file_id(project: Project, parquet_name: str) -> int:
     """The number of the file behind a cleaned file; raises UsageError when no validation made it."""
     log = validation_log.c
-    made = (log.parquet_path.endswith(f"/{parquet_name}", autoescape=True)) & (log.status == "passed")
+    made = (log.parquet_path.endswith(f"/{parquet_name}", autoescape=True, escape="!")) & (log.status == "passed")
     query = select(log.file_id).where(made).order_by(log.validation_id.desc())
     file_id = project.warehouse.run(lambda c: c.execute(query).scalar())
     if file_id is None:
