@@ -31,10 +31,11 @@ end
 """
 _OVERWRITE = "declare @here sysname = db_name() exec sp_clean_db_free_space @dbname = @here"
 _PASSING = re.compile(
-    r"chosen as the deadlock victim|Lock request time out|Snapshot isolation transaction aborted"
+    r"Serialization failure|40001|chosen as the deadlock victim|Lock request time out|Snapshot isolation transaction aborted"
     r"|the lock \S+ was not granted|\((?:1205|1222|3960)\)"
 )
-"""What the server says, in English, of faults that pass: 1205, 1222, 3960; mssql-python does not tell the numbers."""
+"""Faults that pass: 1205, 1222, 3960. A deadlock has the state 40001; of the others only the English words are known,
+for mssql-python does not tell the numbers."""
 
 _LOST = re.compile(r"connection|timed? ?out|\bi/?o\b", re.IGNORECASE)
 """What a bulk copy says when its connection is gone."""
