@@ -6,6 +6,7 @@ Everything that can go wrong with a delivery goes wrong here, with values that a
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -57,7 +58,12 @@ class Ear:
 
 
 def found_in(text: str) -> list[str]:
-    return [marker for marker in MARKERS if marker in text]
+    return [marker for marker in MARKERS if re.search(_alone(marker) if marker.isdigit() else re.escape(marker), text)]
+
+
+def _alone(figures: str) -> str:
+    """Figures that are not part of a longer number or a hash: dbt writes down both, times to the microsecond."""
+    return rf"(?<![0-9a-f]){figures}(?![0-9a-f])"
 
 
 @pytest.fixture
