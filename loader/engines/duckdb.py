@@ -74,13 +74,7 @@ class DuckDB:
     def lock(self, connection: Connection, name: str) -> None:
         """Nothing to do: while one process has the file open for writing, no other can open it."""
 
-    def bring(
-        self,
-        connect: Callable[[], Connection],  # noqa: ARG002
-        table: Table,  # noqa: ARG002
-        parquet: Path,  # noqa: ARG002
-        load_id: int,  # noqa: ARG002
-    ) -> AbstractContextManager[None]:
+    def bring(self, *_: object, **__: object) -> AbstractContextManager[None]:
         """Nothing to do: the file is read where it lies."""
         return nullcontext()
 

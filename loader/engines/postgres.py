@@ -72,13 +72,7 @@ class Postgres:
             text("select pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": f"almanac.{name}"}
         )
 
-    def bring(
-        self,
-        connect: Callable[[], Connection],  # noqa: ARG002
-        table: Table,  # noqa: ARG002
-        parquet: Path,  # noqa: ARG002
-        load_id: int,  # noqa: ARG002
-    ) -> AbstractContextManager[None]:
+    def bring(self, *_: object, **__: object) -> AbstractContextManager[None]:
         """Nothing to do: COPY joins the transaction."""
         return nullcontext()
 

@@ -120,9 +120,10 @@
     lock, so that these are the loads that were read. Renders to nothing for a model that is no consumer.
 -#}
 {% macro record_applied_loads() %}
-    {% if execute and consumer_of(model) %}
+    {% set consumer = consumer_of(model) if execute %}
+    {% if consumer %}
         {{ record_applied_loads_sql(model) }}
-        {% if consumer_of(model).is_fact %}{{ release_transaction_sql() }}{% endif %}
+        {% if consumer.is_fact %}{{ release_transaction_sql() }}{% endif %}
     {% endif %}
 {% endmacro %}
 
