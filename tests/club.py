@@ -94,8 +94,8 @@ snapshots:
     ),
     "models/marts/dim_member.sql": "select *, {{ surrogate_key(['member_no', timestamp_text('dbt_valid_from')]) }} "
     "as member_key\nfrom {{ ref('members') }}\n",
-    "models/marts/agg_member.sql": "select data_period, city, count(*) as members, sum(fee) as fees\n"
-    "from {{ ref('fct_member') }}\ngroup by data_period, city\n",
+    "models/marts/agg_member.sql": "select data_period, city, count(*) as members,"
+    " cast(sum(fee) as decimal(38, 2)) as fees\nfrom {{ ref('fct_member') }}\ngroup by data_period, city\n",
 }
 TABLES = ("core.members", "core.visits", "mart.dim_member", "mart.fct_member", "mart.fct_visit", "mart.agg_member")
 

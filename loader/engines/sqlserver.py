@@ -17,7 +17,6 @@ from loader.engines.sqlserver_connection import DRIVERS, LOCK, MSSQL_PYTHON, add
 from loader.errors import EnvironmentFailedError
 from loader.profile import Target
 
-_BATCH_ROWS = 64_000
 _BOUND_ROWS = 5_000
 """Rows of one round trip where values are bound: the driver holds each in a buffer of its column's full width."""
 _LOCK = """
@@ -139,7 +138,7 @@ def _clear(connect: Callable[[], Connection], incoming: Table) -> None:
 
 
 def _bulk_copy(connection: Connection, incoming: Table, parquet: Path, load_id: int) -> None:
-    """Copy the rows of a file, a batch in memory at a time; all of them or none.
+    """Copy the rows of a file, a row group in memory at a time; all of them or none.
 
     Raises:
         DataError: a row does not fit.
@@ -154,9 +153,11 @@ def _bulk_copy(connection: Connection, incoming: Table, parquet: Path, load_id: 
         schema = pa.schema([*(source.schema_arrow.field(name) for name in names), pa.field("_load_id", pa.int64())])
 
         def marked() -> Iterator[pa.RecordBatch]:
-            for batch in source.iter_batches(_BATCH_ROWS, columns=names):
-                cells = [*batch.select(names).columns, pa.repeat(pa.scalar(load_id, pa.int64()), len(batch))]
-                yield pa.RecordBatch.from_arrays(cells, schema=schema)
+            mark = pa.scalar(load_id, pa.int64())
+            for number in range(source.num_row_groups):  # each is small whatever the width of a row
+                group = source.read_row_group(number, columns=names).select(names).combine_chunks()
+                for batch in group.to_batches():
+                    yield pa.RecordBatch.from_arrays([*batch.columns, pa.repeat(mark, len(batch))], schema=schema)
 
         rows = pa.RecordBatchReader.from_batches(schema, marked())
         with closing(connection.connection.cursor()) as cursor, _as_sqlalchemy_says(f"bulk copy into {place}"):

@@ -14,6 +14,7 @@ from sqlalchemy import URL, Connection
 from sqlalchemy.dialects import registry
 from sqlalchemy.dialects.mssql.mssqlpython import MSDialect_mssqlpython
 from sqlalchemy.dialects.mssql.pyodbc import MSDialect_pyodbc
+from sqlalchemy.engine.interfaces import IsolationLevel
 
 from loader.errors import EnvironmentFailedError, UsageError
 
@@ -150,6 +151,10 @@ class _Session:
         """Its property, not the words of @@version, which differ from product to product."""
         said = connection.exec_driver_sql("select cast(serverproperty('ProductVersion') as varchar(128))").scalar()
         return tuple(int(part) for part in str(said).split(".") if part.isdigit())
+
+    def get_default_isolation_level(self, dbapi_conn: Any) -> IsolationLevel:  # noqa: ARG002
+        """That of every new session; the view that SQLAlchemy would ask shows nothing to some accounts."""
+        return "READ COMMITTED"
 
     def on_connect(self) -> Callable[[Any], None]:
         prepare = super().on_connect()  # type: ignore[misc]
