@@ -51,9 +51,9 @@ status: $(VENV)/.runtime ## datasets x periods: state, rows, rejected, file, whe
 docs: $(VENV)/.docs ## the documentation, with the pages of the warehouse and its gates: target/docs/index.html
 	@$(LOADER) docs
 
-test: lint ## every check and test [ENGINES=duckdb,postgres,sqlserver]
+test: lint ## every check and test [ENGINES=duckdb,postgres,sqlserver] [COVERAGE=1, a quarter slower]
 	@$(BIN)/mypy
-	@$(BIN)/pytest --numprocesses logical --dist worksteal --cov --cov-report term
+	@$(BIN)/pytest --numprocesses logical --dist worksteal $(if $(COVERAGE),--cov --cov-report term)
 
 lint: $(VENV)/.dev ## ruff and sqlfluff
 	@$(BIN)/ruff check --quiet
