@@ -249,9 +249,11 @@ class SQLServer(Engine):
 
     def _server(self) -> dict[str, Any]:
         host, port, user, password = (_ENVIRONMENT[name] for name in self.NAMED_BY)
+        driver = _ENVIRONMENT.get("ALMANAC_SQLSERVER_DRIVER")
         return {
             "type": "sqlserver",
-            "backend": "mssql-python",
+            "backend": _ENVIRONMENT.get("ALMANAC_SQLSERVER_BACKEND", "mssql-python"),
+            **({"driver": driver} if driver else {}),
             "host": host,
             "port": int(port),
             "user": user,

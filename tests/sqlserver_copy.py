@@ -31,7 +31,7 @@ _VIEWS = "select object_definition(v.object_id) from sys.views as v where v.is_m
 def copy_database(read: Callable[[str], Rows], write: Callable[[str], Any], source: str, target: str) -> None:
     """Schemas, tables with their rows, keys and indexes, sequences and views; `target` is empty.
 
-    `read` asks the one database, `write` changes the other. A sequence of the source loses a number.
+    `read` asks the one database, `write` changes the other.
     """
     for (name,) in read(f"select name from sys.schemas where name not in {_OWN} and name not like 'db[_]%'"):
         write(f"create schema [{name}]")
@@ -47,6 +47,7 @@ def copy_database(read: Callable[[str], Rows], write: Callable[[str], Any], sour
             write(_index(*index[2:], parts[index[:2]]))
     for schema, name, kind in read(_SEQUENCES):
         ((following,),) = read(f"select next value for [{schema}].[{name}]")
+        read(f"alter sequence [{schema}].[{name}] restart with {following}")
         write(f"create sequence [{schema}].[{name}] as {kind} start with {following} increment by 1")
     for (definition,) in read(_VIEWS):
         write(str(definition).replace(source, target))

@@ -254,7 +254,7 @@ def all_rows(project: Project) -> dict[str, list[dict[str, Any]]]:
     columns: dict[str, list[str]] = defaultdict(list)
     for table, column in project.sql(
         "select concat(table_schema, '.', table_name), column_name from information_schema.columns "
-        "where table_schema not in ('information_schema', 'pg_catalog') order by 1, ordinal_position"
+        "where table_schema in ('meta', 'stage', 'core', 'mart') order by 1, ordinal_position"
     ):
         columns[table].append(column)
     return {
