@@ -24,7 +24,11 @@ _NAMED_BY = tuple(f"ALMANAC_SQLSERVER_{word}" for word in ("HOST", "PORT", "USER
 _ADMINISTERED_FROM = {"postgres": "postgres", "sqlserver": "master"}
 _DROPPED = {
     "postgres": ("drop database if exists {name} with (force)",),
-    "sqlserver": ("drop database if exists {name}",),
+    # whoever still uses it is thrown out first
+    "sqlserver": (
+        "if db_id('{name}') is not null alter database {name} set single_user with rollback immediate",
+        "drop database if exists {name}",
+    ),
 }
 _CREATED = {
     "postgres": ("create database {name}",),

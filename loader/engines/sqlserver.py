@@ -36,6 +36,8 @@ _PASSING = re.compile(
 """Faults that pass: 1205, 1222, 3960. A deadlock has the state 40001; of the others only the English words are known,
 for mssql-python does not tell the numbers."""
 
+_TOO_LONG = "String data, right truncation"
+"""What pyodbc says, without a state, of a text in an array that is longer than its column."""
 _LOST = re.compile(r"connection|timed? ?out|\bi/?o\b", re.IGNORECASE)
 """What a bulk copy says when its connection is gone."""
 
@@ -187,7 +189,12 @@ def _bind(connection: Connection, table: Table, parquet: Path, constants: dict[s
         for batch in source.iter_batches(_BOUND_ROWS, columns=names):
             cells = [batch.column(name).to_pylist() for name in names]
             rows: list[tuple[Any, ...]] = [(*row, *constants.values()) for row in zip(*cells, strict=True)]
-            connection.exec_driver_sql(statement, rows)
+            try:
+                connection.exec_driver_sql(statement, rows)
+            except DBAPIError as error:
+                if _TOO_LONG in str(error.orig):
+                    raise DataError(statement, None, error.orig or error) from error
+                raise
         return int(source.metadata.num_rows)
 
 
