@@ -26,7 +26,7 @@ _DROPPED = {
     "postgres": ("drop database if exists {name} with (force)",),
     # whoever still uses it is thrown out first
     "sqlserver": (
-        "if db_id('{name}') is not null alter database {name} set single_user with rollback immediate",
+        "if db_id('{name}') is not null exec('alter database {name} set single_user with rollback immediate')",
         "drop database if exists {name}",
     ),
 }
@@ -88,6 +88,7 @@ def make_anew(engine: Engine) -> None:
 
 
 def _administer(engine: Engine, statements: dict[str, tuple[str, ...]]) -> None:
+    engine.release_dbt()
     with _beside(engine) as connection:
         for statement in statements[engine.name]:
             connection.exec_driver_sql(statement.format(name=engine.url().database))
