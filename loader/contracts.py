@@ -36,6 +36,7 @@ LINEAGE = ("_data_period", "_load_id", "_loaded_at", "_source_file_id", "_source
 
 _INVISIBLE = re.compile("[\u00ad\u200b\u2060\ufeff]")
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,49}")
+_PART_OF_NUMBER = re.compile("[0-9+,'-]")
 _TYPE = re.compile(r"(?P<name>[a-z]+)(?:\((?P<args>\d+(?:\s*,\s*\d+)?)\))?")
 
 
@@ -305,6 +306,8 @@ class _Format(Model):
     """The sign before the decimals."""
     thousands: Literal["", ",", ".", " ", "'"] = Field("", examples=["."])
     """The sign between groups of three digits."""
+    currency: Annotated[str, Field(max_length=5, examples=["$"])] = ""
+    """The sign or word of money that may stand before or after a number, such as `$`, `€` or `CHF`."""
     dates: tuple[DateForm, ...] = Field(("%Y-%m-%d",), examples=[["%d.%m.%Y", "%d.%m.%y"]])
     """The forms in which the sender writes dates, as of Python's strptime; ISO 8601 is always understood."""
     null_values: tuple[str, ...] = Field((), examples=[["-", "n/a"]])
@@ -314,6 +317,13 @@ class _Format(Model):
     def last_header_row(self) -> int:
         """The row above the first row of data."""
         return self.header_row + self.header_rows - 1
+
+    @field_validator("currency")
+    @classmethod
+    def _currency_is_no_number(cls, value: str) -> str:
+        if value and (value.strip() != value or _PART_OF_NUMBER.search(value)):
+            raise ValueError(f"currency '{value}' could be read as part of a number; write it like $, € or CHF")
+        return value
 
     @model_validator(mode="after")
     def _signs_differ(self) -> Self:

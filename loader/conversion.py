@@ -84,7 +84,16 @@ def _numbers(cells: pa.StringArray, target: pa.DataType, fmt: Format) -> pa.Arra
 
 
 def _plain(cells: pa.StringArray, fmt: Format) -> pa.StringArray:
-    """Numbers in the sender's notation with a point and without thousands signs; null where they break it."""
+    """Numbers in the sender's notation with a point, without money and thousands signs; null where they break it."""
+    if fmt.currency and pc.any(pc.match_substring(cells, fmt.currency)).as_py():
+        money, blanks = re.escape(fmt.currency), f"[{BLANKS}]*"
+        # once, on either side; a sign before it stays
+        before, after = rf"^([+-]?){blanks}{money}{blanks}", rf"^(.*?){blanks}{money}$"
+        cells = pc.if_else(
+            pc.match_substring_regex(cells, before),
+            pc.replace_substring_regex(cells, before, r"\1"),
+            pc.replace_substring_regex(cells, after, r"\1"),
+        )
     if fmt.thousands:
         if fmt.thousands == " ":
             cells = pc.replace_substring_regex(cells, "[\u00a0\u2009\u202f]", " ")

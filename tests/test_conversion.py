@@ -19,6 +19,9 @@ CSV = CsvFormat(type="csv")
 XLSX = WorkbookFormat(type="workbook")
 GERMAN = CsvFormat(type="csv", decimal=",", thousands=".", dates=("%d.%m.%Y",))
 GERMAN_XLSX = WorkbookFormat(type="workbook", decimal=",", thousands=" ", dates=("%d.%m.%Y",))
+DOLLARS = CsvFormat(type="csv", thousands=",", currency="$")
+EUROS = CsvFormat(type="csv", decimal=",", thousands=".", currency="€")
+FRANCS_XLSX = WorkbookFormat(type="workbook", thousands="'", currency="Fr.")
 UNFIT = {"integer": "some", "decimal": "some", "double": "some", "date": "then", "timestamp": "then", "boolean": "so"}
 
 Format = CsvFormat | WorkbookFormat
@@ -318,3 +321,30 @@ def test_any_text_is_the_number_that_it_shows_or_nothing(text: str) -> None:
         assert found == Decimal(cell)
     elif cell is not None and re.fullmatch(r"[+-]?[0-9]{1,8}(\.[0-9]{1,4})?", cell):
         raise AssertionError(f"{cell!r} is a number")
+
+
+@pytest.mark.parametrize(
+    ("text", "fmt", "expected"),
+    [
+        ("$4,500 ", DOLLARS, "4500.00"),
+        ("1,234.50", DOLLARS, "1234.50"),
+        ("$ 12", DOLLARS, "12.00"),
+        ("-$12.5", DOLLARS, "-12.50"),
+        ("$-12.5", DOLLARS, "-12.50"),
+        ("12.50$", DOLLARS, "12.50"),
+        ("$12$", DOLLARS, None),
+        ("$$12", DOLLARS, None),
+        ("1$2", DOLLARS, None),
+        ("-$-12", DOLLARS, None),
+        ("$", DOLLARS, None),
+        ("$45,00", DOLLARS, None),
+        ("€12", DOLLARS, None),
+        ("$12", CSV, None),
+        ("1.234,50\u00a0€", EUROS, "1234.50"),
+        ("€ 1.234", EUROS, "1234.00"),
+        ("Fr. 1'234.50", FRANCS_XLSX, "1234.50"),
+        ("1234.5", FRANCS_XLSX, "1234.50"),
+    ],
+)
+def test_money_may_stand_with_its_sign_once(text: str, fmt: Format, expected: str | None) -> None:
+    assert read(text, "decimal(12,2)", fmt) == (None if expected is None else Decimal(expected))
