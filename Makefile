@@ -27,13 +27,25 @@ endif
 SQL := dbt_project/models dbt_project/tests
 PEERS := .venv-bench/dlt/.made .venv-bench/sqlmesh/.made
 
-.PHONY: help demo load build run status docs test lint bench up down lock has-compose
+# of the sample data of an insurer
+SAMPLE = $(if $(SCALE),--scale '$(SCALE)') $(if $(FIRST),--first '$(FIRST)')
+
+.PHONY: help demo aca-day aca-full load build run status docs test lint bench up down lock has-compose
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.runtime ## from a fresh machine to a finished warehouse, then the promise [ROWS=5000 PERIODS=6]
 	@$(LOADER) demo $(if $(ROWS),--rows $(ROWS)) $(if $(PERIODS),--periods $(PERIODS))
+
+aca-day: $(VENV)/.runtime ## an insurer's claims of DAY=2025-06-14 land, are loaded and built [SCALE=1 FIRST=2025-01]
+	@$(if $(DAY),,echo 'make aca-day: say which day, for example DAY=2025-06-14' >&2; exit 2)
+	@$(LOADER) sample-data aca --day '$(DAY)' $(SAMPLE)
+	@$(LOADER) run
+
+aca-full: $(VENV)/.runtime ## all files of the insurer at once: the same tables [SCALE=1 PERIODS=6 FIRST=2025-01]
+	@$(LOADER) sample-data aca $(SAMPLE) $(if $(PERIODS),--periods '$(PERIODS)')
+	@$(LOADER) run
 
 load: $(VENV)/.runtime ## ingest, validate and load what has landed for PERIOD=2025-06 [DATASET=citizens]
 	@$(if $(PERIOD),,echo 'make load: say which period, for example PERIOD=2025-06' >&2; exit 2)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from datetime import date
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -435,15 +436,65 @@ def propose_command(_: Project, file: Path, dataset: str | None) -> int:
 
 
 @command("sample-data")
-@click.option("--rows", type=click.IntRange(min=1), default=5000, show_default=True, help="People per workbook.")
-@click.option("--periods", type=click.IntRange(1, 24), default=6, show_default=True, help="Months, from 2025-01.")
-def sample_data_command(project: Project, rows: int, periods: int) -> int:
-    """Make monthly citizens workbooks in the landing folder; the same each time."""
-    from loader.sample_data import make_deliveries
+@click.argument("domain", type=click.Choice(["citizens", "aca"]), default="citizens")
+@click.option("--rows", type=click.IntRange(min=1), help="citizens: people per workbook.  [default: 5000]")
+@click.option("--scale", type=click.FloatRange(0.01, 10_000), help="aca: times 2,000 members.  [default: 1]")
+@click.option("--day", help="aca: only the drop of this day, e.g. 2025-06-14, and what came monthly until then.")
+@click.option("--daily-from", help="aca: earlier claims are a backlog, one file a month.  [default: the first day]")
+@click.option("--first", default="2025-01", show_default=True, help="First month.")
+@click.option("--periods", type=click.IntRange(1, 24), help="Months.  [default: 6]")
+def sample_data_command(project: Project, domain: str, **what: Any) -> int:
+    """Make sample deliveries in the landing folder; the same each time.
 
-    for path in make_deliveries(project.settings.landing_dir, rows=rows, periods=periods):
-        console.say(f"made {project.shown(path)}")
+    `citizens`, monthly workbooks of a register, or `aca`, the CSV files of a health insurer: members, plans, providers
+    and enrollments every month, claim lines every day.
+    """
+    make = _sample_citizens if domain == "citizens" else _sample_aca
+    try:
+        for path in make(project.settings.landing_dir, **what):
+            console.say(f"made {project.shown(path)}")
+    except ValueError as error:
+        raise UsageError(f"sample-data: {error}") from None
     return 0
+
+
+def _sample_citizens(
+    landing: Path, *, rows: int | None, periods: int | None, first: str, **of_aca: Any
+) -> Iterable[Path]:
+    from loader.sample_data.citizens import make_deliveries
+
+    _refuse_options("citizens", of_aca)
+    return make_deliveries(landing, rows=rows or 5000, periods=periods or 6, first=first)
+
+
+def _sample_aca(
+    landing: Path,
+    *,
+    scale: float | None,
+    periods: int | None,
+    first: str,
+    day: str | None,
+    daily_from: str | None,
+    **of_citizens: Any,
+) -> Iterable[Path]:
+    from loader.periods import Grain, Period
+    from loader.sample_data.aca import Sample, make_day, make_deliveries
+
+    def date_of(name: str) -> date:
+        return Period.parse(name, Grain.DAY).start.date()
+
+    _refuse_options("aca", of_citizens)
+    sample = Sample(scale=scale or 1.0, periods=periods or 6, first=first)
+    if day is None:
+        return make_deliveries(landing, sample, date_of(daily_from) if daily_from else date.min)
+    _refuse_options("aca --day", {"periods": periods, "daily_from": daily_from})
+    return make_day(landing, date_of(day), sample)
+
+
+def _refuse_options(command: str, options: dict[str, Any]) -> None:
+    for name, value in options.items():
+        if value is not None:
+            raise UsageError(f"`sample-data {command}` knows no --{name.replace('_', '-')}; leave it out")
 
 
 @command("demo")

@@ -422,7 +422,8 @@ class InvalidRows(Model):
 
 
 class Guard(Model):
-    """Shares of the keys in force (0 to 1) that one delivery may end or change without being forced."""
+    """Shares of the keys in force (0 to 1) that one delivery may end or change without being forced. With both at 1 a
+    load is not compared at all, which suits a delta of many small deliveries: each is compared with all before it."""
 
     ended: Annotated[float, Field(ge=0, le=1, examples=[0.1])] = 0.2
     """Share of the keys that may end."""

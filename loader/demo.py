@@ -23,7 +23,7 @@ from loader.migrate import ensure_migrated
 from loader.plan import describe, plan
 from loader.project import Project
 from loader.rollback import rollback
-from loader.sample_data import DEMO_CITIZEN_ID, make_broken, make_correction, make_deliveries
+from loader.sample_data.citizens import DEMO_CITIZEN_ID, make_broken, make_correction, make_deliveries
 from loader.status import status
 from loader.tables import status_table
 from loader.versions import versions_of
