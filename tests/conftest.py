@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -26,6 +27,8 @@ COPIED = (
     "dbt_project",
     "gx",
 )
+INSURER = ("members", "health_plans", "providers", "enrollments", "claims")
+"""The datasets of the subject `aca`."""
 QUIET = {"GX_ANALYTICS_ENABLED": "false", "DBT_SEND_ANONYMOUS_USAGE_STATS": "false", "DO_NOT_TRACK": "1"}
 
 
@@ -133,9 +136,12 @@ def engine(request: pytest.FixtureRequest) -> Engine:
 
 @pytest.fixture
 def new_project(tmp_path: Path) -> Callable[..., Project]:
-    """Makes project folders: `new_project("duckdb")`, or `new_project(engine)` on each engine."""
+    """Makes project folders: `new_project("duckdb")`, or `new_project(engine)` on each engine.
 
-    def make(on: Engine | str = "duckdb", folder: str = "project") -> Project:
+    With the citizens only, unless `whole`: most tests need no second subject, and each would build it.
+    """
+
+    def make(on: Engine | str = "duckdb", folder: str = "project", *, whole: bool = False) -> Project:
         home = _engine(on) if isinstance(on, str) else on
         root = tmp_path / folder
         root.mkdir()
@@ -145,6 +151,8 @@ def new_project(tmp_path: Path) -> Callable[..., Project]:
                 shutil.copytree(source, root / name)
             elif source.exists():
                 shutil.copy(source, root / name)
+        if not whole:
+            without_insurer(root)
         output = home.new_output(root)
         profiles = {"almanac": {"target": "dev", "outputs": {"dev": output}}}
         (root / "profiles.yml").write_text(yaml.safe_dump(profiles), encoding="utf-8")
@@ -157,8 +165,30 @@ def new_project(tmp_path: Path) -> Callable[..., Project]:
 
 @pytest.fixture
 def project(engine: Engine, new_project: Callable[..., Project]) -> Project:
-    """An untouched project folder with the contracts, models and suites of the repository, on each engine."""
+    """A project folder with the contracts, models and suites of the citizens, on each engine."""
     return new_project(engine)
+
+
+def without_insurer(root: Path) -> None:
+    """Take the subject `aca` out of a project, as somebody would who has no use for it."""
+    config = root / "datasets_config.yml"
+    blocks = re.split(r"(?m)^(?=  \w+:$)", config.read_text(encoding="utf-8"))
+    kept = [block for block in blocks if block.split(":")[0].strip() not in INSURER]
+    config.write_text("".join(kept), encoding="utf-8", newline="\n")
+    dbt = root / "dbt_project.yml"
+    dbt.write_text(dbt.read_text(encoding="utf-8").replace("[citizens, aca]", "[citizens]"), encoding="utf-8")
+    project = root / "dbt_project"
+    names = [*INSURER, *(model.stem for model in (project / "models/marts/aca").glob("*.sql"))]
+    for name in names:
+        for path in (
+            project / f"models/staging/_{name}__sources.yml",
+            project / f"snapshots/{name}.sql",
+            project / f"snapshots/{name}.yml",
+            *(root / "gx/expectations").glob(f"*/{name}.json"),
+        ):
+            path.unlink(missing_ok=True)
+    for folder in ("models/marts/aca", "tests/aca"):
+        shutil.rmtree(project / folder, ignore_errors=True)
 
 
 def _engine(name: str) -> Engine:
