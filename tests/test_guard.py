@@ -146,3 +146,14 @@ def test_a_reload_of_a_delta_is_compared_with_the_load_that_it_replaces(delta: P
     # P1 and P2 live on, P3 and P4 end: of the two keys in force both end
     said = refusal(delta, "2025-02", gone("P3", "P4"))
     assert "it would end 2 of 2 keys (100.0%; the limit is 50.0%), compared with version 1 of 2025-02." in said
+
+
+def test_limits_that_nothing_breaks_ask_for_no_comparison(delta: Project) -> None:
+    """A delta is compared with all deliveries before it; one that is gone from the archive shows whether it is."""
+    (archived,) = (delta.root / "data/stage/cleaned/products").glob("*.parquet")
+    archived.unlink()
+    path = deliver(delta, "2025-02", renamed("P1"))
+    said = delta.loader("load", "--file-path", path)
+    assert (said.exit_code, "is gone from the archive" in said.output) == (3, True), said.output
+    change_contract(delta, "guard: {ended: 0.5, changed: 0.5}", "guard: {ended: 1, changed: 1}")
+    assert "1 loaded" in load(delta, "--file-path", path)

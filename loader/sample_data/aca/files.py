@@ -150,7 +150,7 @@ def _random(sample: Sample, month: Month, dataset: int) -> np.random.Generator:
 
 def _few(rows: int) -> int:
     """How many rows beyond cure a monthly file has: few enough for its contract, whatever its size."""
-    return min(1 + rows // 1000, 4)
+    return min(rows // 60, 1 + rows // 1000, 4)
 
 
 _TEST_MEMBER: Row = {"Member ID": "M99999999", "First Name": "Test", "Last Name": "Test", "Email": "", "Phone": ""}
