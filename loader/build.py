@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from sqlalchemy import Connection, insert, select
 
@@ -15,7 +17,9 @@ from loader.errors import RefusedError
 from loader.gates import GateResult, render, run_gate
 from loader.meta import now, validation_ids, validation_log
 from loader.project import Project
+from loader.stage_table import STAGE
 
+_MARTS, _TESTS = "dbt_project/models/marts", "dbt_project/tests"
 _REPEATS = 2
 """Of a layer in which somebody else's transaction got in the way."""
 
@@ -35,8 +39,37 @@ LAYERS = (
 )
 
 
-def build(project: Project, *, full: bool = False) -> None:
-    """Bring core and mart up to date with stage.
+class Part(NamedTuple):
+    """A subject alone: its datasets, and what lies in `models/marts/<subject>` and `models/marts/shared`."""
+
+    subject: str
+    datasets: tuple[str, ...]
+
+    def others(self, project: Project) -> list[str]:
+        """The other subjects, by their folders."""
+        folders = (project.root / _MARTS).iterdir()
+        return sorted(path.name for path in folders if path.is_dir() and path.name not in (self.subject, "shared"))
+
+    def select(self, project: Project, layer: Layer) -> list[str]:
+        """Arguments of dbt. All histories are built, since shared models may read any of them."""
+        if layer.name == "core":
+            sources = [f"source:{STAGE}.{name}" for name in self.datasets]
+            return ["--select", *sources, "resource_type:snapshot"]
+        folders = [f"{place}/{name}" for name in self.others(project) for place in (_MARTS, _TESTS)]
+        left_out = [f"path:{folder}" for folder in folders if (project.root / folder).is_dir()]
+        return ["--select", *str(layer.select).split(), *(["--exclude", *left_out] if left_out else [])]
+
+    def suites(self, project: Project, layer: Layer) -> list[str]:
+        """The tables of a layer that the gate asks."""
+        found = {path.stem for path in (project.root / "gx" / "expectations" / layer.name).glob("*.json")}
+        if layer.name != "mart":
+            return sorted(found & set(self.datasets))
+        models = [(project.root / _MARTS / name).rglob("*.sql") for name in self.others(project)]
+        return sorted(found - {path.stem for of_subject in models for path in of_subject})
+
+
+def build(project: Project, *, full: bool = False, part: Part | None = None) -> None:
+    """Bring core and mart up to date with stage; of the mart, `part` when it is given.
 
     Raises:
         RefusedError: a model, a test or a gate failed; what was built before it stays.
@@ -44,8 +77,8 @@ def build(project: Project, *, full: bool = False) -> None:
     """
     for layer in LAYERS:
         started = time.perf_counter()
-        built = _build_layer(project, layer, full) if layer.select is not None else None
-        checked = _gate(project, layer.name)
+        built = _build_layer(project, layer, full, part) if layer.select is not None else None
+        checked = _gate(project, layer.name, part.suites(project, layer) if part else None)
         if not checked.passed:
             console.show(render(checked))
         _refuse_failed(layer.name, checked)
@@ -54,10 +87,11 @@ def build(project: Project, *, full: bool = False) -> None:
         console.say(f"built      {layer.name:<5}  {said}gate: {checked.count('passed')} checks passed  {seconds:.1f} s")
 
 
-def _build_layer(project: Project, layer: Layer, full: bool) -> DbtResult:
+def _build_layer(project: Project, layer: Layer, full: bool, part: Part | None) -> DbtResult:
     with project.audit.step("build", subject=layer.name):
         # buildable: a test runs as soon as all that it reads is built, not before
-        arguments = ["build", "--indirect-selection", "buildable", "--select", *str(layer.select).split()]
+        selected = part.select(project, layer) if part else ["--select", *str(layer.select).split()]
+        arguments = ["build", "--indirect-selection", "buildable", *selected]
         if full:
             arguments.append("--full-refresh")
         result = run_dbt(project, arguments)
@@ -83,9 +117,9 @@ def gate(project: Project, layer: str, *, verbose: bool = False) -> None:
     _refuse_failed(layer, result)
 
 
-def _gate(project: Project, layer: str) -> GateResult:
+def _gate(project: Project, layer: str, tables: Sequence[str] | None = None) -> GateResult:
     with project.audit.step("gate", subject=layer) as step:
-        result = run_gate(layer, project.warehouse.engine.url(), project.root, project.contracts)
+        result = run_gate(layer, project.warehouse.engine.url(), project.root, project.contracts, tables)
 
         def record(connection: Connection) -> None:
             _record(connection, layer, result)

@@ -14,7 +14,7 @@ from rich.table import Table
 from sqlalchemy import text
 
 from loader import console
-from loader.build import build
+from loader.build import Part, build
 from loader.cleaned_file import sha256_of
 from loader.contracts import Contract
 from loader.errors import UsageError
@@ -28,6 +28,7 @@ from loader.status import status
 from loader.tables import status_table
 from loader.versions import versions_of
 
+_CITIZENS = Part("citizens", ("citizens",))
 _CORRECTED = "2025-03"
 
 _HISTORY = """
@@ -76,7 +77,7 @@ def demo(project: Project, *, rows: int, periods: int) -> None:
     console.show(status_table(status(project, "citizens")))
 
     _head("2  Build: history in core, star in mart, a gate after each layer")
-    build(project)
+    build(project, part=_CITIZENS)
     console.say()
     _show_history(project, "Where one person lived, and when (core.citizens)")
     _show_population(project)
@@ -88,14 +89,14 @@ def demo(project: Project, *, rows: int, periods: int) -> None:
         console.say(line)
     console.say()
     _deliver(project, contract, correction)
-    build(project)
+    build(project, part=_CITIZENS)
     console.say()
     _show_history(project, "The same person after the correction")
 
     _head("4  And back: the correction is rolled back")
     console.say(f"$ loader rollback --dataset citizens --period {_CORRECTED}")
     rollback(project, contract, contract.period(_CORRECTED))
-    build(project)
+    build(project, part=_CITIZENS)
     console.say()
     _show_history(project, "The same person after the rollback")
     same = _rows(project, _WHOLE_HISTORY) == before

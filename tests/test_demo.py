@@ -14,8 +14,8 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture
 def demo_project(new_project: Callable[..., Project]) -> Project:
-    """A project without profile, as after a clone."""
-    project = new_project("duckdb")
+    """A project without profile, as after a clone: with a second subject, which the demo leaves alone."""
+    project = new_project("duckdb", whole=True)
     (project.root / "profiles.yml").unlink()
     shutil.copy(REPOSITORY / "profiles.yml.example", project.root)
     return project
@@ -27,6 +27,7 @@ def test_demo_shows_the_promise_twice_and_leaves_a_project_to_work_with(demo_pro
     assert "4 loaded, 1 refused, 0 unchanged" in first.output
     assert "citizens_2025-05.xlsx: the workbook is damaged or cut off" in first.output
     assert "every one as before the correction" in first.output
+    assert set(demo_project.sql("select table_name from meta.validation_log where gate = 'stage'")) == {("citizens",)}
     history = demo_project.sql("select * from core.citizens order by citizen_id, dbt_valid_from")
     assert history
 
