@@ -20,7 +20,7 @@
     {%- if execute -%}
     substring(
         concat(
-            {%- for column in tracked_columns(snapshot_relation) -%}
+            {%- for column in history_in(snapshot_relation).tracked -%}
             case
                 when {{ rows_differ([column], newer, older) }} then ', {{ column }}' else ''
             end,
@@ -32,14 +32,6 @@
     ''
     {%- endif -%}
 {%- endmacro %}
-
-{% macro tracked_columns(snapshot_relation) %}
-    {% for node in graph.nodes.values()
-        if node.resource_type == 'snapshot' and node.schema == snapshot_relation.schema
-        and node.alias == snapshot_relation.identifier %}
-        {{ return(history_of(node).tracked) }}
-    {% endfor %}
-{% endmacro %}
 
 {#- Key of a place, of the unknown member when nothing is known of it. -#}
 {% macro geography_key(postal_code, city) -%}

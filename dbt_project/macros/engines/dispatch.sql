@@ -11,14 +11,15 @@
 {% macro release_transaction_sql() %}{{ return(adapter.dispatch('release_transaction_sql')()) }}{% endmacro %}
 {% macro default__release_transaction_sql() %}{% endmacro %}
 
-{#- DDL of the ledger, harmless when it is there. -#}
-{% macro create_ledger_sql(ledger) %}{{ return(adapter.dispatch('create_ledger_sql')(ledger)) }}{% endmacro %}
+{#- DDL of the ledger and of the notes for followers, harmless when they are there. -#}
+{% macro create_ledger_sql() %}{{ return(adapter.dispatch('create_ledger_sql')()) }}{% endmacro %}
 
-{% macro default__create_ledger_sql(ledger) %}
-    {% if not adapter.check_schema_exists(ledger.database, ledger.schema) %}
-    create schema if not exists {{ ledger.schema }};
+{% macro default__create_ledger_sql() %}
+    {% if not adapter.check_schema_exists(ledger().database, ledger().schema) %}
+    create schema if not exists {{ ledger().schema }};
     {% endif %}
-    create table if not exists {{ ledger }} ({{ ledger_columns() }});
+    create table if not exists {{ ledger() }} ({{ ledger_columns() }});
+    create table if not exists {{ changed_dates() }} ({{ changed_dates_columns() }});
 {% endmacro %}
 
 {#- Makes a table of a query that lasts until it is dropped, or no longer than the session. -#}

@@ -33,12 +33,14 @@
 {% endmacro %}
 
 {#- Two builds at once could both find that there is no table, hence the lock. -#}
-{% macro sqlserver__create_ledger_sql(ledger) %}
+{% macro sqlserver__create_ledger_sql() %}
     begin transaction;
-    {{ lock_sql(ledger.schema ~ '.' ~ ledger.identifier) }};
-    if schema_id('{{ ledger.schema }}') is null exec('create schema {{ ledger.schema }}');
-    if object_id('{{ ledger.schema }}.{{ ledger.identifier }}', 'U') is null
-        create table {{ ledger.include(database=false) }} ({{ ledger_columns() }});
+    {{ lock_sql(ledger().schema ~ '.' ~ ledger().identifier) }};
+    if schema_id('{{ ledger().schema }}') is null exec('create schema {{ ledger().schema }}');
+    {% for table, columns in [(ledger(), ledger_columns()), (changed_dates(), changed_dates_columns())] %}
+    if object_id('{{ table.schema }}.{{ table.identifier }}', 'U') is null
+        create table {{ table.include(database=false) }} ({{ columns }});
+    {% endfor %}
     commit transaction
 {% endmacro %}
 

@@ -22,6 +22,12 @@ with periods as (
         {% if strategy.since %}and period_start >= {{ timestamp_literal(strategy.since) }}{% endif %}
 
 ),
+
+newer_rows as (
+
+    {{ staged_rows(strategy, source, 'period_start') }}
+
+),
 {% if strategy.since %}
 in_force as (
 
@@ -30,17 +36,12 @@ in_force as (
         dbt_scd_id,
         dbt_valid_from,
         dbt_valid_to
-    from {{ strategy.core.relation }}
+    from {{ strategy.core.relation }} as versions
     where dbt_valid_from < {{ timestamp_literal(strategy.since) }}
-        and (dbt_valid_to is null or dbt_valid_to >= {{ timestamp_literal(strategy.since) }})
+        and (dbt_valid_to >= {{ timestamp_literal(strategy.since) }} or {{ may_end(strategy) }})
 
 ),
 {% endif %}
-newer_rows as (
-
-    {{ staged_rows(strategy, source, 'period_start') }}
-
-),
 
 older_rows as (
 
@@ -91,6 +92,23 @@ desired_versions as (
     where is_alive = 1
 
 )
+{%- endmacro %}
+
+{#- Which current versions the periods to read may end: any in a full dataset, in a delta those of keys that it names. -#}
+{% macro may_end(strategy) -%}
+    {%- if strategy.history.kind == 'full' -%}
+    dbt_valid_to is null
+    {%- else -%}
+    dbt_valid_to is null and exists (
+            select 1
+            from newer_rows
+            where {% for column in quoted(strategy.history.key) -%}
+                newer_rows.{{ column }} = versions.{{ column }}
+                {{- ' and ' if not loop.last }}
+            {%- endfor %}
+
+        )
+    {%- endif -%}
 {%- endmacro %}
 
 {#- Rows of the periods to read, with `starts_at` taken from the given column of the period. -#}

@@ -17,14 +17,41 @@
     )
 {%- endmacro %}
 
-{#- Start of the first stale period of this fact, NULL when there is none. It is SQL, to be read under the lock. -#}
-{% macro first_stale_period() -%}
+{#-
+    Start of the first stale period of this fact, of all its histories or of one of them; NULL when there is none. It is
+    SQL, to be read under the lock.
+-#}
+{% macro first_stale_period(snapshot_relation=none) -%}
+    {{ first_period_where('is_stale = 1', snapshot_relation) }}
+{%- endmacro %}
+
+{#- The same, of the periods of which the fact has applied another load, or one that is gone. -#}
+{% macro first_replaced_period(snapshot_relation=none) -%}
+    {{ first_period_where('is_stale = 1 and was_applied = 1', snapshot_relation) }}
+{%- endmacro %}
+
+{% macro first_period_where(condition, snapshot_relation) -%}
     {%- if execute -%}
-    (select cast(min(period_start) as date) from ({{ compared_loads(model) }}) as compared where is_stale = 1)
+    (
+        select cast(min(period_start) as date)
+        from ({{ compared_loads(model) }}) as compared
+        where {{ condition }}
+            {%- if snapshot_relation %} and dataset = '{{ history_in(snapshot_relation).dataset }}'{% endif %}
+
+    )
     {%- else -%}
     null
     {%- endif -%}
 {%- endmacro %}
+
+{#- The history that is kept in a relation, as `history_of` describes it. -#}
+{% macro history_in(snapshot_relation) %}
+    {% for node in graph.nodes.values()
+        if node.resource_type == 'snapshot' and node.schema == snapshot_relation.schema
+        and node.alias == snapshot_relation.identifier %}
+        {{ return(history_of(node)) }}
+    {% endfor %}
+{% endmacro %}
 
 {% macro get_incremental_rebase_sql(arg_dict) %}
     {% set columns = arg_dict['dest_columns'] | map(attribute='quoted') | join(', ') %}

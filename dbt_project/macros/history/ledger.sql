@@ -1,6 +1,6 @@
 {#
     The ledger core.applied_load tells which load of each period a consumer has applied. A consumer is a snapshot
-    with `strategy: period`, or an incremental fact with `incremental_strategy: rebase`. Stale is a period whose
+    with `strategy: period`, or an incremental fact with `incremental_strategy: rebase` or `restate`. Stale is a period whose
     upstream load is distinct from the applied one: never "newer than", a rollback makes load ids go down. A load that
     lost rows to `loader purge` has the fingerprint `purged` there, which no rule has.
 #}
@@ -21,7 +21,7 @@
                 'there is no meta.dataset_version in this database; run `loader migrate`, and load something'
             ) %}
         {% endif %}
-        {{ return(create_ledger_sql(ledger())) }}
+        {{ return(create_ledger_sql()) }}
     {% endif %}
 {% endmacro %}
 
@@ -41,7 +41,7 @@
     {% if node.resource_type == 'snapshot' and node.config.strategy == 'period' %}
         {% set history = history_of(node) %}
         {{ return({'consumer': history.consumer, 'histories': [history], 'is_fact': false}) }}
-    {% elif node.resource_type == 'model' and node.config.get('incremental_strategy') == 'rebase' %}
+    {% elif node.resource_type == 'model' and node.config.get('incremental_strategy') in ['rebase', 'restate'] %}
         {% set histories = [] %}
         {% for id in node.depends_on.nodes | sort if id.startswith('snapshot.') %}
             {% if graph.nodes[id].config.strategy == 'period' %}
@@ -49,7 +49,7 @@
             {% endif %}
         {% endfor %}
         {% if histories | length == 0 %}
-            {% do history_error(node, 'the rebase strategy needs a ref() to a snapshot with strategy period') %}
+            {% do history_error(node, 'its incremental strategy needs a ref() to a snapshot with strategy period') %}
         {% endif %}
         {{ return({'consumer': node.schema ~ '.' ~ node.alias, 'histories': histories, 'is_fact': true}) }}
     {% endif %}
@@ -88,9 +88,10 @@
     {% endif %}
 {% endmacro %}
 
-{#- Every period that is delivered or applied: period_start, is_stale, is_redefined (1 or 0). -#}
+{#- Every period that is delivered or applied: dataset, period_start, is_stale, is_redefined, was_applied (1 or 0). -#}
 {% macro compared_loads(node) %}
     select
+        coalesce(upstream.dataset, applied.dataset) as dataset,
         coalesce(upstream.period_start, applied.period_start) as period_start,
         case
             when {{ rows_differ(['load_id', 'fingerprint'], 'upstream', 'applied') }} then 1
@@ -99,7 +100,8 @@
         case
             when applied.fingerprint <> 'purged' and upstream.fingerprint <> applied.fingerprint then 1
             else 0
-        end as is_redefined
+        end as is_redefined,
+        case when applied.dataset is null then 0 else 1 end as was_applied
     from ({{ upstream_loads(node) }}) as upstream
     full join (
         select
@@ -123,7 +125,11 @@
     {% set consumer = consumer_of(model) if execute %}
     {% if consumer %}
         {{ record_applied_loads_sql(model) }}
+        {{ note_all_dates() }}
         {% if consumer.is_fact %}{{ release_transaction_sql() }}{% endif %}
+    {% elif execute and is_follower(model) %}
+        {{ strike_off_dates_sql(model) }}
+        {{ release_transaction_sql() }}
     {% endif %}
 {% endmacro %}
 
@@ -159,19 +165,22 @@
 
 {#-
     A pre-hook that keeps builds apart: a fact excludes loads and builds of the datasets that it reads, as a snapshot
-    does; any other model excludes itself in another build.
+    does, an aggregate the fact that it follows; and each model excludes itself in another build.
 -#}
 {% macro keep_apart() %}
     {% if execute %}
         {% set consumer = consumer_of(model) %}
-        {% if consumer %}
+        {% if consumer or is_follower(model) %}
             {{ hold_transaction_sql() }}
-            {% for dataset in consumer.histories | map(attribute='dataset') | unique | sort %}
-                {{ lock_sql(dataset) }};
-            {% endfor %}
-        {% else %}
-            {{ lock_sql(model.schema ~ '.' ~ model.alias) }};
         {% endif %}
+        {% for dataset in consumer.histories | default([]) | map(attribute='dataset') | unique | sort %}
+            {{ lock_sql(dataset) }};
+        {% endfor %}
+        {{ lock_sql(name_of(model)) }};
+        {% if is_follower(model) %}
+            {{ lock_sql(name_of(leader_of(model))) }};
+        {% endif %}
+        {{ note_all_dates() }}
     {% endif %}
 {% endmacro %}
 
