@@ -30,3 +30,10 @@
 {% macro unknown_key() -%}
     cast(-1 as bigint)
 {%- endmacro %}
+
+{#- Key of a day in dim_date: the day as number YYYYMMDD. -#}
+{% macro date_key(day) -%}
+    cast(
+        {{ date_part('year', day) }} * 10000 + {{ date_part('month', day) }} * 100 + {{ date_part('day', day) }} as bigint
+    )
+{%- endmacro %}

@@ -6,9 +6,9 @@
     ]) }}
 {% endmacro %}
 
-{% macro age_band(age) -%}
+{% macro age_band(age, bands=none) -%}
     case
-        {%- for first_age, name in age_bands() | reverse %}
+        {%- for first_age, name in (bands or age_bands()) | reverse %}
         when {{ age }} >= {{ first_age }} then '{{ name }}'
         {%- endfor %}
         else 'unknown'
@@ -33,10 +33,14 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- Key of a place, of the unknown member when nothing is known of it. -#}
-{% macro geography_key(postal_code, city) -%}
+{#- Key of a place, of the unknown member when nothing is known of it. County and state count where a subject has them. -#}
+{% macro geography_key(postal_code, city, county=none, state=none) -%}
     case
         when {{ postal_code }} is null and {{ city }} is null then {{ unknown_key() }}
+        {%- if county and state %}
+        when {{ county }} is not null or {{ state }} is not null
+            then {{ surrogate_key([postal_code, city, county, state]) }}
+        {%- endif %}
         else {{ surrogate_key([postal_code, city]) }}
     end
 {%- endmacro %}

@@ -110,3 +110,10 @@
 
 {#- year, quarter, month, day, isoyear, week (ISO) or isodow of a date, as integer. -#}
 {% macro date_part(part, date) %}{{ return(adapter.dispatch('date_part')(part, date)) }}{% endmacro %}
+
+{#- Whole numbers divided, without the remainder. -#}
+{% macro integer_quotient(dividend, divisor) %}{{ return(adapter.dispatch('integer_quotient')(dividend, divisor)) }}{% endmacro %}
+
+{% macro default__integer_quotient(dividend, divisor) -%}
+    (({{ dividend }}) / ({{ divisor }}))
+{%- endmacro %}

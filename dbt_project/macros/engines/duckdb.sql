@@ -33,3 +33,8 @@
 {% macro duckdb__date_part(part, date) -%}
     cast(extract({{ part }} from {{ date }}) as integer)
 {%- endmacro %}
+
+{#- `/` gives floating point here. -#}
+{% macro duckdb__integer_quotient(dividend, divisor) -%}
+    (({{ dividend }}) // ({{ divisor }}))
+{%- endmacro %}

@@ -1,12 +1,28 @@
 {{ config(indexes=unique_index(['date_key'])) }}
 
-with delivered as (
+with known_days as (
 
     select
-        coalesce(min(period_start), {{ timestamp_literal('2000-01-01') }}) as first_start,
-        coalesce(max(period_end), {{ timestamp_literal('2000-01-01') }}) as last_end
+        min(period_start) as first_start,
+        max(period_end) as last_end
     from {{ source('meta', 'dataset_version') }}
     where state = 'active'
+    {% if 'aca' in var('subjects') %}
+    union all
+    select
+        min(service_date) as first_start,
+        max(service_date) as last_end
+    from {{ ref('claims') }}
+    {% endif %}
+
+),
+
+delivered as (
+
+    select
+        coalesce(min(first_start), {{ timestamp_literal('2000-01-01') }}) as first_start,
+        coalesce(max(last_end), {{ timestamp_literal('2000-01-01') }}) as last_end
+    from known_days
 
 ),
 

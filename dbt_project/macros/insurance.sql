@@ -1,0 +1,52 @@
+{#- Age bands of premiums: (first age, name); the number in the name sorts them. -#}
+{% macro premium_bands() %}
+    {{ return([(0, '00-20'), (21, '21-29'), (30, '30-39'), (40, '40-49'), (50, '50-59'), (60, '60+')]) }}
+{% endmacro %}
+
+{#- Completed years on the first day of a month, as premiums go by it; 0 for who was born in that month. -#}
+{% macro age_at_month_start(born_on, month_start) -%}
+    case when {{ born_on }} > {{ month_start }} then 0 else {{ age_in_years(born_on, month_start) }} end
+{%- endmacro %}
+
+{#- The additive measures of claim lines. -#}
+{% macro claim_measures() %}
+    {{ return(['claim_line_count', 'units', 'billed_amount', 'allowed_amount', 'paid_amount', 'member_amount']) }}
+{% endmacro %}
+
+{#- Their sums, of the same types on every engine. -#}
+{% macro claim_totals() -%}
+    {{ typed_totals(claim_measures()[:2], 'bigint') }},
+    {{ typed_totals(claim_measures()[2:], 'decimal(18, 2)') }}
+{%- endmacro %}
+
+{#- The same of claim lines, and how many were denied. -#}
+{% macro claim_sums() -%}
+    cast(sum(case when line_status = 'Denied' then 1 else 0 end) as bigint) as denied_line_count,
+    {{ claim_totals() }}
+{%- endmacro %}
+
+{#- The dimensions of the cube. -#}
+{% macro cube_dimensions() %}
+    {{ return(['month_start', 'metal_tier', 'rating_area', 'age_band']) }}
+{% endmacro %}
+
+{#- Which dimensions a row of a cube sums over: the sum of their bits, the last dimension having bit 1. -#}
+{% macro grouping_level(dimensions) -%}
+    cast(
+        {%- for dimension in dimensions %}
+        grouping({{ dimension }}) * {{ 2 ** loop.revindex0 }}{{ ' +' if not loop.last }}
+        {%- endfor %}
+        as integer
+    )
+{%- endmacro %}
+
+{#- Every set of the dimensions, the one of level 0 first. -#}
+{% macro all_grouping_sets(dimensions) -%}
+    {%- for level in range(2 ** dimensions | length) -%}
+        {%- set kept = [] -%}
+        {%- for dimension in dimensions -%}
+            {%- if not (level // 2 ** loop.revindex0) % 2 -%}{%- do kept.append(dimension) -%}{%- endif -%}
+        {%- endfor -%}
+        ({{ kept | join(', ') }}){{ ', ' if not loop.last }}
+    {%- endfor -%}
+{%- endmacro %}
