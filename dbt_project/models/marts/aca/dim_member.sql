@@ -1,0 +1,56 @@
+{{ config(indexes=unique_index(['member_key'])) }}
+
+with known as (
+
+    select
+        {{ surrogate_key(['member_id', timestamp_text('dbt_valid_from')]) }} as member_key,
+        member_id,
+        first_name,
+        last_name,
+        birth_date,
+        gender,
+        email,
+        phone,
+        street,
+        city,
+        county,
+        state,
+        postal_code,
+        rating_area,
+        tobacco_use,
+        {{ geography_key('postal_code', 'city', 'county', 'state') }} as geography_key,
+        cast(dbt_valid_from as date) as valid_from,
+        coalesce(cast(dbt_valid_to as date), cast('9999-12-31' as date)) as valid_to,
+        cast(case when dbt_valid_to is null then 1 else 0 end as {{ dbt.type_boolean() }}) as is_current
+    from {{ ref('members') }}
+
+),
+
+unknown as (
+
+    select
+        {{ unknown_key() }} as member_key,
+        'unknown' as member_id,
+        'Unknown' as first_name,
+        'Unknown' as last_name,
+        cast(null as date) as birth_date,
+        'U' as gender,
+        cast(null as varchar(254)) as email,
+        cast(null as varchar(16)) as phone,
+        cast(null as varchar(100)) as street,
+        'Unknown' as city,
+        cast(null as varchar(60)) as county,
+        cast(null as varchar(2)) as state,
+        cast(null as varchar(5)) as postal_code,
+        -1 as rating_area,
+        'U' as tobacco_use,
+        {{ unknown_key() }} as geography_key,
+        cast('1900-01-01' as date) as valid_from,
+        cast('9999-12-31' as date) as valid_to,
+        cast(1 as {{ dbt.type_boolean() }}) as is_current
+
+)
+
+select * from known
+union all
+select * from unknown
