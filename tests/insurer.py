@@ -61,7 +61,7 @@ def health_plan(number: int, **changes: Any) -> Row:
         "actuarial_value": "0.7000",
         "network_type": "HMO",
         "state": "FL",
-        "deductible": '$4,500 ',
+        "deductible": "$4,500 ",
         "out_of_pocket_maximum": "9000",
         **premiums,
         **{f"area_factor_{area}": "1.0000" for area in range(1, 7)},

@@ -43,10 +43,10 @@
 
 {#-
     The versions of a history with the days for which a fact takes each: its own, those of a gap after it, and for the
-    first one all days before it, so that what happened before a thing was first delivered finds it later. The columns,
-    version_key (as the dimension has it), taken_from and taken_until.
+    first one all days before it, so that what happened before a thing was first delivered finds it later. The key, the
+    columns, version_key (as the dimension has it), taken_from and taken_until; only for keys in `among`, when given.
 -#}
-{% macro versions_by_day(history, key, columns) %}
+{% macro versions_by_day(history, key, columns=[], among=none) %}
     select
         {{ key }},
         {% for column in columns %}
@@ -63,4 +63,23 @@
             cast('9999-12-31' as date)
         ) as taken_until
     from {{ history }}
+    {% if among %}
+    where {{ key }} in (select {{ key }} from {{ among }})
+    {% endif %}
 {% endmacro %}
+
+{#-
+    Whether a row of a fact may take another version than before, now that a history has changed: one on or after the
+    first stale period, or one that took what was delivered after its day, or found nothing.
+-#}
+{% macro may_have_another_version(fact, day, history, key) -%}
+    {{ fact }}.{{ day }} >= {{ first_stale_period(history) }}
+    or (
+        {{ first_stale_period(history) }} is not null
+        and not exists (
+            select 1
+            from {{ history }} as history
+            where history.{{ key }} = {{ fact }}.{{ key }} and history.dbt_valid_from <= {{ fact }}.{{ day }}
+        )
+    )
+{%- endmacro %}

@@ -14,7 +14,7 @@ paid as (
         health_plan_id,
         service_date as date_day,
         sum(paid_amount) as paid_amount
-    from {{ ref('fct_claim_line') }}
+    from {{ ref('agg_claims_daily_plan_provider') }}
     group by health_plan_id, service_date
 
 ),
@@ -120,7 +120,7 @@ rolling as (
 
 health_plans as (
 
-    {{ versions_by_day(ref('health_plans'), 'health_plan_id', []) }}
+    {{ versions_by_day(ref('health_plans'), 'health_plan_id') }}
 
 )
 

@@ -10,20 +10,19 @@
 with claims as (
 
     select
-        claim_lines.service_month as month_start,
+        claims.service_month as month_start,
         health_plans.metal_tier,
         members.rating_area,
-        claim_lines.age_band,
-        {{ claim_sums() }},
+        claims.age_band,
+        {{ totals(counts[:3] + amounts[:4]) }},
         0 as member_months,
         0 as premium_amount,
         0 as subsidy_amount,
         0 as net_premium_amount
-    from {{ ref('fct_claim_line') }} as claim_lines
-    inner join {{ ref('dim_health_plan') }} as health_plans
-        on claim_lines.health_plan_key = health_plans.health_plan_key
-    inner join {{ ref('dim_member') }} as members on claim_lines.member_key = members.member_key
-    group by claim_lines.service_month, health_plans.metal_tier, members.rating_area, claim_lines.age_band
+    from {{ ref('agg_claims_monthly_member') }} as claims
+    inner join {{ ref('dim_health_plan') }} as health_plans on claims.health_plan_key = health_plans.health_plan_key
+    inner join {{ ref('dim_member') }} as members on claims.member_key = members.member_key
+    group by claims.service_month, health_plans.metal_tier, members.rating_area, claims.age_band
 
 ),
 

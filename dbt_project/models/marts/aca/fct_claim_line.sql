@@ -1,61 +1,111 @@
-{{ config(materialized='table', as_columnstore=true) }}
+{{ config(
+    materialized='incremental', incremental_strategy='restate', unique_key=['claim_id', 'line_number'],
+    meta={'date': 'service_date'}, as_columnstore=true, indexes=unique_index(['claim_id', 'line_number'])
+) }}
 
-with lines as (
+{% set stated = [
+    'member_id', 'health_plan_id', 'provider_id', 'claim_type', 'place_of_service', 'procedure_code', 'line_status',
+    'service_date', 'received_date', 'units', 'billed_amount', 'allowed_amount', 'paid_amount', 'member_amount',
+] %}
+
+with current_lines as (
 
     select
-        claims.*,
-        periods.period_start,
-        periods.data_period,
-        cast({{ dbt.date_trunc('month', 'claims.service_date') }} as date) as service_month
-    from {{ ref('claims') }} as claims
-    inner join {{ delivered_periods(ref('claims')) }} as periods on claims.dbt_valid_from = periods.period_start
-    where claims.dbt_valid_to is null
+        claim_id,
+        line_number,
+        {{ stated | join(',\n        ') }},
+        cast({{ dbt.date_trunc('month', 'service_date') }} as date) as service_month,
+        dbt_valid_from
+    from {{ ref('claims') }}
+    where dbt_valid_to is null
 
 ),
+
+{% if is_incremental() %}
+touched as (
+
+    {{ restated_keys(ref('claims')) }}
+    {% for history, key in [
+        (ref('members'), 'member_id'), (ref('health_plans'), 'health_plan_id'), (ref('providers'), 'provider_id')
+    ] %}
+    union
+    select
+        fact.claim_id,
+        fact.line_number
+    from {{ this }} as fact
+    where {{ may_have_another_version('fact', 'service_date', history, key) }}
+    {% endfor %}
+
+),
+
+-- A key without a current line comes out without period_start.
+claim_lines as (
+
+    select
+        touched.claim_id,
+        touched.line_number,
+        current_lines.{{ stated | join(',\n        current_lines.') }},
+        current_lines.service_month,
+        current_lines.dbt_valid_from
+    from touched
+    left join current_lines
+        on touched.claim_id = current_lines.claim_id and touched.line_number = current_lines.line_number
+
+),
+{% else %}
+claim_lines as (
+
+    select * from current_lines
+
+),
+{% endif %}
 
 -- Keys are hashed once for a version, not once for each of its lines.
 members as (
 
     {{ versions_by_day(ref('members'), 'member_id', [
         'birth_date', geography_key('postal_code', 'city', 'county', 'state') ~ ' as geography_key'
-    ]) }}
+    ], among='claim_lines' if is_incremental() else none) }}
 
 ),
 
 health_plans as (
 
-    {{ versions_by_day(ref('health_plans'), 'health_plan_id', []) }}
+    {{ versions_by_day(ref('health_plans'), 'health_plan_id') }}
 
 ),
 
 providers as (
 
-    {{ versions_by_day(ref('providers'), 'provider_id', []) }}
+    {{ versions_by_day(ref('providers'), 'provider_id') }}
 
 ),
 
 described as (
 
     select
-        lines.*,
+        claim_lines.*,
+        periods.period_start,
+        periods.data_period,
         coalesce(members.version_key, {{ unknown_key() }}) as member_key,
         coalesce(health_plans.version_key, {{ unknown_key() }}) as health_plan_key,
         coalesce(providers.version_key, {{ unknown_key() }}) as provider_key,
         coalesce(members.geography_key, {{ unknown_key() }}) as geography_key,
-        {{ age_at_month_start('members.birth_date', 'lines.service_month') }} as age_years
-    from lines
+        {{ age_at_month_start('members.birth_date', 'claim_lines.service_month') }} as age_years
+    from claim_lines
+    left join {{ delivered_periods(ref('claims')) }} as periods on claim_lines.dbt_valid_from = periods.period_start
     left join members
-        on lines.member_id = members.member_id
-        and lines.service_date >= members.taken_from
-        and lines.service_date < members.taken_until
+        on claim_lines.member_id = members.member_id
+        and claim_lines.service_date >= members.taken_from
+        and claim_lines.service_date < members.taken_until
     left join health_plans
-        on lines.health_plan_id = health_plans.health_plan_id
-        and lines.service_date >= health_plans.taken_from
-        and lines.service_date < health_plans.taken_until
+        on claim_lines.health_plan_id = health_plans.health_plan_id
+        and claim_lines.service_date >= health_plans.taken_from
+        and claim_lines.service_date < health_plans.taken_until
     left join providers
-        on lines.provider_id = providers.provider_id
-        and lines.service_date >= providers.taken_from
-        and lines.service_date < providers.taken_until
+        on claim_lines.provider_id = providers.provider_id
+        and claim_lines.service_date >= providers.taken_from
+        and claim_lines.service_date < providers.taken_until
 
 )
 

@@ -1,54 +1,109 @@
-{{ config(materialized='incremental', incremental_strategy='rebase', as_columnstore=true) }}
+{{ config(
+    materialized='incremental', incremental_strategy='restate', unique_key=['member_id', 'data_period'],
+    meta={'date': 'period_start'}, as_columnstore=true, indexes=unique_index(['member_id', 'data_period'])
+) }}
 
 with periods as (
 
     select *
     from {{ delivered_periods(ref('enrollments')) }} as periods
-    {% if is_incremental() %}
-    where period_start >= {{ first_stale_period() }}
-    {% endif %}
-
-),
-
-members as (
-
-    {{ versions_by_day(ref('members'), 'member_id', [
-        'birth_date', geography_key('postal_code', 'city', 'county', 'state') ~ ' as geography_key'
-    ]) }}
-
-),
-
-health_plans as (
-
-    {{ versions_by_day(ref('health_plans'), 'health_plan_id', []) }}
 
 ),
 
 enrolled as (
 
     select
-        coalesce(members.version_key, {{ unknown_key() }}) as member_key,
-        coalesce(health_plans.version_key, {{ unknown_key() }}) as health_plan_key,
-        coalesce(members.geography_key, {{ unknown_key() }}) as geography_key,
-        periods.period_start,
-        periods.data_period,
         enrollments.member_id,
+        periods.data_period,
+        periods.period_start,
         enrollments.health_plan_id,
-        {{ age_at_month_start('members.birth_date', 'periods.period_start') }} as age_years,
         enrollments.premium_amount,
         enrollments.subsidy_amount
     from periods
     inner join {{ ref('enrollments') }} as enrollments
         on periods.period_start >= enrollments.dbt_valid_from
         and (enrollments.dbt_valid_to is null or periods.period_start < enrollments.dbt_valid_to)
+
+),
+
+{% if is_incremental() %}
+touched as (
+
+    select
+        member_id,
+        data_period
+    from enrolled
+    where period_start >= {{ first_stale_period(ref('enrollments')) }}
+    union
+    select
+        member_id,
+        data_period
+    from {{ this }}
+    where period_start >= {{ first_stale_period(ref('enrollments')) }}
+    {% for history, key in [(ref('members'), 'member_id'), (ref('health_plans'), 'health_plan_id')] %}
+    union
+    select
+        fact.member_id,
+        fact.data_period
+    from {{ this }} as fact
+    where {{ may_have_another_version('fact', 'period_start', history, key) }}
+    {% endfor %}
+
+),
+
+-- Who is no longer enrolled comes out without period_start.
+member_months as (
+
+    select
+        touched.member_id,
+        touched.data_period,
+        enrolled.period_start,
+        enrolled.health_plan_id,
+        enrolled.premium_amount,
+        enrolled.subsidy_amount
+    from touched
+    left join enrolled on touched.member_id = enrolled.member_id and touched.data_period = enrolled.data_period
+
+),
+{% else %}
+member_months as (
+
+    select * from enrolled
+
+),
+{% endif %}
+
+members as (
+
+    {{ versions_by_day(ref('members'), 'member_id', [
+        'birth_date', geography_key('postal_code', 'city', 'county', 'state') ~ ' as geography_key'
+    ], among='member_months' if is_incremental() else none) }}
+
+),
+
+health_plans as (
+
+    {{ versions_by_day(ref('health_plans'), 'health_plan_id') }}
+
+),
+
+described as (
+
+    select
+        member_months.*,
+        coalesce(members.version_key, {{ unknown_key() }}) as member_key,
+        coalesce(health_plans.version_key, {{ unknown_key() }}) as health_plan_key,
+        coalesce(members.geography_key, {{ unknown_key() }}) as geography_key,
+        {{ age_at_month_start('members.birth_date', 'member_months.period_start') }} as age_years
+    from member_months
     left join members
-        on enrollments.member_id = members.member_id
-        and periods.period_start >= members.taken_from
-        and periods.period_start < members.taken_until
+        on member_months.member_id = members.member_id
+        and member_months.period_start >= members.taken_from
+        and member_months.period_start < members.taken_until
     left join health_plans
-        on enrollments.health_plan_id = health_plans.health_plan_id
-        and periods.period_start >= health_plans.taken_from
-        and periods.period_start < health_plans.taken_until
+        on member_months.health_plan_id = health_plans.health_plan_id
+        and member_months.period_start >= health_plans.taken_from
+        and member_months.period_start < health_plans.taken_until
 
 )
 
@@ -66,4 +121,4 @@ select
     premium_amount,
     subsidy_amount,
     cast(premium_amount - subsidy_amount as decimal(10, 2)) as net_premium_amount
-from enrolled
+from described
