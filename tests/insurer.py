@@ -99,7 +99,14 @@ def enrollment(member_number: int, plan_number: int, premium: str, subsidy: str 
 
 
 def claim_line(
-    claim: int, line: int, member_number: int, plan_number: int, provider_number: int, served: str, paid: str, **changes: Any
+    claim: int,
+    line: int,
+    member_number: int,
+    plan_number: int,
+    provider_number: int,
+    served: str,
+    paid: str,
+    **changes: Any,
 ) -> Row:
     """A line of which the plan pays `paid` dollars and the member 12.34."""
     return {
