@@ -176,7 +176,9 @@ def without_insurer(root: Path) -> None:
     kept = [block for block in blocks if block.split(":")[0].strip() not in INSURER]
     config.write_text("".join(kept), encoding="utf-8", newline="\n")
     dbt = root / "dbt_project.yml"
-    dbt.write_text(dbt.read_text(encoding="utf-8").replace("[citizens, aca]", "[citizens]"), encoding="utf-8")
+    dbt.write_text(
+        re.sub(r"(?m)(?<=^  subjects:)(.|\n  - )*", " [citizens]", dbt.read_text(encoding="utf-8")), encoding="utf-8"
+    )
     project = root / "dbt_project"
     names = [*INSURER, *(model.stem for model in (project / "models/marts/aca").glob("*.sql"))]
     for name in names:

@@ -65,7 +65,7 @@ def health_plan(number: int, **changes: Any) -> Row:
         "out_of_pocket_maximum": "9000",
         **premiums,
         **{f"area_factor_{area}": "1.0000" for area in range(1, 7)},
-        "effective_date": "2025-01-01",
+        "effective_date": "2024-01-01",
         "termination_date": None,
         **changes,
     }
@@ -91,7 +91,7 @@ def enrollment(member_number: int, plan_number: int, premium: str, subsidy: str 
     return {
         "member_id": f"M{member_number:08d}",
         "health_plan_id": f"11111FL{plan_number:07d}",
-        "effective_date": "2025-01-01",
+        "effective_date": "2024-01-01",
         "termination_date": None,
         "premium_amount": premium,
         "subsidy_amount": subsidy,

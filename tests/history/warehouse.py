@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from tests.conftest import without_insurer
 from tests.engines import SQLServer
 from tests.locks import LOCKS, Locks
 from tests.processes import Process, start
@@ -22,7 +23,7 @@ class Warehouse(ABC):
     """One database, empty at first, and a dbt project folder that builds it; made once, for parsing takes seconds.
 
     The project is the real one in all that matters (its `dbt_project.yml` and its macros); models, snapshots and
-    contracts are small ones from `tests/history/project`, or those of the real project (`real=True`).
+    contracts are small ones from `tests/history/project`, or the citizens' of the real project (`real=True`).
     """
 
     engine: str
@@ -198,6 +199,9 @@ class Warehouse(ABC):
                     "{{ hold('before commit') }}",
                 ]
         (self.folder / "dbt_project.yml").write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
+        if real:
+            shutil.copy(ROOT / "datasets_config.yml", self.folder)
+            without_insurer(self.folder)
 
 
 def _as_list(hooks: str | list[str] | None) -> list[str]:
