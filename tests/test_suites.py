@@ -72,8 +72,9 @@ CITIZEN = {
     "is_current": False,
 }
 NOBODY = CITIZEN | {"citizen_key": -1, "citizen_id": "unknown", "gender": "U", "geography_key": -1}
-PLACE = {"geography_key": 7, "postal_code": "01067", "city": "Dresden", "place": "01067 Dresden"}
-NOWHERE = {"geography_key": -1, "postal_code": None, "city": "Unknown", "place": "Unknown"}
+NO_STATE = {"county": None, "state": None}
+PLACE = {"geography_key": 7, "postal_code": "01067", "city": "Dresden", "place": "01067 Dresden", **NO_STATE}
+NOWHERE = {"geography_key": -1, "postal_code": None, "city": "Unknown", "place": "Unknown", **NO_STATE}
 MONTHLY = {
     "citizen_key": 1,
     "geography_key": 7,
@@ -166,7 +167,18 @@ BAD_MART: dict[str, list[dict[str, Any]]] = {
 
 def make_mart(project: Project) -> None:
     kinds = {"key": "bigint", "period_start": "date", "date_day": "date", "valid_from": "date", "valid_to": "date"}
-    texts = ("citizen_id", "gender", "postal_code", "city", "place", "data_period", "age_band", "change_type")
+    texts = (
+        "citizen_id",
+        "gender",
+        "postal_code",
+        "city",
+        "county",
+        "state",
+        "place",
+        "data_period",
+        "age_band",
+        "change_type",
+    )
     kinds |= dict.fromkeys((*texts, "changed_columns"), "varchar(60)") | {"is_current": "boolean"}
     for table, (row, *_) in GOOD_MART.items():
         make_table(project, f"mart.{table}", {name: kinds.get(name, "bigint") for name in row})

@@ -121,7 +121,9 @@ def check_restated(warehouse: Warehouse, people: set[Row], orders: set[Row]) -> 
             [(name, size)] = [
                 (row[1], row[2])
                 for row in people
-                if row[0] == "001" and row[5] <= midnight(counted_on) and (row[6] is None or midnight(counted_on) < row[6])
+                if row[0] == "001"
+                and row[5] <= midnight(counted_on)
+                and (row[6] is None or midnight(counted_on) < row[6])
             ] or [(None, None)]
             expected.append((shop, number, state, price, valid_from.date(), counted_on, name, size))
     columns = "shop, number, state, price, period_start, counted_on, name, size"
