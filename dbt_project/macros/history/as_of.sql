@@ -67,19 +67,3 @@
     where {{ key }} in (select {{ key }} from {{ among }})
     {% endif %}
 {% endmacro %}
-
-{#-
-    Whether a row of a fact may take another version than before, now that a history has changed: one on or after the
-    first stale period, or one that took what was delivered after its day, or found nothing.
--#}
-{% macro may_have_another_version(fact, day, history, key) -%}
-    {{ fact }}.{{ day }} >= {{ first_stale_period(history) }}
-    or (
-        {{ first_stale_period(history) }} is not null
-        and not exists (
-            select 1
-            from {{ history }} as history
-            where history.{{ key }} = {{ fact }}.{{ key }} and history.dbt_valid_from <= {{ fact }}.{{ day }}
-        )
-    )
-{%- endmacro %}

@@ -36,6 +36,26 @@
         )
 {%- endmacro %}
 
+{#-
+    The keys of the rows that may take another version of a history than before (see versions_by_day), now that it has
+    changed: those of a day since the first stale period, and those that took a version of after their day, or found none.
+-#}
+{% macro keys_with_another_version(snapshot_relation, version_key, day) %}
+    {%- set key = quoted(as_list(config.get('unique_key'))) -%}
+    select {{ key | join(', ') }}
+    from {{ this }}
+    where {{ day }} >= {{ first_stale_period(snapshot_relation) }}
+    union
+    select {{ key | join(', ') }}
+    from {{ this }} as fact
+    where {{ first_stale_period(snapshot_relation) }} is not null
+        and not exists (
+            select 1
+            from {{ snapshot_relation }} as history
+            where history.{{ version_key }} = fact.{{ version_key }} and history.dbt_valid_from <= fact.{{ day }}
+        )
+{%- endmacro %}
+
 {% macro get_incremental_restate_sql(arg_dict) %}
     {% set target, difference = arg_dict['target_relation'], arg_dict['temp_relation'] %}
     {% set columns = arg_dict['dest_columns'] | map(attribute='quoted') | list %}

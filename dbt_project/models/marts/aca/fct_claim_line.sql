@@ -29,11 +29,7 @@ touched as (
         (ref('members'), 'member_id'), (ref('health_plans'), 'health_plan_id'), (ref('providers'), 'provider_id')
     ] %}
     union
-    select
-        fact.claim_id,
-        fact.line_number
-    from {{ this }} as fact
-    where {{ may_have_another_version('fact', 'service_date', history, key) }}
+    {{ keys_with_another_version(history, key, 'service_date') }}
     {% endfor %}
 
 ),

@@ -3,6 +3,11 @@
     meta={'date': 'period_start'}, as_columnstore=true, indexes=unique_index(['member_id', 'data_period'])
 ) }}
 
+{% set in_force %}
+periods.period_start >= enrollments.dbt_valid_from
+        and (enrollments.dbt_valid_to is null or periods.period_start < enrollments.dbt_valid_to)
+{% endset %}
+
 with periods as (
 
     select *
@@ -10,30 +15,16 @@ with periods as (
 
 ),
 
-enrolled as (
-
-    select
-        enrollments.member_id,
-        periods.data_period,
-        periods.period_start,
-        enrollments.health_plan_id,
-        enrollments.premium_amount,
-        enrollments.subsidy_amount
-    from periods
-    inner join {{ ref('enrollments') }} as enrollments
-        on periods.period_start >= enrollments.dbt_valid_from
-        and (enrollments.dbt_valid_to is null or periods.period_start < enrollments.dbt_valid_to)
-
-),
-
 {% if is_incremental() %}
 touched as (
 
     select
-        member_id,
-        data_period
-    from enrolled
-    where period_start >= {{ first_stale_period(ref('enrollments')) }}
+        enrollments.member_id,
+        periods.data_period
+    from periods
+    inner join {{ ref('enrollments') }} as enrollments
+        on {{ in_force | trim }}
+    where periods.period_start >= {{ first_stale_period(ref('enrollments')) }}
     union
     select
         member_id,
@@ -42,11 +33,7 @@ touched as (
     where period_start >= {{ first_stale_period(ref('enrollments')) }}
     {% for history, key in [(ref('members'), 'member_id'), (ref('health_plans'), 'health_plan_id')] %}
     union
-    select
-        fact.member_id,
-        fact.data_period
-    from {{ this }} as fact
-    where {{ may_have_another_version('fact', 'period_start', history, key) }}
+    {{ keys_with_another_version(history, key, 'period_start') }}
     {% endfor %}
 
 ),
@@ -57,18 +44,30 @@ member_months as (
     select
         touched.member_id,
         touched.data_period,
-        enrolled.period_start,
-        enrolled.health_plan_id,
-        enrolled.premium_amount,
-        enrolled.subsidy_amount
+        case when enrollments.member_id is not null then periods.period_start end as period_start,
+        enrollments.health_plan_id,
+        enrollments.premium_amount,
+        enrollments.subsidy_amount
     from touched
-    left join enrolled on touched.member_id = enrolled.member_id and touched.data_period = enrolled.data_period
+    left join periods on touched.data_period = periods.data_period
+    left join {{ ref('enrollments') }} as enrollments
+        on touched.member_id = enrollments.member_id
+        and {{ in_force | trim }}
 
 ),
 {% else %}
 member_months as (
 
-    select * from enrolled
+    select
+        enrollments.member_id,
+        periods.data_period,
+        periods.period_start,
+        enrollments.health_plan_id,
+        enrollments.premium_amount,
+        enrollments.subsidy_amount
+    from periods
+    inner join {{ ref('enrollments') }} as enrollments
+        on {{ in_force | trim }}
 
 ),
 {% endif %}
