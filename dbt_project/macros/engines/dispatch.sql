@@ -11,15 +11,16 @@
 {% macro release_transaction_sql() %}{{ return(adapter.dispatch('release_transaction_sql')()) }}{% endmacro %}
 {% macro default__release_transaction_sql() %}{% endmacro %}
 
-{#- DDL of the ledger and of the notes for followers, harmless when they are there. -#}
-{% macro create_ledger_sql() %}{{ return(adapter.dispatch('create_ledger_sql')()) }}{% endmacro %}
+{#- DDL of these tables of core, each (relation, columns), harmless when they are there. -#}
+{% macro create_ledger_sql(tables) %}{{ return(adapter.dispatch('create_ledger_sql')(tables)) }}{% endmacro %}
 
-{% macro default__create_ledger_sql() %}
+{% macro default__create_ledger_sql(tables) %}
     {% if not adapter.check_schema_exists(ledger().database, ledger().schema) %}
     create schema if not exists {{ ledger().schema }};
     {% endif %}
-    create table if not exists {{ ledger() }} ({{ ledger_columns() }});
-    create table if not exists {{ changed_dates() }} ({{ changed_dates_columns() }});
+    {% for table, columns in tables %}
+    create table if not exists {{ table }} ({{ columns }});
+    {% endfor %}
 {% endmacro %}
 
 {#- Makes a table of a query that lasts until it is dropped, or no longer than the session. -#}

@@ -18,9 +18,9 @@
     `create ... if not exists` of two builds at once can collide in the catalog, hence the lock. dbt leaves the
     transaction of an `on-run-start` hook open, hence the commit.
 -#}
-{% macro postgres__create_ledger_sql() %}
+{% macro postgres__create_ledger_sql(tables) %}
     select pg_advisory_xact_lock({{ postgres_lock_key(ledger().schema ~ '.' ~ ledger().identifier) }});
-    {{ default__create_ledger_sql() }}
+    {{ default__create_ledger_sql(tables) }}
     commit;
 {% endmacro %}
 

@@ -33,11 +33,11 @@
 {% endmacro %}
 
 {#- Two builds at once could both find that there is no table, hence the lock. -#}
-{% macro sqlserver__create_ledger_sql() %}
+{% macro sqlserver__create_ledger_sql(tables) %}
     begin transaction;
     {{ lock_sql(ledger().schema ~ '.' ~ ledger().identifier) }};
     if schema_id('{{ ledger().schema }}') is null exec('create schema {{ ledger().schema }}');
-    {% for table, columns in [(ledger(), ledger_columns()), (changed_dates(), changed_dates_columns())] %}
+    {% for table, columns in tables %}
     if object_id('{{ table.schema }}.{{ table.identifier }}', 'U') is null
         create table {{ table.include(database=false) }} ({{ columns }});
     {% endfor %}

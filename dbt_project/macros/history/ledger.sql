@@ -21,7 +21,11 @@
                 'there is no meta.dataset_version in this database; run `loader migrate`, and load something'
             ) %}
         {% endif %}
-        {{ return(create_ledger_sql()) }}
+        {% set tables = [(ledger(), ledger_columns())] %}
+        {% for node in graph.nodes.values() if is_follower(node) and tables | length == 1 %}
+            {% do tables.append((changed_dates(), changed_dates_columns())) %}
+        {% endfor %}
+        {{ return(create_ledger_sql(tables)) }}
     {% endif %}
 {% endmacro %}
 
