@@ -118,13 +118,9 @@ def check_restated(warehouse: Warehouse, people: set[Row], orders: set[Row]) -> 
     for shop, number, state, price, _, valid_from, valid_to in orders:
         if valid_to is None:
             counted_on = date(2024, 11, 30) if price is None else date(2025, 1, 15)
-            [(name, size)] = [
-                (row[1], row[2])
-                for row in people
-                if row[0] == "001"
-                and row[5] <= midnight(counted_on)
-                and (row[6] is None or midnight(counted_on) < row[6])
-            ] or [(None, None)]
+            at = midnight(counted_on)
+            versions = [row for row in people if row[0] == "001" and row[5] <= at and (row[6] is None or at < row[6])]
+            name, size = versions[0][1:3] if versions else (None, None)
             expected.append((shop, number, state, price, valid_from.date(), counted_on, name, size))
     columns = "shop, number, state, price, period_start, counted_on, name, size"
     facts = warehouse.rows(f"select {columns} from mart.fct_order_state")

@@ -1,0 +1,92 @@
+"""An aggregate that follows a fact misses none of its changes, whoever is killed or made anew in between."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from tests.history.datasets import ORDERS, PEOPLE
+from tests.history.feeding import deliver
+from tests.history.oracle import Row
+from tests.history.warehouse import Warehouse
+
+FACT, AGGREGATE = "models/marts/fct_order_state.sql", "models/marts/agg_order_month.sql"
+WITHOUT_AGGREGATE = ("build", "--select", "people", "orders", "fct_order_state")
+BUILD = (*WITHOUT_AGGREGATE, "agg_order_month")
+NOVEMBER, JANUARY, MARCH = date(2024, 11, 1), date(2025, 1, 1), date(2025, 3, 1)
+
+
+def order(number: str, price: str | None) -> Row:
+    return {"shop": "a", "number": number, "state": "open", "price": price and Decimal(price), "note": None}
+
+
+def sums(warehouse: Warehouse) -> dict[date, tuple[int, Decimal]]:
+    found = warehouse.rows("select counted_month, orders, price from mart.agg_order_month")
+    assert len(found) == len({month for month, *_ in found})
+    return {month: (count, price) for month, count, price in found}
+
+
+@pytest.fixture
+def built(warehouse: Warehouse) -> Warehouse:
+    deliver(warehouse, PEOPLE.dataset, "2025-01", [])
+    deliver(warehouse, ORDERS.dataset, "2025-01", [order("1", "1.00"), order("2", "2.00"), order("3", None)])
+    warehouse.dbt(*BUILD)
+    assert sums(warehouse) == {JANUARY: (2, Decimal("3.00")), NOVEMBER: (1, Decimal("0.00"))}
+    return warehouse
+
+
+def test_killed_before_it_commits_it_does_it_again(built: Warehouse) -> None:
+    deliver(built, ORDERS.dataset, "2025-02", [order("1", None)])
+    process = built.start_dbt(*BUILD, hold="agg_order_month before commit")
+    held = any(line.strip() == "HOLDING" for line in process.stdout)
+    process.kill()
+    process.communicate()
+    assert held, "the build did not come to the step"
+    assert sums(built) == {JANUARY: (2, Decimal("3.00")), NOVEMBER: (1, Decimal("0.00"))}
+    built.dbt(*BUILD)
+    assert sums(built) == {JANUARY: (1, Decimal("2.00")), NOVEMBER: (2, Decimal("0.00"))}
+
+
+def test_it_catches_up_with_several_changes(built: Warehouse) -> None:
+    for period, price in (("2025-02", None), ("2025-03", "5.00")):
+        deliver(built, ORDERS.dataset, period, [order("1", price)])
+        built.dbt(*WITHOUT_AGGREGATE)
+    deliver(built, ORDERS.dataset, "2025-04", [{**order("3", None), "state": "gone"}])
+    built.dbt(*BUILD)
+    assert sums(built) == {JANUARY: (2, Decimal("7.00"))}
+
+
+def test_a_fact_that_is_made_anew_takes_it_along(built: Warehouse) -> None:
+    built.edit(FACT, "2025-01-15", "2025-03-15")
+    built.dbt(*WITHOUT_AGGREGATE, "--full-refresh")
+    built.dbt(*BUILD)
+    assert sums(built) == {MARCH: (2, Decimal("3.00")), NOVEMBER: (1, Decimal("0.00"))}
+
+
+def test_changed_sql_of_the_fact_writes_what_differs(built: Warehouse) -> None:
+    marks = built.row_marks("mart.fct_order_state")
+    built.edit(FACT, "2025-01-15", "2025-03-15")
+    built.dbt(*BUILD)
+    assert sums(built) == {MARCH: (2, Decimal("3.00")), NOVEMBER: (1, Decimal("0.00"))}
+    kept = {row: mark for row, mark in marks.items() if date(2024, 11, 30) in row}
+    assert kept.items() <= built.row_marks("mart.fct_order_state").items()
+
+
+def test_changed_sql_makes_it_anew(built: Warehouse) -> None:
+    built.edit(AGGREGATE, "coalesce(price, 0)", "coalesce(price, 100)")
+    built.dbt(*BUILD)
+    assert sums(built) == {JANUARY: (2, Decimal("3.00")), NOVEMBER: (1, Decimal("100.00"))}
+    before = built.written_state("mart.agg_order_month")
+    built.dbt(*BUILD)
+    assert built.written_state("mart.agg_order_month") == before
+
+
+def test_it_cannot_follow_what_is_no_such_fact(built: Warehouse) -> None:
+    built.edit(AGGREGATE, "ref('fct_order_state')", "ref('fct_orders')")
+    result = built.dbt("build", "--select", "agg_order_month", check=False)
+    assert not result.success
+    assert "follows one fact with incremental_strategy restate, and is made of 0" in str(
+        result.exception or [node.message for node in result.result]
+    )
