@@ -109,10 +109,10 @@ def rejects_file(path: Path, *, append: bool = False) -> Iterator[Callable[..., 
         lines = csv.writer(file)
         if not append:
             lines.writerow(REJECT_COLUMNS)
-        yield lambda *cells: lines.writerow([_as_text(cell) for cell in cells])
+        yield lambda *cells: lines.writerow([not_a_formula(cell) for cell in cells])
 
 
-def _as_text(cell: object) -> object:
+def not_a_formula(cell: object) -> object:
     """A cell that a spreadsheet program would run as a formula gets an apostrophe in front (OWASP: CSV injection)."""
     return f"'{cell}" if isinstance(cell, str) and _FORMULA.match(cell) else cell
 
