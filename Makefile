@@ -30,13 +30,16 @@ PEERS := .venv-bench/dlt/.made .venv-bench/sqlmesh/.made
 # of the sample data of an insurer
 SAMPLE = $(if $(SCALE),--scale '$(SCALE)') $(if $(FIRST),--first '$(FIRST)')
 
-.PHONY: help demo aca-day aca-full load build run status docs test lint bench up down lock has-compose
+.PHONY: help demo demo-aca aca-day aca-full load build run status docs test lint bench up down lock has-compose
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.runtime ## from a fresh machine to a finished warehouse, then the promise [ROWS=5000 PERIODS=6]
 	@$(LOADER) demo $(if $(ROWS),--rows $(ROWS)) $(if $(PERIODS),--periods $(PERIODS))
+
+demo-aca: $(VENV)/.runtime ## the same for a health insurer: CSV drops to star and cube [SCALE=0.25 PERIODS=4]
+	@$(LOADER) demo aca $(if $(SCALE),--scale '$(SCALE)') $(if $(PERIODS),--periods '$(PERIODS)')
 
 aca-day: $(VENV)/.runtime ## an insurer's claims of DAY=2025-06-14 land, are loaded and built [SCALE=1 FIRST=2025-01]
 	@$(if $(DAY),,echo 'make aca-day: say which day, for example DAY=2025-06-14' >&2; exit 2)

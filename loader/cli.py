@@ -522,7 +522,7 @@ def _sample_citizens(
 ) -> Iterable[Path]:
     from loader.sample_data.citizens import make_deliveries
 
-    _refuse_options("citizens", of_aca)
+    _refuse_options("sample-data citizens", of_aca)
     return make_deliveries(landing, rows=rows or 5000, periods=periods or 6, first=first)
 
 
@@ -542,26 +542,37 @@ def _sample_aca(
     def date_of(name: str) -> date:
         return Period.parse(name, Grain.DAY).start.date()
 
-    _refuse_options("aca", of_citizens)
+    _refuse_options("sample-data aca", of_citizens)
     sample = Sample(scale=scale or 1.0, periods=periods or 6, first=first)
     if day is None:
         return make_deliveries(landing, sample, date_of(daily_from) if daily_from else date.min)
-    _refuse_options("aca --day", {"periods": periods, "daily_from": daily_from})
+    _refuse_options("sample-data aca --day", {"periods": periods, "daily_from": daily_from})
     return make_day(landing, date_of(day), sample)
 
 
 def _refuse_options(command: str, options: dict[str, Any]) -> None:
     for name, value in options.items():
         if value is not None:
-            raise UsageError(f"`sample-data {command}` knows no --{name.replace('_', '-')}; leave it out")
+            raise UsageError(f"`{command}` knows no --{name.replace('_', '-')}; leave it out")
 
 
 @command("demo")
-@click.option("--rows", type=click.IntRange(min=100), default=5000, show_default=True, help="People per workbook.")
-@click.option("--periods", type=click.IntRange(4, 24), default=6, show_default=True, help="Months, from 2025-01.")
-def demo_command(project: Project, rows: int, periods: int) -> int:
-    """From sample deliveries to a finished warehouse, and the promise shown: correct a month, undo it."""
-    from loader.demo import demo
+@click.argument("domain", type=click.Choice(["citizens", "aca"]), default="citizens")
+@click.option("--rows", type=click.IntRange(min=100), help="citizens: people per workbook.  [default: 5000]")
+@click.option("--scale", type=click.FloatRange(0.1, 10), help="aca: times 2,000 members.  [default: 0.25]")
+@click.option("--periods", type=click.IntRange(4, 24), help="Months, from 2025-01.  [default: citizens 6, aca 4]")
+def demo_command(project: Project, domain: str, rows: int | None, scale: float | None, periods: int | None) -> int:
+    """From sample deliveries to a finished warehouse, and what is worth looking at in it.
 
-    demo(project, rows=rows, periods=periods)
+    `citizens`: the promise, a month is corrected and the correction undone. `aca`, a health insurer: star and cube, a
+    claim that is corrected, and one more day.
+    """
+    from loader.demo import aca, citizens
+
+    if domain == "citizens":
+        _refuse_options("demo citizens", {"scale": scale})
+        citizens.demo(project, rows=rows or 5000, periods=periods or 6)
+    else:
+        _refuse_options("demo aca", {"rows": rows})
+        aca.demo(project, scale=scale or 0.25, periods=periods or 4)
     return 0

@@ -1,22 +1,17 @@
-"""The demo: sample deliveries to a finished warehouse, then the promise: correct an old month, undo it."""
+"""The citizens: sample deliveries to a finished warehouse, then the promise: correct an old month, undo it."""
 
 from __future__ import annotations
 
 import shutil
 import tempfile
 import time
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
-
-from rich import box
-from rich.table import Table
-from sqlalchemy import text
 
 from loader import console
 from loader.build import Part, build
 from loader.cleaned_file import sha256_of
 from loader.contracts import Contract
+from loader.demo.telling import head, refuse_strangers, rows_of, say_what_next, show
 from loader.errors import UsageError
 from loader.load import load
 from loader.migrate import ensure_migrated
@@ -71,19 +66,19 @@ def demo(project: Project, *, rows: int, periods: int) -> None:
     ensure_migrated(project)
     correction = _land(project, contract, rows, periods)
 
-    _head(f"1  Load: {periods} monthly workbooks of {rows:,} people, one broken workbook among them")
+    head(f"1  Load: {periods} monthly workbooks of {rows:,} people, one broken workbook among them")
     report = load(project)
     console.say(report.closing_line)
     console.show(status_table(status(project, "citizens")))
 
-    _head("2  Build: history in core, star in mart, a gate after each layer")
+    head("2  Build: history in core, star in mart, a gate after each layer")
     build(project, part=_CITIZENS)
     console.say()
     _show_history(project, "Where one person lived, and when (core.citizens)")
     _show_population(project)
 
-    _head(f"3  The promise: {_CORRECTED} is corrected long after, and history is as if it had always been so")
-    before = _rows(project, _WHOLE_HISTORY)
+    head(f"3  The promise: {_CORRECTED} is corrected long after, and history is as if it had always been so")
+    before = rows_of(project, _WHOLE_HISTORY)
     console.say(f"$ loader plan {project.shown(correction)}")
     for line in describe(plan(project, correction)):
         console.say(line)
@@ -93,13 +88,13 @@ def demo(project: Project, *, rows: int, periods: int) -> None:
     console.say()
     _show_history(project, "The same person after the correction")
 
-    _head("4  And back: the correction is rolled back")
+    head("4  And back: the correction is rolled back")
     console.say(f"$ loader rollback --dataset citizens --period {_CORRECTED}")
     rollback(project, contract, contract.period(_CORRECTED))
     build(project, part=_CITIZENS)
     console.say()
     _show_history(project, "The same person after the rollback")
-    same = _rows(project, _WHOLE_HISTORY) == before
+    same = rows_of(project, _WHOLE_HISTORY) == before
     console.say(
         f"core.citizens: {len(before):,} versions, {'every one as before the correction' if same else 'NOT as before'}"
     )
@@ -117,28 +112,11 @@ def _land(project: Project, contract: Contract, rows: int, periods: int) -> Path
         made = [*make_deliveries(Path(folder), rows=rows, periods=periods)]
         made.append(make_broken(Path(folder), f"{2025 + periods // 12}-{periods % 12 + 1:02}"))
         known = {path.name: sha256_of(path) for path in made}
-        _refuse_strangers(project, contract, known)
+        refuse_strangers(project, contract, known)
         for path in made:
             shutil.copyfile(path, landing / path.name)
     held_back.mkdir(parents=True, exist_ok=True)
     return make_correction(held_back, _CORRECTED, rows=rows)
-
-
-def _refuse_strangers(project: Project, contract: Contract, made: dict[str, str]) -> None:
-    """Deliveries of citizens that the demo did not make stay alone."""
-    landed = {path.name: path for path in project.settings.landing_dir.iterdir() if contract.match(path.name)}
-    strangers = [name for name, path in landed.items() if made.get(name) != sha256_of(path)]
-    loaded = {version.file_sha256 for version in project.warehouse.run(lambda c: versions_of(c, contract.name))}
-    if strangers:
-        names, folder = ", ".join(strangers[:3]), project.shown(project.settings.landing_dir)
-        raise UsageError(
-            f"{folder} holds other deliveries of citizens ({names}); the demo wants a folder of its own: "
-            "remove data/, or clone into an empty folder"
-        )
-    if loaded and not loaded & set(made.values()):
-        raise UsageError(
-            "the warehouse holds other deliveries of citizens (another ROWS or PERIODS?); remove data/ and start again"
-        )
 
 
 def _deliver(project: Project, contract: Contract, correction: Path) -> None:
@@ -154,44 +132,27 @@ def _deliver(project: Project, contract: Contract, correction: Path) -> None:
     load(project, file_path=correction)
 
 
-def _rows(project: Project, query: str, **parameters: Any) -> list[tuple[Any, ...]]:
-    return project.warehouse.run(lambda c: [tuple(row) for row in c.execute(text(query), parameters)])
-
-
 def _show_history(project: Project, title: str) -> None:
-    found = _rows(project, _HISTORY, citizen=DEMO_CITIZEN_ID)
+    found = rows_of(project, _HISTORY, citizen=DEMO_CITIZEN_ID)
     shown = [(start, end or "today", name, address) for start, end, name, address in found]
-    _show(title, ("from", "until", "name", "address"), shown)
+    show(title, ("from", "until", "name", "address"), shown)
 
 
 def _show_population(project: Project) -> None:
-    found = _rows(project, _POPULATION)
-    _show("Population by city (mart.agg_population_monthly)", ("period", "city", "people", "change"), found)
-
-
-def _head(title: str) -> None:
-    console.say()
-    console.say(title, style="bold")
-
-
-def _show(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    table = Table(title=title, title_justify="left", title_style="italic", box=box.SIMPLE_HEAD, pad_edge=False)
-    for at, column in enumerate(columns):
-        number = bool(rows) and isinstance(rows[0][at], int)
-        table.add_column(column, justify="right" if number else "left", no_wrap=True)
-    for row in rows:
-        table.add_row(*("" if cell is None else f"{cell:,}" if isinstance(cell, int) else str(cell) for cell in row))
-    console.show(table)
+    found = rows_of(project, _POPULATION)
+    show("Population by city (mart.agg_population_monthly)", ("period", "city", "people", "change"), found)
 
 
 def _say_what_next(project: Project, seconds: float) -> None:
-    _head(f"Done in {seconds:.0f} s. What to look at next")
     rejects = project.shown(project.settings.rejects_dir)
-    for what, why in (
-        (f"{rejects}/", "the rejected cells of each delivery: row, column, value, rule"),
+    say_what_next(
+        seconds,
+        (
+            f"{project.shown(project.settings.rejects_dir)}/",
+            "the rejected cells of each delivery: row, column, value, rule",
+        ),
         ("make status", "what is in stage, and what was refused and why"),
         ("make docs", "the documentation, with lineage and gates of this warehouse"),
         ("make load PERIOD=2025-04", "the same month again: nothing to do"),
         ("README.md", "your own dataset in 15 minutes"),
-    ):
-        console.say(f"  {what:<28}{why}")
+    )
