@@ -38,7 +38,7 @@ from loader.errors import UsageError
 from loader.periods import Grain, Period
 
 MART = "mart"
-MOST_COLUMNS = 60
+MOST_COLUMNS = 50
 """Of a pivot: more are no table that a person reads."""
 AGGREGATES = ("sum", "avg", "min", "max", "count", "distinct")
 DIMENSION, CALENDAR = "dim_", "dim_date"
@@ -382,8 +382,10 @@ def _tables(connection: Connection) -> dict[str, dict[str, Kind]]:
     # in capitals: so the view is called where names tell them apart
     query = "select TABLE_NAME, COLUMN_NAME, DATA_TYPE from INFORMATION_SCHEMA.COLUMNS where TABLE_SCHEMA = :mart "
     tables: dict[str, dict[str, Kind]] = {}
-    found = connection.execute(text(query + "order by TABLE_NAME, ORDINAL_POSITION"), {"mart": MART})
-    for name, its_column, data_type in found.tuples():
+    found: Sequence[Any] = connection.execute(
+        text(query + "order by TABLE_NAME, ORDINAL_POSITION"), {"mart": MART}
+    ).all()
+    for name, its_column, data_type in found:
         if "__" not in name:  # what dbt leaves behind while it works
             tables.setdefault(name, {})[its_column] = _kind(data_type)
     return tables

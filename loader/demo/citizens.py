@@ -147,10 +147,7 @@ def _say_what_next(project: Project, seconds: float) -> None:
     rejects = project.shown(project.settings.rejects_dir)
     say_what_next(
         seconds,
-        (
-            f"{project.shown(project.settings.rejects_dir)}/",
-            "the rejected cells of each delivery: row, column, value, rule",
-        ),
+        (f"{rejects}/", "the rejected cells of each delivery: row, column, value, rule"),
         ("make status", "what is in stage, and what was refused and why"),
         ("make docs", "the documentation, with lineage and gates of this warehouse"),
         ("make load PERIOD=2025-04", "the same month again: nothing to do"),
