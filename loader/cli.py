@@ -363,9 +363,7 @@ def cube_command(
             _as_json(described)
         else:
             console.show(pivot.catalogue(described, whole=table is not None))
-            console.say(
-                "for example: loader cube TABLE --rows NAME --columns NAME --measure NAME; see loader cube --help"
-            )
+            console.say("ask: loader cube TABLE --rows NAME --columns NAME --measure NAME; more by loader cube --help")
         return 0
     given = pivot.ask(project, table, **words)
     if output is None and form in (None, "table"):

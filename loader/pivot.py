@@ -92,7 +92,7 @@ def write(answer: Answer, form: str | None, output: Path | None, *, totals: bool
             # Excel takes a CSV for UTF-8 by its mark only
             output.write_text(text, encoding="utf-8-sig" if form == "csv" else "utf-8", newline="")
         except OSError as error:
-            raise EnvironmentFailedError(f"{output} cannot be written ({error.strerror})") from error
+            raise EnvironmentFailedError(f"--output: {output} cannot be written ({error.strerror})") from error
     return text
 
 
@@ -233,11 +233,7 @@ def as_svg(answer: Answer, *, totals: bool) -> str:  # noqa: ARG001
         )
     is_time = bool(along[0]) and all(one.is_time for one in along[0])
     draw = chart.lines if is_time and len(places) > 1 else chart.bars
-    return draw(_title(answer), places, series)
-
-
-def _title(answer: Answer) -> str:
-    return str(answer.question)
+    return draw(str(asked), places, series)
 
 
 WRITTEN: dict[str, Callable[..., str]] = {"csv": as_csv, "json": as_json, "md": as_markdown, "svg": as_svg}

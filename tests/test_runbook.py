@@ -27,7 +27,7 @@ PASSED_ON = {
 }
 """Where a message is put together elsewhere, or is nothing but the words of the system."""
 
-FOUND = [found for found in messages() if "demo.py" not in str(found) or getattr(found, "kind", SAID) != SAID]
+FOUND = [found for found in messages() if "demo/" not in str(found) or getattr(found, "kind", SAID) != SAID]
 MESSAGES = sorted(
     {found for found in FOUND if isinstance(found, Message)}, key=lambda message: (message.place, message.text)
 )

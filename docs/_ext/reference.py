@@ -15,6 +15,7 @@ from typing import Any
 
 import click
 import yaml
+from pygments.lexers.special import TextLexer
 from sphinx.application import Sphinx
 
 Schema = dict[str, Any]
@@ -257,6 +258,7 @@ def stand_in(app: Sphinx, exception: Exception | None) -> None:
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """What Sphinx asks of an extension."""
+    app.add_lexer("mermaid", TextLexer)  # drawn where repositories are browsed, text in the pages
     app.connect("source-read", fill_in)
     app.connect("sphinx-click-process-options", without_common_options)
     app.connect("sphinx-click-process-options", as_code)
