@@ -86,7 +86,7 @@ LEVELS = {
     "quarter": Level(
         ("calendar_year", "quarter_of_year"),
         lambda day: day.year * 10 + (day.month + 2) // 3,
-        lambda value: f"{value // 10}-Q{value % 10}",
+        lambda value: "{}-Q{}".format(*divmod(int(value), 10)),
     ),
     "month": Level(("month_start",), lambda day: day, lambda value: f"{value:%Y-%m}"),
     "day": Level(("date_day",), lambda day: day, str),

@@ -224,6 +224,17 @@ def test_orders_are_those_of_contracts_and_calendar_and_nothing_is_a_formula(sho
     assert "total" not in "".join(markdown)
 
 
+def test_a_file_holds_what_is_printed_and_excel_reads_it(shop: Project) -> None:
+    ask = ("cube", "--rows", "gender", "--measure", "amount")
+    path = shop.root / "sales.csv"
+    assert shop.loader(*ask, "--output", path).exit_code == 0
+    assert path.read_bytes().decode("utf-8-sig") == shop.loader(*ask, "--format", "csv").stdout
+    assert path.read_bytes().startswith(b"\xef\xbb\xbf")
+    said = shop.loader(*ask, "--output", shop.root / "missing" / "sales.csv")
+    assert said.exit_code == 3
+    assert "cannot be written (No such file or directory)" in said.output
+
+
 def test_the_table_for_people_names_what_was_asked(shop: Project) -> None:
     said = shop.loader("cube", "--rows", "gender", "--columns", "year", "--measure", "amount", "--filter", "gender=F,X")
     assert said.output.startswith("mart.fct_sale: amount by gender, year where gender=F,X\n")

@@ -22,7 +22,9 @@ from tests.conftest import REPOSITORY, Project
 pytestmark = pytest.mark.slow
 
 PAGE = REPOSITORY / "docs" / "health-insurance.md"
-QUERY = re.compile(r"^```sql\n(?P<asked>.*?)^```\n(?P<shown>\n```text\n.*?^```\n)?", re.MULTILINE | re.DOTALL)
+QUERY = re.compile(
+    r"^```(?P<language>sql|jinja)\n(?P<asked>.*?)^```\n(?P<shown>\n```text\n.*?^```\n)?", re.MULTILINE | re.DOTALL
+)
 COMMAND = re.compile(r"^```console\n(?P<asked>\$ [^\n]+\n)(?P<shown>.*?)^```\n", re.MULTILINE | re.DOTALL)
 
 
@@ -47,9 +49,7 @@ def test_the_demo_and_the_page_about_it(project: Project) -> None:
     assert 0 < int(day["written"]) < 100 < int(day["kept"].replace(",", ""))
 
     page = PAGE.read_text(encoding="utf-8")
-    told = QUERY.sub(
-        lambda found: f"```sql\n{found['asked']}```\n\n```text\n{answer(project, found['asked'])}```\n", page
-    )
+    told = QUERY.sub(lambda found: f"{block(found)}\n```text\n{answer(project, found['asked'])}```\n", page)
     told = COMMAND.sub(lambda found: f"```console\n{found['asked']}{pivot(project, found['asked'])}```\n", told)
     if os.environ.get("DOCS_WRITE"):
         PAGE.write_text(told, encoding="utf-8", newline="\n")
@@ -72,6 +72,10 @@ def test_the_demo_and_the_page_about_it(project: Project) -> None:
     other = project.loader("demo", "aca", "--scale", 0.1)
     assert other.exit_code == 2
     assert "holds other deliveries of members" in other.output
+
+
+def block(found: re.Match[str]) -> str:
+    return f"```{found['language']}\n{found['asked']}```\n"
 
 
 def mart(project: Project) -> list[Any]:

@@ -18,6 +18,7 @@ PASSED_ON = {
     "cli.py: line",
     "cli.py: message",
     "cli.py: report.closing_line",
+    "cli.py: str(given.question)",
     "contract_file.py: '\\n'.join(mistakes)",
     "gates.py: f'{parquet.name}: {message}'",
     "load.py: reason",
