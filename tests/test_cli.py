@@ -18,7 +18,7 @@ from tests.conftest import Project
 from tests.shop import deliver, load, open_shop, prepared, products
 
 COMMANDS = (
-    "build", "ddl", "demo", "derive", "docs", "gate", "ingest", "load", "load-stage", "migrate", "plan", "propose",
+    "build", "cube", "ddl", "demo", "derive", "docs", "gate", "ingest", "load", "load-stage", "migrate", "plan", "propose",
     "purge", "rollback", "run", "sample-data", "status", "validate", "versions",
 )  # fmt: skip
 

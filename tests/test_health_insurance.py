@@ -29,9 +29,10 @@ COMMAND = re.compile(r"^```console\n(?P<asked>\$ [^\n]+\n)(?P<shown>.*?)^```\n",
 
 
 @pytest.fixture
-def project(new_project: Callable[..., Project]) -> Project:
-    """A project without profile, as after a clone."""
+def project(new_project: Callable[..., Project], monkeypatch: pytest.MonkeyPatch) -> Project:
+    """A project without profile, as after a clone, in which one stands: its profile has a relative path."""
     made = new_project("duckdb", whole=True)
+    monkeypatch.chdir(made.root)
     (made.root / "profiles.yml").unlink()
     shutil.copy(REPOSITORY / "profiles.yml.example", made.root)
     return made
