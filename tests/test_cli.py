@@ -18,8 +18,8 @@ from tests.conftest import Project
 from tests.shop import deliver, load, open_shop, prepared, products
 
 COMMANDS = (
-    "build", "cube", "ddl", "demo", "derive", "docs", "gate", "ingest", "load", "load-stage", "migrate", "plan", "propose",
-    "purge", "rollback", "run", "sample-data", "status", "validate", "versions",
+    "build", "cube", "ddl", "demo", "derive", "docs", "gate", "ingest", "load", "load-stage", "migrate", "plan",
+    "propose", "purge", "rollback", "run", "sample-data", "status", "validate", "versions",
 )  # fmt: skip
 
 
