@@ -138,7 +138,7 @@ def demo(project: Project, *, scale: float, periods: int) -> None:
 
     head(f"4  One more day: the drop of {last}")
     _show_day(project, lambda: _deliver(project, drop, last))
-    _say_what_next(time.perf_counter() - started, last)
+    _say_what_next(project, time.perf_counter() - started, last)
 
 
 def _last_day(periods: int) -> date:
@@ -243,12 +243,15 @@ def _show_day(project: Project, deliver: Callable[[], None]) -> None:
     show("What the day changed", ("table", "rows as before", "written", "gone"), done)
 
 
-def _say_what_next(seconds: float, last: date) -> None:
+def _say_what_next(project: Project, seconds: float, last: date) -> None:
     say_what_next(
         seconds,
         ("loader cube", "what can be asked of the mart; --output loss.svg makes a picture"),
         ("docs/health-insurance.md", "the star, and ten queries of this warehouse with their results"),
         (f"make aca-day DAY={last + timedelta(days=1)}", "the next day, of the full sample: in a folder of its own"),
-        ("data/stage/rejects/", "the rejected cells of each delivery: row, column, value, rule"),
+        (
+            f"{project.shown(project.settings.rejects_dir)}/",
+            "the rejected cells of each delivery: row, column, value, rule",
+        ),
         ("make docs", "the documentation, with lineage and gates of this warehouse"),
     )
