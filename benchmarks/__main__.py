@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.builds import builds
+from benchmarks.claims import claims
 from benchmarks.delivery import delivery
 from benchmarks.history import history, history_on
 from benchmarks.measure import REPOSITORY, Line
@@ -37,6 +38,7 @@ BENCHES = {
     "delivery": ("From landing to gated mart", delivery),
     "history": ("History", history),
     "builds": ("Builds, node by node", builds),
+    "claims": ("Claim lines, day by day", claims),
 }
 ON_SERVERS = {"stage": stage_on, "memory": memory_on, "history": history_on}
 FIGURES = REPOSITORY / "data" / "bench.json"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from datetime import datetime
 from functools import cached_property
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from benchmarks.dbt_process import Invoked, invoke_dbt
+from benchmarks.kept import KeptFiles
 from benchmarks.measure import tell
 
 if TYPE_CHECKING:
@@ -76,19 +76,7 @@ class _Kept(Protocol):
     def copy_table(self, selected: str, source: str, target: str) -> None: ...
 
 
-class _Files:
-    """Copies of the file of DuckDB."""
-
-    def __init__(self, project: Project) -> None:
-        self.project, self.file = project, project.root / "data" / "warehouse.duckdb"
-
-    def keep(self, name: str) -> None:
-        run_sql(self.project, "checkpoint")
-        shutil.copy(self.file, self.file.with_name(f"{name}.duckdb"))
-
-    def restore(self, name: str) -> None:
-        shutil.copy(self.file.with_name(f"{name}.duckdb"), self.file)
-
+class _Files(KeptFiles):
     def copy_table(self, selected: str, source: str, target: str) -> None:
         run_sql(self.project, f"create or replace table {target} as select {selected} from {source}")
 

@@ -9,7 +9,7 @@ import duckdb
 import pytest
 
 from benchmarks import __main__ as main
-from benchmarks import builds, history, measure
+from benchmarks import builds, claims, history, measure
 from benchmarks.__main__ import BENCHES, ON_SERVERS
 from benchmarks.measure import Line
 from benchmarks.people import people, write_csv
@@ -30,6 +30,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(history, "AT_ONCE", 2)
     monkeypatch.setattr(builds, "MONTHS", (1, 2))
     monkeypatch.setattr(builds, "SCENARIOS", {"next": "one new month"})
+    monkeypatch.setattr(claims, "LAST", 3)
     monkeypatch.setenv("BENCH_PERIOD", "2020-01")
 
 

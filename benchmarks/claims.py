@@ -1,0 +1,66 @@
+"""A month of claim lines of a health insurer, day by day: into stage, through history, facts and aggregates."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from benchmarks.measure import Line, Measured, line, measure, run
+from benchmarks.projects import citizens_project
+
+SECOND, LAST = 2, 30
+"""Days that are held against each other. In both, all that comes monthly has come."""
+
+
+def claims(folder: Path, scale: float) -> list[Line]:
+    """2,000,000 claim lines in 30 drops, upon nothing: the last day finds fifteen times what the second one found."""
+    project = citizens_project(folder)
+    root = project.root
+    run("benchmarks.claims_files", project.settings.landing_dir, scale, LAST)
+    staged = measure("benchmarks.stage_loader", root, "claims")
+    run("benchmarks.claims_dbt", root, "prepare", SECOND, LAST)
+    second, last = (measure("benchmarks.claims_dbt", root, "day", number) for number in (SECOND, LAST))
+    full, raw = (measure("benchmarks.claims_dbt", root, what) for what in ("full", "raw"))
+    return [*_staged(staged), *_days(second, last), *_full(full, raw, staged.said["rows"])]
+
+
+def _staged(found: Measured) -> list[Line]:
+    loaded = found.seconds - found.parts["gate"]
+    rows = found.said["rows"]
+    name = f"{LAST} daily drops, {rows:,} claim lines x 17: loader load"
+    return [
+        Line(f"{name}, gate aside", loaded, found.megabytes, note=f"{rows / loaded:,.0f} rows a second"),
+        *(Line(f"   {part}", seconds) for part, seconds in found.parts.items()),
+    ]
+
+
+def _days(second: Measured, last: Measured) -> list[Line]:
+    """The last day, held against the second."""
+
+    def one(what: str, before: float, after: float, at_most: float | None = None) -> Line:
+        return Line(what, after, against=f"{before:.2f} s on day {SECOND}", ratio=after / before, at_most=at_most)
+
+    name = f"day {LAST}, {last.said['rows']:,} lines upon {LAST - 1} days"
+    built = [found.seconds - found.parts["load"] - found.parts["tests"] for found in (second, last)]
+    return [
+        one(f"{name}: snapshots and models", built[0], built[1], 1.2),
+        one(f"{name}: load to stage, gate aside", second.parts["load"], last.parts["load"]),
+        *(
+            one(f"   {node}", second.parts[node], seconds)
+            for node, seconds in last.parts.items()
+            if node not in ("load", "tests")
+        ),
+        one("   all tests", second.parts["tests"], last.parts["tests"]),
+    ]
+
+
+def _full(full: Measured, raw: Measured, rows: int) -> list[Line]:
+    """dbt, held against its own SQL."""
+    name = f"star and aggregates of {rows:,} lines anew"
+    return [
+        line(f"{name}: the same SQL, raw", raw),
+        line(f"{name}: models of dbt run", full, against="raw", ratio=full.seconds / raw.seconds, at_most=1.5),
+        *(
+            Line(f"   {model}", seconds, against=f"{raw.parts[model]:.2f} s raw", ratio=seconds / raw.parts[model])
+            for model, seconds in full.parts.items()
+        ),
+    ]
