@@ -4,8 +4,8 @@ python -m benchmarks                    all of it, on DuckDB
 python -m benchmarks stage phones       some of it; the figures of the rest stay as they are
 python -m benchmarks --markdown         nothing is measured: the figures of data/bench.json as Markdown
 
-ENGINES=postgres,sqlserver measures on servers what has a part there: stage, memory, history. PostgreSQL is the one that
-pip installs, SQL Server the one that ALMANAC_SQLSERVER_HOST, _PORT, _USER and _PASSWORD name.
+ENGINES=postgres,sqlserver measures on servers what has a part there: stage, memory, history, and on PostgreSQL claims.
+PostgreSQL is the one that pip installs, SQL Server the one that ALMANAC_SQLSERVER_HOST, _PORT, _USER, _PASSWORD name.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.builds import builds
-from benchmarks.claims import claims
+from benchmarks.claims import claims, claims_on
 from benchmarks.delivery import delivery
 from benchmarks.history import history, history_on
 from benchmarks.measure import REPOSITORY, Line
@@ -40,7 +40,7 @@ BENCHES = {
     "builds": ("Builds, node by node", builds),
     "claims": ("Claim lines, day by day", claims),
 }
-ON_SERVERS = {"stage": stage_on, "memory": memory_on, "history": history_on}
+ON_SERVERS = {"stage": stage_on, "memory": memory_on, "history": history_on, "claims": claims_on}
 FIGURES = REPOSITORY / "data" / "bench.json"
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from benchmarks.claims_files import MONTH
 from benchmarks.dbt_process import invoke_dbt
-from benchmarks.kept import KeptFiles
+from benchmarks.kept import kept
 from benchmarks.measure import tell
 from benchmarks.stage_loader import load_all, steps
 
@@ -30,7 +30,7 @@ class _Bench:
         from loader.project import Project
 
         self.project = Project.open(root)
-        self.kept = KeptFiles(self.project)
+        self.kept = kept(self.project)
         self.models = root / "data" / "models.json"
 
     def prepare(self, second: int, last: int) -> None:
@@ -68,15 +68,17 @@ class _Bench:
 
     def raw(self) -> dict[str, float]:
         """The same by the statements that dbt compiled, one after the other in one connection."""
-        import duckdb
+        from sqlalchemy import NullPool, create_engine
 
         self.kept.restore("built")
         seconds = {}
-        with duckdb.connect(str(self.kept.file)) as connection:
-            for relation, query in json.loads(self.models.read_text(encoding="utf-8")):
+        with create_engine(self.project.warehouse.engine.url(), poolclass=NullPool).connect() as connection:
+            for model, relation, query in json.loads(self.models.read_text(encoding="utf-8")):
                 started = time.perf_counter()
-                connection.execute(f"create or replace table {relation} as {query}")
-                seconds[relation.rpartition(".")[2].strip('"')] = time.perf_counter() - started
+                connection.exec_driver_sql(f"drop table if exists {relation}")
+                connection.exec_driver_sql(f"create table {relation} as {query}")
+                connection.commit()
+                seconds[model] = time.perf_counter() - started
         return seconds
 
     def _dbt(self, command: str, *arguments: str) -> Any:

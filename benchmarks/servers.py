@@ -87,6 +87,13 @@ def make_anew(engine: Engine) -> None:
     _administer(engine, _CREATED)
 
 
+def copy_database(engine: Engine, source: str, copy: str) -> None:
+    """A database that is as another one is now, which nobody uses; only PostgreSQL makes one in a statement."""
+    with _beside(engine) as connection:
+        for statement in (*_DROPPED["postgres"], "create database {name} template {source}"):
+            connection.exec_driver_sql(statement.format(name=copy, source=source))
+
+
 def _administer(engine: Engine, statements: dict[str, tuple[str, ...]]) -> None:
     engine.release_dbt()
     with _beside(engine) as connection:
