@@ -36,9 +36,18 @@ in_force as (
         dbt_scd_id,
         dbt_valid_from,
         dbt_valid_to
+    from {{ strategy.core.relation }}
+    where dbt_valid_from < {{ timestamp_literal(strategy.since) }}
+        and dbt_valid_to >= {{ timestamp_literal(strategy.since) }}
+    union all
+    select
+        {{ core_columns(strategy, source) }},
+        dbt_scd_id,
+        dbt_valid_from,
+        dbt_valid_to
     from {{ strategy.core.relation }} as versions
     where dbt_valid_from < {{ timestamp_literal(strategy.since) }}
-        and (dbt_valid_to >= {{ timestamp_literal(strategy.since) }} or {{ may_end(strategy) }})
+        and {{ may_end(strategy) }}
 
 ),
 {% endif %}

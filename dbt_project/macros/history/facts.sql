@@ -22,25 +22,35 @@
     SQL, to be read under the lock.
 -#}
 {% macro first_stale_period(snapshot_relation=none) -%}
+    {%- if execute -%}
+    (select first_period from {{ stale_since(snapshot_relation) }} as stale)
+    {%- else -%}
+    null
+    {%- endif -%}
+{%- endmacro %}
+
+{#- The same as a table of one row, first_period, or of none, to be joined: what is joined to nothing is not read. -#}
+{% macro stale_since(snapshot_relation=none) -%}
     {{ first_period_where('is_stale = 1', snapshot_relation) }}
 {%- endmacro %}
 
 {#- The same, of the periods of which the fact has applied another load, or one that is gone. -#}
-{% macro first_replaced_period(snapshot_relation=none) -%}
+{% macro replaced_since(snapshot_relation) -%}
     {{ first_period_where('is_stale = 1 and was_applied = 1', snapshot_relation) }}
 {%- endmacro %}
 
 {% macro first_period_where(condition, snapshot_relation) -%}
     {%- if execute -%}
     (
-        select cast(min(period_start) as date)
+        select cast(min(period_start) as date) as first_period
         from ({{ compared_loads(model) }}) as compared
         where {{ condition }}
             {%- if snapshot_relation %} and dataset = '{{ history_in(snapshot_relation).dataset }}'{% endif %}
 
+        having min(period_start) is not null
     )
     {%- else -%}
-    null
+    (select cast(null as date) as first_period)
     {%- endif -%}
 {%- endmacro %}
 

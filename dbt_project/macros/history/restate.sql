@@ -12,28 +12,27 @@
 -#}
 {% macro restated_keys(snapshot_relation) %}
     {%- set key = quoted(as_list(config.get('unique_key'))) -%}
-    select {{ key | join(', ') }}
-    from {{ snapshot_relation }}
-    where dbt_valid_from >= {{ first_stale_period(snapshot_relation) }}
-        or dbt_valid_to >= {{ first_stale_period(snapshot_relation) }}
-    union
-    select {{ key | join(', ') }}
-    from {{ this }}
-    where period_start >= {{ first_stale_period(snapshot_relation) }}
-    union
-    select {{ key | join(', ') }}
+    {%- for bound in ['dbt_valid_from', 'dbt_valid_to'] %}
+    select history.{{ key | join(', history.') }}
     from {{ snapshot_relation }} as history
-    where dbt_valid_to is null
-        and dbt_valid_from < {{ first_replaced_period(snapshot_relation) }}
-        and not exists (
-            select 1
-            from {{ this }} as fact
-            where fact.period_start < {{ first_replaced_period(snapshot_relation) }}
-                {%- for column in key %}
-                and fact.{{ column }} = history.{{ column }}
-                {%- endfor %}
+    inner join {{ stale_since(snapshot_relation) }} as stale on history.{{ bound }} >= stale.first_period
+    union
+    {%- endfor %}
+    select fact.{{ key | join(', fact.') }}
+    from {{ this }} as fact
+    inner join {{ stale_since(snapshot_relation) }} as stale on fact.period_start >= stale.first_period
+    union
+    select history.{{ key | join(', history.') }}
+    from {{ snapshot_relation }} as history
+    inner join {{ replaced_since(snapshot_relation) }} as replaced on history.dbt_valid_from < replaced.first_period
+    left join (
+        select fact.{{ key | join(', fact.') }}
+        from {{ this }} as fact
+        inner join {{ replaced_since(snapshot_relation) }} as replaced on fact.period_start < replaced.first_period
+    ) as known
+        on {% for column in key %}history.{{ column }} = known.{{ column }}{{ ' and ' if not loop.last }}{% endfor %}
 
-        )
+    where history.dbt_valid_to is null and known.{{ key[0] }} is null
 {%- endmacro %}
 
 {#-
@@ -42,18 +41,42 @@
 -#}
 {% macro keys_with_another_version(snapshot_relation, version_key, day) %}
     {%- set key = quoted(as_list(config.get('unique_key'))) -%}
-    select {{ key | join(', ') }}
-    from {{ this }}
-    where {{ day }} >= {{ first_stale_period(snapshot_relation) }}
-    union
-    select {{ key | join(', ') }}
+    select fact.{{ key | join(', fact.') }}
     from {{ this }} as fact
-    where {{ first_stale_period(snapshot_relation) }} is not null
-        and not exists (
-            select 1
-            from {{ snapshot_relation }} as history
-            where history.{{ version_key }} = fact.{{ version_key }} and history.dbt_valid_from <= fact.{{ day }}
-        )
+    cross join {{ stale_since(snapshot_relation) }} as stale
+    left join (
+        select
+            {{ version_key }},
+            min(dbt_valid_from) as first_from
+        from {{ snapshot_relation }}
+        group by {{ version_key }}
+    ) as firsts
+        on fact.{{ version_key }} = firsts.{{ version_key }}
+    where fact.{{ day }} >= stale.first_period
+        or firsts.first_from is null
+        or firsts.first_from > fact.{{ day }}
+{%- endmacro %}
+
+{#-
+    Since when the current versions of all these keys are, as a table of one row, first_period: the first stale period,
+    or ever, when an earlier version may be current again or one of the other histories has changed.
+-#}
+{% macro restated_since(snapshot_relation, others) %}
+    (
+        select min(first_period) as first_period
+        from (
+            select first_period
+            from {{ stale_since(snapshot_relation) }} as stale
+            union all
+            select cast('0001-01-01' as date) as first_period
+            from {{ replaced_since(snapshot_relation) }} as replaced
+            {% for other in others %}
+            union all
+            select cast('0001-01-01' as date) as first_period
+            from {{ stale_since(other) }} as stale
+            {% endfor %}
+        ) as bounds
+    )
 {%- endmacro %}
 
 {% macro get_incremental_restate_sql(arg_dict) %}

@@ -8,6 +8,10 @@
     'service_date', 'received_date', 'units', 'billed_amount', 'allowed_amount', 'paid_amount', 'member_amount',
 ] %}
 
+{% set dimensions = [
+    (ref('members'), 'member_id'), (ref('health_plans'), 'health_plan_id'), (ref('providers'), 'provider_id')
+] %}
+
 with current_lines as (
 
     select
@@ -17,6 +21,10 @@ with current_lines as (
         cast({{ dbt.date_trunc('month', 'service_date') }} as date) as service_month,
         dbt_valid_from
     from {{ ref('claims') }}
+    {% if is_incremental() %}
+    inner join {{ restated_since(ref('claims'), dimensions | map('first') | list) }} as restated
+        on dbt_valid_from >= restated.first_period
+    {% endif %}
     where dbt_valid_to is null
 
 ),
@@ -25,9 +33,7 @@ with current_lines as (
 touched as (
 
     {{ restated_keys(ref('claims')) }}
-    {% for history, key in [
-        (ref('members'), 'member_id'), (ref('health_plans'), 'health_plan_id'), (ref('providers'), 'provider_id')
-    ] %}
+    {% for history, key in dimensions %}
     union
     {{ keys_with_another_version(history, key, 'service_date') }}
     {% endfor %}
