@@ -89,9 +89,14 @@
         {%- endfor -%}
     {% endset %}
 
+    {#- That the periods are the same is said apart: a columnar engine then reads these periods only. #}
     delete from {{ difference }}
     where exists (
-        select 1 from {{ target }} where {{ same_key }} and not {{ rows_differ(columns, there, here) }}
+        select 1
+        from {{ target }}
+        where {{ same_key }}
+            and {{ there }}.period_start = {{ here }}.period_start
+            and not {{ rows_differ(columns, there, here) }}
     );
 
     {{ note_dates_sql(
