@@ -15,17 +15,17 @@
 with current_lines as (
 
     select
-        claim_id,
-        line_number,
-        {{ stated | join(',\n        ') }},
-        cast({{ dbt.date_trunc('month', 'service_date') }} as date) as service_month,
-        dbt_valid_from
-    from {{ ref('claims') }}
+        claims.claim_id,
+        claims.line_number,
+        claims.{{ stated | join(',\n        claims.') }},
+        cast({{ dbt.date_trunc('month', 'claims.service_date') }} as date) as service_month,
+        claims.dbt_valid_from
+    from {{ ref('claims') }} as claims
     {% if is_incremental() %}
     inner join {{ restated_since(ref('claims'), dimensions | map('first') | list) }} as restated
-        on dbt_valid_from >= restated.first_period
+        on claims.dbt_valid_from >= restated.first_period
     {% endif %}
-    where dbt_valid_to is null
+    where claims.dbt_valid_to is null
 
 ),
 
