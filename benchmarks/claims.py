@@ -50,16 +50,13 @@ def _days(second: Measured, last: Measured) -> list[Line]:
         return Line(what, after, against=f"{before:.2f} s on day {SECOND}", ratio=after / before, at_most=at_most)
 
     name = f"day {LAST}, {last.said['rows']:,} lines upon {LAST - 1} days"
-    built = [found.seconds - found.parts["load"] - found.parts["tests"] for found in (second, last)]
+    nodes = [part for part in last.parts if part not in ("load", "tests")]
+    few, many = (sum(found.parts[node] for node in nodes) for found in (second, last))
     return [
-        one(f"{name}: snapshots and models", built[0], built[1], 1.2),
+        one(f"{name}: snapshots and models", few, many, 1.2),
+        *(one(f"   {node}", second.parts[node], last.parts[node]) for node in nodes),
         one(f"{name}: load to stage, gate aside", second.parts["load"], last.parts["load"]),
-        *(
-            one(f"   {node}", second.parts[node], seconds)
-            for node, seconds in last.parts.items()
-            if node not in ("load", "tests")
-        ),
-        one("   all tests", second.parts["tests"], last.parts["tests"]),
+        one(f"{name}: all tests", second.parts["tests"], last.parts["tests"]),
     ]
 
 

@@ -61,9 +61,9 @@ class _Bench:
         """Seconds of each model, made anew; keeps what dbt compiled."""
         self.kept.restore("built")
         results = self._dbt("run", "--full-refresh")
-        self.models.write_text(
-            json.dumps([(result.node.relation_name, result.node.compiled_code) for result in results])
-        )
+        nodes = [result.node for result in results]
+        compiled = [(node.name, node.relation_name, node.compiled_code) for node in nodes]
+        self.models.write_text(json.dumps(compiled), encoding="utf-8")
         return _of_nodes(results)
 
     def raw(self) -> dict[str, float]:
