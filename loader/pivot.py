@@ -17,7 +17,8 @@ from rich.text import Text
 
 from loader import chart, console, cube
 from loader.cleaned_file import not_a_formula
-from loader.cube import Answer, Attribute, Key
+from loader.cube import Answer, Key
+from loader.cube_source import Attribute, Source, source, sources
 from loader.errors import EnvironmentFailedError, UsageError
 from loader.project import Project
 
@@ -39,7 +40,7 @@ def what_can_be_asked(project: Project, name: str | None) -> list[dict[str, Any]
             "dimensions": {role.name: one.of_role(role) for role in one.roles.values()},
             "measures": one.measures(),
         }
-        for one in ([cube.source(known, name)] if name else known)
+        for one in ([source(known, name)] if name else known)
     ]
 
 
@@ -51,9 +52,9 @@ def ask(project: Project, name: str | None, **words: Sequence[str]) -> Answer:
     return project.warehouse.run(lambda connection: cube.answer(connection, asked, {**order, **_CALENDAR_NAMES}))
 
 
-def _sources(project: Project) -> list[cube.Source]:
+def _sources(project: Project) -> list[Source]:
     personal = [one.name for contract in project.contracts for one in contract.columns if one.personal]
-    known = project.warehouse.run(lambda connection: cube.sources(connection, personal))
+    known = project.warehouse.run(lambda connection: sources(connection, personal))
     if not known:
         raise UsageError("the mart has no fact and no aggregate that this account may read; run `loader build` first")
     return known
