@@ -67,7 +67,6 @@ docs: $(VENV)/.docs ## the documentation, with the pages of the warehouse and it
 	@$(LOADER) docs
 
 test: lint ## every check and test [ENGINES=duckdb,postgres,sqlserver] [COVERAGE=1, a quarter slower]
-	@$(BIN)/mypy
 	@$(BIN)/pytest --numprocesses logical --dist worksteal $(if $(COVERAGE),--cov --cov-report term)
 
 lint: $(VENV)/.dev ## ruff and sqlfluff

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.measure import Line, Measured, line, measure, run
-from benchmarks.projects import citizens_project
+from benchmarks.projects import whole_project
 from benchmarks.servers import Server
 
 SECOND, LAST = 2, 30
@@ -22,7 +22,7 @@ def claims_on(server: Server | None, folder: Path, scale: float) -> list[Line]:
     """The same on a server, of which the same is not asked; None is DuckDB."""
     if server is not None and server.name != "postgres":
         raise LookupError(f"{server.title} has no quick copy of a database")
-    project = citizens_project(folder, server)
+    project = whole_project(folder, server)
     root = project.root
     run("benchmarks.claims_files", project.settings.landing_dir, scale, LAST)
     staged = measure("benchmarks.stage_loader", root, "claims")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from typing import Any
 import pytest
 import yaml
 
+from benchmarks.projects import without_insurer
 from tests.engines import KNOWN, Engine, Rows, requested_engines
 from tests.processes import Process, start
 
@@ -27,7 +27,6 @@ COPIED = (
     "dbt_project",
     "gx",
 )
-INSURER = ("members", "health_plans", "providers", "enrollments", "claims")
 """The datasets of the subject `aca`."""
 QUIET = {"GX_ANALYTICS_ENABLED": "false", "DBT_SEND_ANONYMOUS_USAGE_STATS": "false", "DO_NOT_TRACK": "1"}
 
@@ -167,30 +166,6 @@ def new_project(tmp_path: Path) -> Callable[..., Project]:
 def project(engine: Engine, new_project: Callable[..., Project]) -> Project:
     """A project folder with the contracts, models and suites of the citizens, on each engine."""
     return new_project(engine)
-
-
-def without_insurer(root: Path) -> None:
-    """Take the subject `aca` out of a project, as somebody would who has no use for it."""
-    config = root / "datasets_config.yml"
-    blocks = re.split(r"(?m)^(?=  \w+:$)", config.read_text(encoding="utf-8"))
-    kept = [block for block in blocks if block.split(":")[0].strip() not in INSURER]
-    config.write_text("".join(kept), encoding="utf-8", newline="\n")
-    dbt = root / "dbt_project.yml"
-    dbt.write_text(
-        re.sub(r"(?m)(?<=^  subjects:)(.|\n  - )*", " [citizens]", dbt.read_text(encoding="utf-8")), encoding="utf-8"
-    )
-    project = root / "dbt_project"
-    names = [*INSURER, *(model.stem for model in (project / "models/marts/aca").glob("*.sql"))]
-    for name in names:
-        for path in (
-            project / f"models/staging/_{name}__sources.yml",
-            project / f"snapshots/{name}.sql",
-            project / f"snapshots/{name}.yml",
-            *(root / "gx/expectations").glob(f"*/{name}.json"),
-        ):
-            path.unlink(missing_ok=True)
-    for folder in ("models/marts/aca", "tests/aca"):
-        shutil.rmtree(project / folder, ignore_errors=True)
 
 
 def _engine(name: str) -> Engine:

@@ -29,7 +29,7 @@ from tests.conftest import Project
 from tests.deliveries import citizen_rows, files_below, write_citizens
 from tests.engines import Engine
 
-KILLS = int(os.environ.get("CRASH_KILLS", "10"))
+KILLS = int(os.environ.get("CRASH_KILLS", "6"))
 SEED = int(os.environ.get("CRASH_SEED", random.randrange(10**6)))
 REFUSED = 1
 """Exit code of each run: one of the deliveries is broken."""

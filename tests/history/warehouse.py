@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from tests.conftest import without_insurer
+from benchmarks.projects import without_insurer
 from tests.engines import SQLServer
 from tests.locks import LOCKS, Locks
 from tests.processes import Process, start
