@@ -31,23 +31,16 @@ newer_rows as (
 {% if strategy.since %}
 in_force as (
 
-    select
-        {{ core_columns(strategy, source) }},
-        dbt_scd_id,
-        dbt_valid_from,
-        dbt_valid_to
-    from {{ strategy.core.relation }}
-    where dbt_valid_from < {{ timestamp_literal(strategy.since) }}
-        and dbt_valid_to >= {{ timestamp_literal(strategy.since) }}
-    union all
+    {% for reaches in versions_that_reach(strategy) %}
     select
         {{ core_columns(strategy, source) }},
         dbt_scd_id,
         dbt_valid_from,
         dbt_valid_to
     from {{ strategy.core.relation }} as versions
-    where dbt_valid_from < {{ timestamp_literal(strategy.since) }}
-        and {{ may_end(strategy) }}
+    where dbt_valid_from < {{ timestamp_literal(strategy.since) }} and {{ reaches }}
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
 
 ),
 {% endif %}
@@ -103,22 +96,22 @@ desired_versions as (
 )
 {%- endmacro %}
 
-{#- Which current versions the periods to read may end: any in a full dataset, in a delta those of keys that it names. -#}
-{% macro may_end(strategy) -%}
-    {%- if strategy.history.kind == 'full' -%}
-    dbt_valid_to is null
-    {%- else -%}
-    dbt_valid_to is null and exists (
-            select 1
-            from newer_rows
-            where {% for column in quoted(strategy.history.key) -%}
-                newer_rows.{{ column }} = versions.{{ column }}
-                {{- ' and ' if not loop.last }}
-            {%- endfor %}
-
-        )
-    {%- endif -%}
-{%- endmacro %}
+{#-
+    Which earlier versions reach into the periods to read, or may end there: conditions that exclude each other. Of the
+    current ones of a delta only those of keys that it names; said apart, as an engine finds these by their key.
+-#}
+{% macro versions_that_reach(strategy) %}
+    {% set reached = 'dbt_valid_to >= ' ~ timestamp_literal(strategy.since) %}
+    {% if strategy.history.kind == 'full' %}
+        {{ return(['(dbt_valid_to is null or ' ~ reached ~ ')']) }}
+    {% endif %}
+    {% set same_key = [] %}
+    {% for column in quoted(strategy.history.key) %}
+        {% do same_key.append('newer_rows.' ~ column ~ ' = versions.' ~ column) %}
+    {% endfor %}
+    {% set is_named = 'exists (select 1 from newer_rows where ' ~ same_key | join(' and ') ~ ')' %}
+    {{ return([reached, 'dbt_valid_to is null and ' ~ is_named]) }}
+{% endmacro %}
 
 {#- Rows of the periods to read, with `starts_at` taken from the given column of the period. -#}
 {% macro staged_rows(strategy, source, starts_at) %}
