@@ -19,7 +19,7 @@
     transaction of an `on-run-start` hook open, hence the commit.
 -#}
 {% macro postgres__create_ledger_sql(tables) %}
-    select pg_advisory_xact_lock({{ postgres_lock_key(ledger().schema ~ '.' ~ ledger().identifier) }});
+    select pg_advisory_xact_lock({{ postgres_lock_key(name_of(ledger())) }});
     {{ default__create_ledger_sql(tables) }}
     commit;
 {% endmacro %}

@@ -35,7 +35,7 @@
 {#- Two builds at once could both find that there is no table, hence the lock. -#}
 {% macro sqlserver__create_ledger_sql(tables) %}
     begin transaction;
-    {{ lock_sql(ledger().schema ~ '.' ~ ledger().identifier) }};
+    {{ lock_sql(name_of(ledger())) }};
     if schema_id('{{ ledger().schema }}') is null exec('create schema {{ ledger().schema }}');
     {% for table, columns in tables %}
     if object_id('{{ table.schema }}.{{ table.identifier }}', 'U') is null

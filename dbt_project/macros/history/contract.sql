@@ -30,7 +30,7 @@
         snapshot.raw_code.split() | join(' ')
     ] %}
     {{ return({
-        'consumer': snapshot.schema ~ '.' ~ snapshot.alias,
+        'consumer': name_of(snapshot),
         'dataset': contract.dataset,
         'kind': contract.kind,
         'key': contract.key,

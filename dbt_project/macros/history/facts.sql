@@ -13,7 +13,7 @@
             cast(versions.period_end as date) as period_end
         from {{ ledger() }} as applied
         inner join {{ dataset_version() }} as versions on applied.load_id = versions.load_id
-        where applied.consumer = '{{ snapshot_relation.schema }}.{{ snapshot_relation.identifier }}'
+        where applied.consumer = '{{ name_of(snapshot_relation) }}'
     )
 {%- endmacro %}
 
@@ -57,8 +57,7 @@
 {#- The history that is kept in a relation, as `history_of` describes it. -#}
 {% macro history_in(snapshot_relation) %}
     {% for node in graph.nodes.values()
-        if node.resource_type == 'snapshot' and node.schema == snapshot_relation.schema
-        and node.alias == snapshot_relation.identifier %}
+        if node.resource_type == 'snapshot' and name_of(node) == name_of(snapshot_relation) %}
         {{ return(history_of(node)) }}
     {% endfor %}
 {% endmacro %}

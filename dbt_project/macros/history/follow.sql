@@ -41,8 +41,6 @@
     {{ return(node.resource_type == 'model' and node.config.get('incremental_strategy') == 'follow') }}
 {% endmacro %}
 
-{% macro name_of(node) %}{{ return(node.schema ~ '.' ~ node.alias) }}{% endmacro %}
-
 {#- A condition on the rows that a follower has to work out again; on all of them when it is made anew. -#}
 {% macro has_changed(date) -%}
     {%- if not execute or not is_incremental() or is_rewritten(model) -%}
@@ -66,8 +64,6 @@
     ) %}
     {{ return(found | length == 0) }}
 {% endmacro %}
-
-{% macro fingerprint_of(node) %}{{ return(local_md5(node.raw_code.split() | join(' '))) }}{% endmacro %}
 
 {#- Notes the dates of these rows (each something to select from) for every follower of a fact. -#}
 {% macro note_dates_sql(fact, sources) %}

@@ -9,6 +9,16 @@
     {{ return(api.Relation.create(database=target.database, schema='core', identifier='applied_load')) }}
 {% endmacro %}
 
+{#- What a node, or the relation that it makes, is called in the ledger and by its lock. -#}
+{% macro name_of(thing) %}
+    {{ return(thing.schema ~ '.' ~ (thing.identifier or thing.alias)) }}
+{% endmacro %}
+
+{#- Of the SQL of a node, whatever its blanks. -#}
+{% macro fingerprint_of(node) %}
+    {{ return(local_md5(node.raw_code.split() | join(' '))) }}
+{% endmacro %}
+
 {% macro dataset_version() %}
     {{ return(api.Relation.create(database=target.database, schema='meta', identifier='dataset_version')) }}
 {% endmacro %}
@@ -22,9 +32,9 @@
             ) %}
         {% endif %}
         {% set tables = [(ledger(), ledger_columns())] %}
-        {% for node in graph.nodes.values() if is_follower(node) and tables | length == 1 %}
+        {% if graph.nodes.values() | selectattr('config.incremental_strategy', 'equalto', 'follow') | list %}
             {% do tables.append((changed_dates(), changed_dates_columns())) %}
-        {% endfor %}
+        {% endif %}
         {{ return(create_ledger_sql(tables)) }}
     {% endif %}
 {% endmacro %}
@@ -55,7 +65,7 @@
         {% if histories | length == 0 %}
             {% do history_error(node, 'its incremental strategy needs a ref() to a snapshot with strategy period') %}
         {% endif %}
-        {{ return({'consumer': node.schema ~ '.' ~ node.alias, 'histories': histories, 'is_fact': true}) }}
+        {{ return({'consumer': name_of(node), 'histories': histories, 'is_fact': true}) }}
     {% endif %}
     {{ return(none) }}
 {% endmacro %}
@@ -74,7 +84,7 @@
             versions.period_start,
             applied.load_id,
             concat(
-                '{{ local_md5(node.raw_code.split() | join(' '))[:16] }}', substring(applied.fingerprint, 1, 16)
+                '{{ fingerprint_of(node)[:16] }}', substring(applied.fingerprint, 1, 16)
             ) as fingerprint
         from {{ ledger() }} as applied
         inner join {{ dataset_version() }} as versions on applied.load_id = versions.load_id

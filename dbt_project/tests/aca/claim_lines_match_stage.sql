@@ -16,7 +16,7 @@ applied as (
 
     select load_id
     from {{ ledger() }}
-    where consumer = '{{ ref("claims").schema }}.{{ ref("claims").identifier }}'
+    where consumer = '{{ name_of(ref('claims')) }}'
 
 ),
 

@@ -10,7 +10,7 @@ with staged as (
     from {{ source('stage', 'enrollments') }} as staged
     inner join {{ ledger() }} as applied
         on staged._data_period = applied.data_period and staged._load_id = applied.load_id
-    where applied.consumer = '{{ ref("enrollments").schema }}.{{ ref("enrollments").identifier }}'
+    where applied.consumer = '{{ name_of(ref('enrollments')) }}'
     group by staged._data_period
 
 ),

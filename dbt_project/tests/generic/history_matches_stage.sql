@@ -26,7 +26,7 @@ periods as (
         on applied.load_id = versions.load_id and versions.state = 'active'
     left join staged_rows
         on applied.data_period = staged_rows.data_period and applied.load_id = staged_rows.load_id
-    where applied.consumer = '{{ model.schema }}.{{ model.identifier }}'
+    where applied.consumer = '{{ name_of(model) }}'
 
 ),
 
