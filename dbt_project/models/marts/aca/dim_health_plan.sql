@@ -28,9 +28,7 @@ with known as (
         area_factor_6,
         effective_date,
         termination_date,
-        cast(dbt_valid_from as date) as valid_from,
-        coalesce(cast(dbt_valid_to as date), cast('9999-12-31' as date)) as valid_to,
-        cast(case when dbt_valid_to is null then 1 else 0 end as {{ dbt.type_boolean() }}) as is_current
+        {{ validity() }}
     from {{ ref('health_plans') }}
 
 ),
@@ -63,9 +61,7 @@ unknown as (
         cast(null as decimal(6, 4)) as area_factor_6,
         cast(null as date) as effective_date,
         cast(null as date) as termination_date,
-        cast('1900-01-01' as date) as valid_from,
-        cast('9999-12-31' as date) as valid_to,
-        cast(1 as {{ dbt.type_boolean() }}) as is_current
+        {{ always_valid() }}
 
 )
 

@@ -19,9 +19,7 @@ with known as (
         rating_area,
         tobacco_use,
         {{ geography_key('postal_code', 'city', 'county', 'state') }} as geography_key,
-        cast(dbt_valid_from as date) as valid_from,
-        coalesce(cast(dbt_valid_to as date), cast('9999-12-31' as date)) as valid_to,
-        cast(case when dbt_valid_to is null then 1 else 0 end as {{ dbt.type_boolean() }}) as is_current
+        {{ validity() }}
     from {{ ref('members') }}
 
 ),
@@ -45,9 +43,7 @@ unknown as (
         -1 as rating_area,
         'U' as tobacco_use,
         {{ unknown_key() }} as geography_key,
-        cast('1900-01-01' as date) as valid_from,
-        cast('9999-12-31' as date) as valid_to,
-        cast(1 as {{ dbt.type_boolean() }}) as is_current
+        {{ always_valid() }}
 
 )
 

@@ -15,9 +15,7 @@ with known as (
         postal_code,
         network_status,
         {{ geography_key('postal_code', 'city', 'county', 'state') }} as geography_key,
-        cast(dbt_valid_from as date) as valid_from,
-        coalesce(cast(dbt_valid_to as date), cast('9999-12-31' as date)) as valid_to,
-        cast(case when dbt_valid_to is null then 1 else 0 end as {{ dbt.type_boolean() }}) as is_current
+        {{ validity() }}
     from {{ ref('providers') }}
 
 ),
@@ -37,9 +35,7 @@ unknown as (
         cast(null as varchar(5)) as postal_code,
         'Unknown' as network_status,
         {{ unknown_key() }} as geography_key,
-        cast('1900-01-01' as date) as valid_from,
-        cast('9999-12-31' as date) as valid_to,
-        cast(1 as {{ dbt.type_boolean() }}) as is_current
+        {{ always_valid() }}
 
 )
 

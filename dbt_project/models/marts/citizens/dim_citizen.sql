@@ -17,9 +17,7 @@ with known as (
         city,
         moved_in_on,
         {{ geography_key('postal_code', 'city') }} as geography_key,
-        cast(dbt_valid_from as date) as valid_from,
-        coalesce(cast(dbt_valid_to as date), cast('9999-12-31' as date)) as valid_to,
-        cast(case when dbt_valid_to is null then 1 else 0 end as {{ dbt.type_boolean() }}) as is_current
+        {{ validity() }}
     from {{ ref('citizens') }}
 
 ),
@@ -41,9 +39,7 @@ unknown as (
         'Unknown' as city,
         cast(null as date) as moved_in_on,
         {{ unknown_key() }} as geography_key,
-        cast('1900-01-01' as date) as valid_from,
-        cast('9999-12-31' as date) as valid_to,
-        cast(1 as {{ dbt.type_boolean() }}) as is_current
+        {{ always_valid() }}
 
 )
 
