@@ -49,6 +49,7 @@ def _kind(data_type: str) -> Kind:
 class Level:
     """A step of the calendar: a grain, and how the calendar says it."""
 
+    grain: Grain
     columns: tuple[str, ...]
     of: Callable[[date], Any]
     """The value of the period that begins on a day."""
@@ -60,16 +61,18 @@ class Level:
         return literal_column("10") * first + rest[0] if rest else first
 
 
-LEVELS = {
-    "year": Level(("calendar_year",), lambda day: day.year, str),
-    "quarter": Level(
+_LEVELS = (
+    Level(Grain.YEAR, ("calendar_year",), lambda day: day.year, str),
+    Level(
+        Grain.QUARTER,
         ("calendar_year", "quarter_of_year"),
         lambda day: day.year * 10 + (day.month + 2) // 3,
         lambda value: "{}-Q{}".format(*divmod(int(value), 10)),
     ),
-    "month": Level(("month_start",), lambda day: day, lambda value: f"{value:%Y-%m}"),
-    "day": Level(("date_day",), lambda day: day, str),
-}
+    Level(Grain.MONTH, ("month_start",), lambda day: day, lambda value: f"{value:%Y-%m}"),
+    Level(Grain.DAY, ("date_day",), lambda day: day, str),
+)
+LEVELS = {level.grain.value: level for level in _LEVELS}
 
 
 @dataclass(frozen=True)
@@ -106,8 +109,7 @@ class Attribute:
         """A value of a filter; raises UsageError when the column has no such values."""
         try:
             if self.level is not None:
-                grain = next(Grain(name) for name, level in LEVELS.items() if level is self.level)
-                return self.level.of(Period.parse(word, grain).start.date())
+                return self.level.of(Period.parse(word, self.level.grain).start.date())
             return _PARSERS[self.kind](word)
         except (ValueError, ArithmeticError, KeyError):
             raise UsageError(f"--filter {self.name}: '{word}' is no value of a {self.kind} column") from None
@@ -322,13 +324,12 @@ def _tables(connection: Connection) -> dict[str, dict[str, Kind]]:
 
 
 def _roles(columns: Mapping[str, Kind], dimensions: Mapping[str, Mapping[str, Kind]]) -> Iterator[Role]:
+    subjects = {table.removeprefix(DIMENSION): has for table, has in dimensions.items()}
+    keyed = [subject for subject, has in subjects.items() if f"{subject}_key" in has]
     for name, kind in columns.items():
         stem = name.removesuffix("_key")
         if _is_key(name):
-            known = [one.removeprefix(DIMENSION) for one, has in dimensions.items() if f"{one[4:]}_key" in has]
-            fitting = [
-                one for one in known if f"_{stem}".endswith(f"_{one}") and f"{one}_key" in dimensions[f"dim_{one}"]
-            ]
+            fitting = [one for one in keyed if f"_{stem}".endswith(f"_{one}")]
             if fitting:
                 dimension = max(fitting, key=len)
                 yield Role(stem, f"{DIMENSION}{dimension}", name, f"{dimension}_key")
