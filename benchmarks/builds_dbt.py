@@ -6,13 +6,13 @@ arrive.
 
 from __future__ import annotations
 
-import shutil
 import sys
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
 from benchmarks.dbt_process import invoke_dbt
+from benchmarks.kept import KeptFiles
 from benchmarks.measure import tell
 
 _PLACES = 60
@@ -86,26 +86,26 @@ class _Bench:
         from loader.project import Project
 
         self.project, self.months = Project.open(root), months
-        self.file = root / "data" / "warehouse.duckdb"
+        self.kept = KeptFiles(self.project)
 
     def prepare(self, keys: int) -> None:
         """Stage the months and build; stage one more. Keep both."""
         from loader.migrate import ensure_migrated
 
-        self.file.unlink(missing_ok=True)
+        self.kept.file.unlink(missing_ok=True)
         ensure_migrated(self.project)
         self._sql(_REGISTER.format(keys=keys, places=_PLACES))
         for month in range(1, self.months + 2):
             if month > self.months:
                 self._build()
-                shutil.copy(self.file, self._kept("built"))
+                self.kept.keep(self._state("built"))
             said = {"month": month, "period": _period(month), "load": month, "places": _PLACES}
             self._sql(*(statement.format(**said) for statement in (*_MONTH, *_STAGE)))
-        shutil.copy(self.file, self._kept("next"))
+        self.kept.keep(self._state("next"))
 
     def after(self, scenario: str) -> Any:
         """The results of a build after `nothing` was loaded, the `next` month, or a correction of the `first`."""
-        shutil.copy(self._kept("next" if scenario == "next" else "built"), self.file)
+        self.kept.restore(self._state("next" if scenario == "next" else "built"))
         if scenario == "first":
             self._sql(*(statement.format(period=_period(1)) for statement in _CORRECTION))
         return self._build()
@@ -114,13 +114,13 @@ class _Bench:
         manifest = invoke_dbt(self.project, "parse").result  # parsing is not what is measured
         return invoke_dbt(self.project, "build", "--no-write-json", manifest=manifest).result
 
-    def _kept(self, name: str) -> Path:
-        return self.file.with_name(f"{name}_{self.months}.duckdb")
+    def _state(self, name: str) -> str:
+        return f"{name}_{self.months}"
 
     def _sql(self, *statements: str) -> None:
         import duckdb
 
-        with duckdb.connect(str(self.file)) as connection:
+        with duckdb.connect(str(self.kept.file)) as connection:
             for statement in statements:
                 connection.execute(statement)
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from loader.project import Project
 
 INSURER = ("members", "health_plans", "providers", "enrollments", "claims")
+"""The datasets of the subject `aca`."""
 
 
 def people_project(folder: Path, contract: str, server: Server | None = None) -> Project:

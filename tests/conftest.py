@@ -27,7 +27,6 @@ COPIED = (
     "dbt_project",
     "gx",
 )
-"""The datasets of the subject `aca`."""
 QUIET = {"GX_ANALYTICS_ENABLED": "false", "DBT_SEND_ANONYMOUS_USAGE_STATS": "false", "DO_NOT_TRACK": "1"}
 
 
