@@ -21,7 +21,7 @@
 
 {#- The same of claim lines, and how many were denied. -#}
 {% macro claim_sums() -%}
-    cast(sum(case when line_status = 'Denied' then 1 else 0 end) as bigint) as denied_line_count,
+    cast(sum(case when line_status = 'Denied' then claim_line_count else 0 end) as bigint) as denied_line_count,
     {{ claim_totals() }}
 {%- endmacro %}
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,12 +10,11 @@ import pytest
 from tests.history.datasets import PEOPLE
 from tests.history.feeding import deliver
 from tests.history.oracle import Row, expected_facts
+from tests.history.waiting import wait_until, waiting_for, with_lock_held
 from tests.history.warehouse import Warehouse
 from tests.locks import ROWS
-from tests.processes import Process
 
 BUILD = ("build", "--select", "people", "fct_people")
-PATIENCE_SECONDS = 120
 
 
 def person(number: str, name: str) -> Row:
@@ -149,33 +146,3 @@ def facts_of(warehouse: Warehouse) -> list[tuple[Any, ...]]:
 
 def ledger_of(warehouse: Warehouse, consumer: str) -> list[tuple[Any, ...]]:
     return sorted(warehouse.rows("select data_period, load_id from core.applied_load where consumer = ?", (consumer,)))
-
-
-def with_lock_held(
-    warehouse: Warehouse, start: Callable[[], list[Process]], *, waiting: int, statements: list[str] | None = None
-) -> list[str]:
-    """Start builds while a load holds the lock; commit it when all of them wait; give what they said."""
-    loader = warehouse.connect()
-    cursor = loader.cursor()
-    cursor.execute(warehouse.locks.of_dataset.format("people"))
-    for statement in statements or []:
-        cursor.execute(statement)
-    processes = start()
-    wait_until(lambda: waiting_for(warehouse, warehouse.locks.waiting_for_datasets) == waiting, *processes)
-    loader.commit()
-    loader.close()
-    return [process.communicate()[0] for process in processes]
-
-
-def waiting_for(warehouse: Warehouse, count: str) -> int:
-    [(sessions,)] = warehouse.rows(count)
-    return int(sessions)
-
-
-def wait_until(condition: Callable[[], bool], *processes: Process) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not condition():
-        for process in processes:
-            assert process.poll() is None, process.communicate()[0]
-        assert time.monotonic() < deadline, "it did not come to that"
-        time.sleep(0.05)

@@ -10,6 +10,7 @@ import pytest
 from tests.history.datasets import ORDERS, PEOPLE
 from tests.history.feeding import deliver
 from tests.history.oracle import Row
+from tests.history.waiting import with_lock_held
 from tests.history.warehouse import Warehouse
 
 FACT, AGGREGATE = "models/marts/fct_order_state.sql", "models/marts/agg_order_month.sql"
@@ -81,6 +82,43 @@ def test_changed_sql_makes_it_anew(built: Warehouse) -> None:
     before = built.written_state("mart.agg_order_month")
     built.dbt(*BUILD)
     assert built.written_state("mart.agg_order_month") == before
+
+
+def test_what_no_sum_shows_writes_nothing(built: Warehouse) -> None:
+    before = built.row_marks("mart.agg_order_month")
+    if not before:
+        pytest.skip(f"{built.engine} does not tell when a row was written")
+    deliver(built, ORDERS.dataset, "2025-02", [{**order("1", "1.00"), "state": "paid"}])
+    built.dbt(*BUILD)
+    assert built.rows("select state from mart.fct_order_state where number = '1'") == [("paid",)]
+    assert built.row_marks("mart.agg_order_month") == before
+
+
+def test_a_fact_made_anew_by_another_build_meanwhile(built: Warehouse) -> None:
+    if built.engine == "duckdb":
+        pytest.skip("two processes cannot open one DuckDB file")
+    deliver(built, ORDERS.dataset, "2025-02", [order("1", "4.00")])
+    built.dbt(*WITHOUT_AGGREGATE)
+    [said] = with_lock_held(
+        built,
+        lambda: [built.start_dbt("build", "--select", "agg_order_month")],
+        waiting=1,
+        name="mart.agg_order_month",
+        then=["delete from core.applied_load where dataset = 'mart.fct_order_state'"],
+    )
+    assert "made it or its fact anew meanwhile" in said
+    built.dbt(*BUILD)
+    assert sums(built) == {JANUARY: (2, Decimal("6.00")), NOVEMBER: (1, Decimal("0.00"))}
+
+
+@pytest.mark.parametrize("arguments", [(), ("--full-refresh",)])
+def test_a_group_without_name_is_refused(built: Warehouse, arguments: tuple[str, ...]) -> None:
+    before = sums(built)
+    built.edit(AGGREGATE, "coalesce(name, 'nobody')", "name")
+    result = built.dbt(*BUILD, *arguments, check=False)
+    assert not result.success
+    assert any("NULL in its unique_key" in str(node.message) for node in result.result)
+    assert sums(built) == before
 
 
 def test_it_cannot_follow_what_is_no_such_fact(built: Warehouse) -> None:

@@ -11,16 +11,23 @@
 {% macro release_transaction_sql() %}{{ return(adapter.dispatch('release_transaction_sql')()) }}{% endmacro %}
 {% macro default__release_transaction_sql() %}{% endmacro %}
 
-{#- DDL of these tables of core, each (relation, columns), harmless when they are there. -#}
-{% macro create_ledger_sql(tables) %}{{ return(adapter.dispatch('create_ledger_sql')(tables)) }}{% endmacro %}
+{#- DDL of the ledger, harmless when it is there. -#}
+{% macro create_ledger_sql() %}{{ return(adapter.dispatch('create_ledger_sql')()) }}{% endmacro %}
 
-{% macro default__create_ledger_sql(tables) %}
+{% macro default__create_ledger_sql() %}
     {% if not adapter.check_schema_exists(ledger().database, ledger().schema) %}
     create schema if not exists {{ ledger().schema }};
     {% endif %}
-    {% for table, columns in tables %}
-    create table if not exists {{ table }} ({{ columns }});
-    {% endfor %}
+    create table if not exists {{ ledger() }} ({{ ledger_columns() }});
+{% endmacro %}
+
+{#- Makes a table, without rows, of columns of another. -#}
+{% macro empty_copy_sql(relation, columns, source) %}
+    {{ return(adapter.dispatch('empty_copy_sql')(relation, columns, source)) }}
+{% endmacro %}
+
+{% macro default__empty_copy_sql(relation, columns, source) %}
+    create table {{ relation }} as select {{ columns }} from {{ source }} where 1 = 0
 {% endmacro %}
 
 {#- Makes a table of a query that lasts until it is dropped, or no longer than the session. -#}

@@ -18,9 +18,9 @@
     `create ... if not exists` of two builds at once can collide in the catalog, hence the lock. dbt leaves the
     transaction of an `on-run-start` hook open, hence the commit.
 -#}
-{% macro postgres__create_ledger_sql(tables) %}
+{% macro postgres__create_ledger_sql() %}
     select pg_advisory_xact_lock({{ postgres_lock_key(name_of(ledger())) }});
-    {{ default__create_ledger_sql(tables) }}
+    {{ default__create_ledger_sql() }}
     commit;
 {% endmacro %}
 

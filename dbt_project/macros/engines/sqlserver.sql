@@ -33,15 +33,17 @@
 {% endmacro %}
 
 {#- Two builds at once could both find that there is no table, hence the lock. -#}
-{% macro sqlserver__create_ledger_sql(tables) %}
+{% macro sqlserver__create_ledger_sql() %}
     begin transaction;
     {{ lock_sql(name_of(ledger())) }};
     if schema_id('{{ ledger().schema }}') is null exec('create schema {{ ledger().schema }}');
-    {% for table, columns in tables %}
-    if object_id('{{ table.schema }}.{{ table.identifier }}', 'U') is null
-        create table {{ table.include(database=false) }} ({{ columns }});
-    {% endfor %}
+    if object_id('{{ name_of(ledger()) }}', 'U') is null
+        create table {{ ledger().include(database=false) }} ({{ ledger_columns() }});
     commit transaction
+{% endmacro %}
+
+{% macro sqlserver__empty_copy_sql(relation, columns, source) %}
+    select {{ columns }} into {{ relation }} from {{ source }} where 1 = 0
 {% endmacro %}
 
 {#- Temporary tables of the adapter are tables with a name of their own; the query goes into a view first. -#}

@@ -1,63 +1,53 @@
 {#
-    Aggregates that follow a fact. The fact (`incremental_strategy: restate`, `meta: {date: service_date}`) notes in
-    core.changed_date, in the transaction of its change, the dates of the rows that it wrote or removed, once for each
-    of its followers. A follower (`incremental_strategy: follow`, `meta: {date: service_month, date_part: month}`; a day,
-    unless said otherwise) works its rows of these dates out again and strikes them off, in one transaction too. So
-    nothing is missed, whoever is killed when, and a daily drop costs by the dates that it touches.
+    Aggregates that follow a fact: sums by groups, and nothing else. The fact (`incremental_strategy: restate`, `meta:
+    {measures: [...]}`, its additive columns) writes down in core.<fact>__changes, in the transaction of its change and
+    once for each of its followers, the rows that it wrote, and reversals of those that it removed: the same rows, their
+    measures negated. A follower (`incremental_strategy: follow`, `unique_key`, the columns of its groups, `meta:
+    {count: ...}`, the sum that is 0 of a group without rows) reads `{{ changes_of(ref(fact)) }}` in place of the fact,
+    adds its sums of the changes to those that it has and strikes the changes off, in one transaction too. So nothing is
+    missed or added twice, whoever is killed when, and a daily drop costs by its rows.
 #}
 
-{% macro changed_dates() %}
-    {{ return(api.Relation.create(database=target.database, schema='core', identifier='changed_date')) }}
-{% endmacro %}
+{#- Where the fact is to be read from, for `from`: its changes, or all of it when the aggregate is made anew. -#}
+{% macro changes_of(fact) -%}
+    {%- if not execute or not is_incremental() or is_forgotten(model) -%}
+    {{ fact }}
+    {%- else -%}
+    (select * from {{ changes_table(leader_of(model)) }} where consumer = '{{ name_of(model) }}') as changes
+    {%- endif -%}
+{%- endmacro %}
 
-{% macro changed_dates_columns() %}
-    consumer varchar(127) not null,
-    changed_on date not null
+{% macro changes_table(fact) %}
+    {{ return(api.Relation.create(database=target.database, schema='core', identifier=fact.alias ~ '__changes')) }}
 {% endmacro %}
 
 {#- The fact that an aggregate follows: the one among all that it is made of. -#}
 {% macro leader_of(node) %}
-    {% set found = restated_among(node.depends_on.nodes) | unique | list %}
+    {% set found = [] %}
+    {% for id in node.depends_on.nodes if graph.nodes.get(id, {}).get('config', {}).get('incremental_strategy') == 'restate' %}
+        {% do found.append(id) %}
+    {% endfor %}
     {% if found | length != 1 %}
         {% do history_error(node, 'it follows one fact with incremental_strategy restate, and is made of ' ~ found | length) %}
     {% endif %}
     {{ return(graph.nodes[found[0]]) }}
 {% endmacro %}
 
-{% macro restated_among(ids) %}
-    {% set found = [] %}
-    {% for id in ids if id in graph.nodes %}
-        {% set node = graph.nodes[id] %}
-        {% if node.config.get('incremental_strategy') == 'restate' %}
-            {% do found.append(id) %}
-        {% else %}
-            {% do found.extend(restated_among(node.depends_on.nodes)) %}
-        {% endif %}
-    {% endfor %}
-    {{ return(found) }}
-{% endmacro %}
-
 {% macro is_follower(node) %}
     {{ return(node.resource_type == 'model' and node.config.get('incremental_strategy') == 'follow') }}
 {% endmacro %}
 
-{#- A condition on the rows that a follower has to work out again; on all of them when it is made anew. -#}
-{% macro has_changed(date) -%}
-    {%- if not execute or not is_incremental() or is_rewritten(model) -%}
-    1 = 1
-    {%- else -%}
-    {{ date }} in ({{ noted_dates_sql(model) }})
-    {%- endif -%}
-{%- endmacro %}
+{#- Names of the aggregates that follow a fact. -#}
+{% macro followers_of(fact) %}
+    {% set followers = [] %}
+    {% for node in graph.nodes.values() if is_follower(node) and leader_of(node).unique_id == fact.unique_id %}
+        {% do followers.append(name_of(node)) %}
+    {% endfor %}
+    {{ return(followers | sort) }}
+{% endmacro %}
 
-{% macro noted_dates_sql(node) -%}
-    select cast({{ dbt.date_trunc(node.config.meta.get('date_part', 'day'), 'changed_on') }} as date)
-    from {{ changed_dates() }}
-    where consumer = '{{ name_of(node) }}'
-{%- endmacro %}
-
-{#- Whether the SQL of a follower is another than that of its rows. -#}
-{% macro is_rewritten(node) %}
+{#- Whether the ledger does not know a follower with this SQL: its own has changed, or the fact was made anew. -#}
+{% macro is_forgotten(node) %}
     {% set found = run_query(
         "select 1 as found from " ~ ledger() ~ " where consumer = '" ~ name_of(node) ~ "' and fingerprint = '"
         ~ fingerprint_of(node) ~ "'"
@@ -65,46 +55,118 @@
     {{ return(found | length == 0) }}
 {% endmacro %}
 
-{#- Notes the dates of these rows (each something to select from) for every follower of a fact. -#}
-{% macro note_dates_sql(fact, sources) %}
-    {% set followers = [] %}
-    {% for node in graph.nodes.values() if is_follower(node) and leader_of(node).unique_id == fact.unique_id %}
-        {% do followers.append(name_of(node)) %}
-    {% endfor %}
-    {% for follower in followers | sort %}
-    insert into {{ changed_dates() }} (consumer, changed_on)
-    select '{{ follower }}', dates.changed_on
+{#-
+    Writes down the change of a fact: the rows of `difference` come, those of `fact_table` with the same key go. Only
+    for followers that the ledger knows: the others will read all of the fact.
+-#}
+{% macro write_down_changes_sql(fact, fact_table, difference, same_key) %}
+    {% set followers, changes = followers_of(fact), changes_table(fact) %}
+    {% set columns = adapter.get_columns_in_relation(fact_table) %}
+    {% if followers and not has_columns(changes, columns) %}
+        {{ start_changes_sql(fact, fact_table) }}
+    {% elif followers %}
+        {% set names = quoted(columns | map(attribute='name')) %}
+        {% set measures = quoted(fact.config.meta.measures) %}
+    insert into {{ changes }} (consumer, {{ names | join(', ') }})
+    select followers.consumer, changes.{{ names | join(', changes.') }}
     from (
-        {% for source in sources %}
-        select cast({{ fact.config.meta.date }} as date) as changed_on from {{ source }}
-        {{ 'union' if not loop.last }}
-        {% endfor %}
-    ) as dates
-    where dates.changed_on is not null;
-    {% endfor %}
+        select {{ names | join(', ') }}
+        from {{ difference }}
+        where period_start is not null
+        union all
+        select {% for name in names %}{{ '-' if name in measures }}{{ name }}{{ ', ' if not loop.last }}{% endfor %}
+
+        from {{ fact_table }}
+        where exists (select 1 from {{ difference }} where {{ same_key }})
+    ) as changes
+    cross join (
+        select consumer from {{ ledger() }} where consumer in ({{ sql_list(followers) }})
+    ) as followers;
+    {% endif %}
 {% endmacro %}
 
-{#- For a fact that is made anew: all its dates, those that it had (as a pre-hook) and those that it has. -#}
-{% macro note_all_dates() %}
-    {% if execute and model.config.get('incremental_strategy') == 'restate' and not is_incremental() %}
-        {% set columns = adapter.get_columns_in_relation(this) if relation_exists_now(this) else [] %}
-        {% if model.config.meta.date in columns | map(attribute='name') %}
-            {{ note_dates_sql(model, [this]) }}
-        {% endif %}
+{#- Whether a table of changes is there, and as the fact is. -#}
+{% macro has_columns(changes, columns) %}
+    {% if not relation_exists_now(changes) %}
+        {{ return(false) }}
+    {% endif %}
+    {% set own = adapter.get_columns_in_relation(changes) | rejectattr('name', 'equalto', 'consumer') | list %}
+    {{ return(types_of(own) == types_of(columns)) }}
+{% endmacro %}
+
+{% macro types_of(columns) %}
+    {% set types = {} %}
+    {% for column in columns %}
+        {% do types.update({column.name: column.data_type}) %}
+    {% endfor %}
+    {{ return(types) }}
+{% endmacro %}
+
+{#- Starts anew with no changes: the followers are forgotten, and read all of the fact in their next build. -#}
+{% macro start_changes_sql(fact, fact_table) %}
+    {% if followers_of(fact) %}
+    drop table if exists {{ changes_table(fact) }};
+
+    {{ empty_copy_sql(changes_table(fact), "cast('' as varchar(127)) as consumer, fact.*", fact_table ~ ' as fact') }};
+
+    delete from {{ ledger() }} where dataset = '{{ name_of(fact) }}';
     {% endif %}
 {% endmacro %}
 
 {% macro get_incremental_follow_sql(arg_dict) %}
-    {% set columns = arg_dict['dest_columns'] | map(attribute='quoted') | join(', ') %}
-    delete from {{ arg_dict['target_relation'] }} where {{ has_changed(model.config.meta.date) }};
+    {% set target, sums = arg_dict['target_relation'], arg_dict['temp_relation'] %}
+    {% set columns = arg_dict['dest_columns'] | map(attribute='quoted') | list %}
+    {% set groups = quoted(as_list(arg_dict['unique_key'])) %}
+    {% set has_read_changes = changes_table(leader_of(model)) | string in model.compiled_code %}
+    {% if has_read_changes == is_forgotten(model) %}
+        {% do history_error(model, 'another build made it or its fact anew meanwhile; nothing was changed, run this build again') %}
+    {% endif %}
+    {% do refuse_groups_without_name(sums, groups) %}
+    {% set same_group %}
+        {%- for column in groups -%}
+        {{ adapter.quote(target.identifier) }}.{{ column }} = {{ adapter.quote(sums.identifier) }}.{{ column }}
+        {{- ' and ' if not loop.last }}
+        {%- endfor -%}
+    {% endset %}
+    {% set touched %}{% if has_read_changes %} where exists (select 1 from {{ sums }} where {{ same_group }}){% endif %}{% endset %}
 
-    insert into {{ arg_dict['target_relation'] }} ({{ columns }})
-    select {{ columns }} from {{ arg_dict['temp_relation'] }};
+    {% if has_read_changes %}
+    {#- What went and came again with the same measures. #}
+    delete from {{ sums }}
+    where {% for column in columns if column not in groups %}coalesce({{ column }}, 0) = 0{{ ' and ' if not loop.last }}{% endfor %};
+
+    insert into {{ sums }} ({{ columns | join(', ') }})
+    select {{ columns | join(', ') }}
+    from {{ target }}{{ touched }};
+    {% endif %}
+
+    delete from {{ target }}{{ touched }};
+
+    insert into {{ target }} ({{ columns | join(', ') }})
+    select {% for column in columns %}{{ column if column in groups else 'sum(' ~ column ~ ')' }}{{ ', ' if not loop.last }}{% endfor %}
+
+    from {{ sums }}
+    group by {{ groups | join(', ') }}
+    having sum({{ adapter.quote(model.config.meta.count) }}) <> 0;
+{% endmacro %}
+
+{#- NULL equals nothing, so that such a group would be found again by none of its changes. -#}
+{% macro refuse_groups_without_name(sums, groups) %}
+    {% for row in run_query(
+        'select count(*) as row_count from ' ~ sums ~ ' where ' ~ groups | join(' is null or ') ~ ' is null'
+    ) if row['row_count'] %}
+        {% do history_error(
+            model, 'NULL in its unique_key (' ~ groups | join(', ') ~ '); write coalesce(...) for what may be NULL'
+        ) %}
+    {% endfor %}
 {% endmacro %}
 
 {#- The last thing that a follower does. -#}
-{% macro strike_off_dates_sql(node) %}
-    delete from {{ changed_dates() }} where consumer = '{{ name_of(node) }}';
+{% macro strike_off_changes_sql(node) %}
+    {% if not is_incremental() %}
+        {% do refuse_groups_without_name(this, quoted(as_list(node.config.unique_key))) %}
+    {% endif %}
+    delete from {{ changes_table(leader_of(node)) }} where consumer = '{{ name_of(node) }}';
 
     delete from {{ ledger() }}
     where consumer = '{{ name_of(node) }}' and fingerprint <> '{{ fingerprint_of(node) }}';

@@ -31,11 +31,7 @@
                 'there is no meta.dataset_version in this database; run `loader migrate`, and load something'
             ) %}
         {% endif %}
-        {% set tables = [(ledger(), ledger_columns())] %}
-        {% if graph.nodes.values() | selectattr('config.incremental_strategy', 'equalto', 'follow') | list %}
-            {% do tables.append((changed_dates(), changed_dates_columns())) %}
-        {% endif %}
-        {{ return(create_ledger_sql(tables)) }}
+        {{ return(create_ledger_sql()) }}
     {% endif %}
 {% endmacro %}
 
@@ -139,10 +135,12 @@
     {% set consumer = consumer_of(model) if execute %}
     {% if consumer %}
         {{ record_applied_loads_sql(model) }}
-        {{ note_all_dates() }}
+        {% if model.config.get('incremental_strategy') == 'restate' and not is_incremental() %}
+            {{ start_changes_sql(model, this) }}
+        {% endif %}
         {% if consumer.is_fact %}{{ release_transaction_sql() }}{% endif %}
     {% elif execute and is_follower(model) %}
-        {{ strike_off_dates_sql(model) }}
+        {{ strike_off_changes_sql(model) }}
         {{ release_transaction_sql() }}
     {% endif %}
 {% endmacro %}
@@ -194,7 +192,6 @@
         {% if is_follower(model) %}
             {{ lock_sql(name_of(leader_of(model))) }};
         {% endif %}
-        {{ note_all_dates() }}
     {% endif %}
 {% endmacro %}
 

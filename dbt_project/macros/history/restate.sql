@@ -99,9 +99,7 @@
             and not {{ rows_differ(columns, there, here) }}
     );
 
-    {{ note_dates_sql(
-        model, [target ~ ' where exists (select 1 from ' ~ difference ~ ' where ' ~ same_key ~ ')', difference]
-    ) }}
+    {{ write_down_changes_sql(model, target, difference, same_key) }}
 
     delete from {{ target }}
     where exists (select 1 from {{ difference }} where {{ same_key }});

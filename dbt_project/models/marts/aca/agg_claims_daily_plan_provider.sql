@@ -1,14 +1,12 @@
+{% set groups = ['service_date', 'health_plan_id', 'provider_id', 'health_plan_key', 'provider_key'] %}
+
 {{ config(
-    materialized='incremental', incremental_strategy='follow', meta={'date': 'service_date'}, as_columnstore=true
+    materialized='incremental', incremental_strategy='follow', unique_key=groups, meta={'count': 'claim_line_count'},
+    as_columnstore=true, indexes=unique_index(groups)
 ) }}
 
 select
-    service_date,
-    health_plan_id,
-    provider_id,
-    health_plan_key,
-    provider_key,
+    {{ groups | join(',\n    ') }},
     {{ claim_sums() }}
-from {{ ref('fct_claim_line') }}
-where {{ has_changed('service_date') }}
-group by service_date, health_plan_id, provider_id, health_plan_key, provider_key
+from {{ changes_of(ref('fct_claim_line')) }}
+group by {{ groups | join(', ') }}

@@ -1,16 +1,12 @@
+{% set groups = ['service_month', 'member_id', 'health_plan_id', 'member_key', 'health_plan_key', 'age_band'] %}
+
 {{ config(
-    materialized='incremental', incremental_strategy='follow', meta={'date': 'service_month', 'date_part': 'month'},
-    as_columnstore=true
+    materialized='incremental', incremental_strategy='follow', unique_key=groups, meta={'count': 'claim_line_count'},
+    as_columnstore=true, indexes=unique_index(groups)
 ) }}
 
 select
-    service_month,
-    member_id,
-    health_plan_id,
-    member_key,
-    health_plan_key,
-    age_band,
+    {{ groups | join(',\n    ') }},
     {{ claim_sums() }}
-from {{ ref('fct_claim_line') }}
-where {{ has_changed('service_month') }}
-group by service_month, member_id, health_plan_id, member_key, health_plan_key, age_band
+from {{ changes_of(ref('fct_claim_line')) }}
+group by {{ groups | join(', ') }}

@@ -1,6 +1,6 @@
 {{ config(
     materialized='incremental', incremental_strategy='restate', unique_key=['claim_id', 'line_number'],
-    meta={'date': 'service_date'}, as_columnstore=true, indexes=unique_index(['claim_id', 'line_number'])
+    meta={'measures': claim_measures()}, as_columnstore=true, indexes=unique_index(['claim_id', 'line_number'])
 ) }}
 
 {% set stated = [

@@ -1,6 +1,6 @@
 {{ config(
     materialized='incremental', incremental_strategy='restate', unique_key=['member_id', 'data_period'],
-    meta={'date': 'period_start'}, as_columnstore=true, indexes=unique_index(['member_id', 'data_period'])
+    as_columnstore=true, indexes=unique_index(['member_id', 'data_period'])
 ) }}
 
 {% set in_force %}

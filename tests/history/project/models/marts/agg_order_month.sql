@@ -1,12 +1,12 @@
 {{ config(
-    materialized='incremental', incremental_strategy='follow', meta={'date': 'counted_month', 'date_part': 'month'}
+    materialized='incremental', incremental_strategy='follow', unique_key=['counted_month', 'name'],
+    meta={'count': 'orders'}
 ) }}
 
 select
-    cast({{ dbt.date_trunc('month', 'counted_on') }} as date) as counted_month,
-    name,
-    count(*) as orders,
+    counted_month,
+    coalesce(name, 'nobody') as name,
+    sum(order_count) as orders,
     sum(coalesce(price, 0)) as price
-from {{ ref('fct_order_state') }}
-where {{ has_changed(dbt.date_trunc('month', 'counted_on')) }}
-group by {{ dbt.date_trunc('month', 'counted_on') }}, name
+from {{ changes_of(ref('fct_order_state')) }}
+group by counted_month, coalesce(name, 'nobody')

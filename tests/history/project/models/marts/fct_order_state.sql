@@ -1,5 +1,6 @@
 {{ config(
-    materialized='incremental', incremental_strategy='restate', unique_key=['shop', 'number'], meta={'date': 'counted_on'}
+    materialized='incremental', incremental_strategy='restate', unique_key=['shop', 'number'],
+    meta={'measures': ['order_count', 'price']}
 ) }}
 
 {% set people, orders = ref('people'), ref('orders') %}
@@ -37,6 +38,8 @@ select
     current_orders.price,
     current_orders.period_start,
     current_orders.counted_on,
+    cast({{ dbt.date_trunc('month', 'current_orders.counted_on') }} as date) as counted_month,
+    1 as order_count,
     person.name,
     person.size
 from touched

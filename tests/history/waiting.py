@@ -1,0 +1,52 @@
+"""Sessions that wait for each other, and how a test sees to it that they do."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+
+from tests.history.warehouse import Warehouse
+from tests.processes import Process
+
+PATIENCE_SECONDS = 120
+
+
+def with_lock_held(
+    warehouse: Warehouse,
+    start: Callable[[], list[Process]],
+    *,
+    waiting: int,
+    name: str = "people",
+    statements: Sequence[str] = (),
+    then: Sequence[str] = (),
+) -> list[str]:
+    """Start builds while another transaction holds the lock of `name`, and commit it when all of them wait.
+
+    `statements` belong to that transaction, `then` when they wait. Gives what the builds said.
+    """
+    holder = warehouse.connect()
+    cursor = holder.cursor()
+    cursor.execute(warehouse.locks.of_dataset.format(name))
+    for statement in statements:
+        cursor.execute(statement)
+    processes = start()
+    wait_until(lambda: waiting_for(warehouse, warehouse.locks.waiting_for_datasets) == waiting, *processes)
+    for statement in then:
+        cursor.execute(statement)
+    holder.commit()
+    holder.close()
+    return [process.communicate()[0] for process in processes]
+
+
+def waiting_for(warehouse: Warehouse, count: str) -> int:
+    [(sessions,)] = warehouse.rows(count)
+    return int(sessions)
+
+
+def wait_until(condition: Callable[[], bool], *processes: Process) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not condition():
+        for process in processes:
+            assert process.poll() is None, process.communicate()[0]
+        assert time.monotonic() < deadline, "it did not come to that"
+        time.sleep(0.05)
