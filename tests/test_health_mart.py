@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import random
+import shutil
 from collections.abc import Callable, Iterable
 from decimal import Decimal
 from typing import Any
@@ -352,3 +353,23 @@ def test_the_star_follows_whatever_is_delivered_and_nothing_else(insurer: Projec
     done = insurer.dbt("build", "--select", "fct_claim_line")
     assert not done.success
     assert "claim_lines_match_stage" in [one.node.name for one in done.result if one.status == "fail"]
+
+
+@pytest.mark.slow
+def test_days_one_by_one_make_what_all_at_once_makes(engine: Engine, new_project: Callable[..., Project]) -> None:
+    """As `make aca-day` for each day, and `make aca-full`, do: over the end of a month, when all else comes anew."""
+    by_day, at_once = (new_project(engine, folder, whole=True) for folder in ("by_day", "at_once"))
+    for project in (by_day, at_once):
+        assert project.loader("migrate").exit_code == 0
+    for day in ("2025-01-31", "2025-02-01"):
+        made = by_day.loader("sample-data", "aca", "--scale", 0.25, "--day", day)
+        assert made.exit_code == 0, made.output
+        for path in by_day.landing.iterdir():
+            shutil.copy(path, at_once.landing)
+        loaded = by_day.loader("load")
+        assert "5 loaded, 0 refused" in loaded.output
+        make(by_day)
+    assert "10 loaded, 0 refused" in at_once.loader("load").output
+    make(at_once)
+    assert star(by_day) == star(at_once)
+    assert len(star(by_day)["fct_claim_line"]) > 50

@@ -29,7 +29,6 @@ from loader.sample_data.aca.plans import THIRTY, TIERS
 from loader.sample_data.aca.providers import SPECIALTIES, check_digit
 from loader.sample_data.aca.world import Month, months
 from tests.conftest import REPOSITORY, Project
-from tests.engines import Engine
 
 SAMPLE = Sample(scale=0.25, periods=3)
 DAILY_FROM = date(2025, 3, 12)
@@ -447,25 +446,6 @@ def test_a_backlog_says_the_same_as_its_days(delivered: Delivered, world: World)
 
 
 # --- through the front door
-
-
-def test_a_day_lands_and_is_loaded(new_project: Callable[..., Project], engine: Engine) -> None:
-    project = new_project(engine, whole=True)
-    assert project.loader("migrate").exit_code == 0
-    made = project.loader("sample-data", "aca", "--scale", 0.1, "--day", "2025-01-20")
-    assert made.exit_code == 0, made.output
-    assert made.output.count("made data/landing/") == 5
-    loaded = project.loader("load")
-    assert loaded.exit_code == 0, loaded.output
-    assert "5 loaded, 0 refused" in loaded.output
-    lines = project.sql("select count(*) from stage.claims where allowed_amount = paid_amount + member_amount")
-    assert lines[0][0] > 10
-    assert project.sql("select count(*) from stage.members") == [(170,)]
-    (nothing,) = project.sql(
-        "select count(*) from stage.claims as c left join stage.enrollments as e "
-        "on c.member_id = e.member_id and c.health_plan_id = e.health_plan_id where e.member_id is null"
-    )
-    assert nothing == (0,)
 
 
 def test_the_script_is_the_same_command(new_project: Callable[..., Project]) -> None:
