@@ -33,15 +33,15 @@ class _Bench:
         self.kept = kept(self.project)
         self.models = root / "data" / "models.json"
 
-    def prepare(self, second: int, last: int) -> None:
-        """Day by day until the last one; keep the warehouse as it is before the two days, and in the end."""
+    def prepare(self, *days: int) -> None:
+        """Day by day until the last of these; keep the warehouse as it is before each of them, and in the end."""
         from benchmarks.projects import start_anew
 
         start_anew(self.project)
         for dataset in _MONTHLY:
             load_all(self.project, dataset=dataset)
-        for number in range(1, last + 1):
-            if number in (second, last):
+        for number in range(1, max(days) + 1):
+            if number in days:
                 self.kept.keep(f"before_{number}")
             load_all(self.project, dataset="claims", period=_period(number))
             self._dbt("build", "--exclude-resource-type", "test")

@@ -8,6 +8,13 @@
     case when {{ born_on }} > {{ month_start }} then 0 else {{ age_in_years(born_on, month_start) }} end
 {%- endmacro %}
 
+{#- The versions of members with what a fact takes from each, and the days for which it does (see versions_by_day). -#}
+{% macro members_by_day(history, among=none) %}
+    {{ versions_by_day(history, 'member_id', [
+        'birth_date', geography_key('postal_code', 'city', 'county', 'state') ~ ' as geography_key'
+    ], among=among) }}
+{% endmacro %}
+
 {#- The additive measures of claim lines. -#}
 {% macro claim_measures() %}
     {{ return(['claim_line_count', 'units', 'billed_amount', 'allowed_amount', 'paid_amount', 'member_amount']) }}

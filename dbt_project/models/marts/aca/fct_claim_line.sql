@@ -65,9 +65,7 @@ claim_lines as (
 -- Keys are hashed once for a version, not once for each of its lines.
 members as (
 
-    {{ versions_by_day(ref('members'), 'member_id', [
-        'birth_date', geography_key('postal_code', 'city', 'county', 'state') ~ ' as geography_key'
-    ], among='claim_lines' if is_incremental() else none) }}
+    {{ members_by_day(ref('members'), among='claim_lines' if is_incremental() else none) }}
 
 ),
 

@@ -74,9 +74,7 @@ member_months as (
 
 members as (
 
-    {{ versions_by_day(ref('members'), 'member_id', [
-        'birth_date', geography_key('postal_code', 'city', 'county', 'state') ~ ' as geography_key'
-    ], among='member_months' if is_incremental() else none) }}
+    {{ members_by_day(ref('members'), among='member_months' if is_incremental() else none) }}
 
 ),
 
