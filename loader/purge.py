@@ -27,7 +27,7 @@ from loader.ingest import last_visits
 from loader.landing import Content, Landed, recognise
 from loader.meta import applied_load, dataset_version, etl_audit, ingestion_log, now, validation_log
 from loader.project import Project, Stem
-from loader.purge_scope import Scope, consumers
+from loader.purge_scope import Scope, changes_of, consumers, followers, waiting_for_changes
 from loader.stage_table import STAGE, stage_table, stage_tables
 from loader.versions import Version, move_archived, versions_of
 
@@ -300,9 +300,12 @@ class _After:
 
 def _after(connection: Connection, scope: Scope) -> _After:
     contract, audit = scope.contract, etl_audit.c
-    waiting = scope.waiting(connection, versions_of(connection, contract.name))
-    elsewhere = [name for name in scope.elsewhere(connection) if name not in waiting]
-    tables = [f"{STAGE}.{contract.name}", *consumers(connection, applied_load.c.dataset == contract.name)]
+    read_by = consumers(connection, applied_load.c.dataset == contract.name)
+    changes = changes_of(connection, read_by)
+    waiting = [*scope.waiting(connection, versions_of(connection, contract.name))]
+    waiting += waiting_for_changes(connection, changes)
+    elsewhere = [name for name in scope.elsewhere(connection) if name not in (*waiting, *changes)]
+    tables = [f"{STAGE}.{contract.name}", *read_by, *followers(connection, read_by), *changes]
     steps = select(func.max(audit.audit_id)).where(audit.dataset == contract.name)
     purged = connection.execute(steps.where(audit.step == "purge")).scalar()
     rewritten = connection.execute(steps.where((audit.step == "rewrite") & (audit.status == "done"))).scalar()

@@ -11,7 +11,7 @@ from typing import Protocol
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from sqlalchemy import ColumnElement, Connection, column, func, inspect, select, table, text, update
+from sqlalchemy import ColumnElement, Connection, Unicode, column, func, inspect, select, table, text, update
 
 from loader.cleaned_file import copy_without
 from loader.contracts import Contract, WorkbookFormat, plain_header
@@ -222,6 +222,27 @@ def consumers(connection: Connection, condition: ColumnElement[bool]) -> list[st
         return []
     known = {str(row.consumer) for row in connection.execute(select(applied_load.c.consumer).where(condition))}
     return [name for name in sorted(known) if _exists(connection, *name.split(".", 1))]
+
+
+def followers(connection: Connection, facts: Sequence[str]) -> list[str]:
+    """The aggregates that follow these facts: the ledger has them under the name of the fact."""
+    return consumers(connection, applied_load.c.dataset.in_(facts))
+
+
+def changes_of(connection: Connection, facts: Sequence[str]) -> list[str]:
+    """Tables in which these facts leave their changes to followers."""
+    names = [f"{name.split('.', 1)[1]}__changes" for name in facts]
+    schema = str(applied_load.schema)
+    return [f"{schema}.{name}" for name in names if _exists(connection, schema, name)]
+
+
+def waiting_for_changes(connection: Connection, changes: Sequence[str]) -> list[str]:
+    """The followers that have yet to take in what such tables hold."""
+    waiting: set[str] = set()
+    for schema, name in (one.split(".", 1) for one in changes):
+        pending = select(column("consumer", Unicode())).select_from(table(name, schema=schema)).distinct()
+        waiting.update(connection.execute(pending).scalars())
+    return sorted(waiting)
 
 
 def _exists(connection: Connection, schema: str, name: str) -> bool:

@@ -373,3 +373,13 @@ def test_days_one_by_one_make_what_all_at_once_makes(engine: Engine, new_project
     make(at_once)
     assert star(by_day) == star(at_once)
     assert len(star(by_day)["fct_claim_line"]) > 50
+
+    # what is purged is held until the aggregates have taken it out as well
+    purge = ("purge", "--dataset", "claims", "--before", "2025-02-01", "--yes")
+    assert "core.claims, mart.fct_claim_line still hold it" in by_day.loader(*purge).output
+    assert by_day.dbt("build", "--select", "claims", "fct_claim_line", "--exclude", "resource_type:test").success
+    aggregates = "mart.agg_claims_daily_plan_provider, mart.agg_claims_monthly_member"
+    assert f"{aggregates} still hold it" in by_day.loader(*purge).output
+    make(by_day)
+    assert "still hold it" not in by_day.loader(*purge).output
+    assert not by_day.sql("select * from mart.agg_claims_daily_plan_provider where service_date < '2024-12-18'")

@@ -14,6 +14,7 @@ from tests.history.waiting import with_lock_held
 from tests.history.warehouse import Warehouse
 
 FACT, AGGREGATE = "models/marts/fct_order_state.sql", "models/marts/agg_order_month.sql"
+MACRO = "macros/orders.sql"
 WITHOUT_AGGREGATE = ("build", "--select", "people", "orders", "fct_order_state")
 BUILD = (*WITHOUT_AGGREGATE, "agg_order_month")
 NOVEMBER, JANUARY, MARCH = date(2024, 11, 1), date(2025, 1, 1), date(2025, 3, 1)
@@ -76,9 +77,9 @@ def test_changed_sql_of_the_fact_writes_what_differs(built: Warehouse) -> None:
 
 
 def test_changed_sql_makes_it_anew(built: Warehouse) -> None:
-    built.edit(AGGREGATE, "coalesce(price, 0)", "coalesce(price, 100)")
+    built.edit(AGGREGATE, "order_price() }}", "order_price() }} * 2")
     built.dbt(*BUILD)
-    assert sums(built) == {JANUARY: (2, Decimal("3.00")), NOVEMBER: (1, Decimal("100.00"))}
+    assert sums(built) == {JANUARY: (2, Decimal("6.00")), NOVEMBER: (1, Decimal("0.00"))}
     before = built.written_state("mart.agg_order_month")
     built.dbt(*BUILD)
     assert built.written_state("mart.agg_order_month") == before
@@ -121,10 +122,60 @@ def test_a_group_without_name_is_refused(built: Warehouse, arguments: tuple[str,
     assert sums(built) == before
 
 
-def test_it_cannot_follow_what_is_no_such_fact(built: Warehouse) -> None:
-    built.edit(AGGREGATE, "ref('fct_order_state')", "ref('fct_orders')")
-    result = built.dbt("build", "--select", "agg_order_month", check=False)
+def test_a_changed_macro_asks_for_a_full_refresh(built: Warehouse) -> None:
+    built.edit(MACRO, "coalesce(price, 0)", "coalesce(price, 0) * 2")
+    deliver(built, ORDERS.dataset, "2025-02", [order("1", "5.00")])
+    result = built.dbt(*BUILD, check=False)
     assert not result.success
-    assert "follows one fact with incremental_strategy restate, and is made of 0" in str(
-        result.exception or [node.message for node in result.result]
-    )
+    assert any("--full-refresh --select agg_order_month" in str(node.message) for node in result.result)
+    assert sums(built)[JANUARY] == (2, Decimal("3.00"))
+    built.dbt("build", "--full-refresh", "--select", "agg_order_month")
+    assert sums(built)[JANUARY] == (2, Decimal("14.00"))
+
+
+def test_who_was_away_reads_all_of_the_fact(built: Warehouse) -> None:
+    built.edit(AGGREGATE, "materialized=", "enabled=false, materialized=")
+    deliver(built, ORDERS.dataset, "2025-02", [order("1", "5.00")])
+    built.dbt(*WITHOUT_AGGREGATE)
+    built.undo_edits()
+    built.dbt(*BUILD)
+    assert sums(built) == {JANUARY: (2, Decimal("7.00")), NOVEMBER: (1, Decimal("0.00"))}
+
+
+def test_other_measures_make_it_anew(built: Warehouse) -> None:
+    """The fact itself has nothing to change, and what went wrong before is mended."""
+    built.edit(FACT, "['order_count', 'price']", "['order_count']")
+    built.dbt(*BUILD)
+    deliver(built, ORDERS.dataset, "2025-02", [order("1", "5.00")])
+    built.dbt(*BUILD)
+    assert sums(built)[JANUARY] == (2, Decimal("9.00"))  # what is no measure is not taken back
+    built.undo_edits()
+    built.dbt(*BUILD)
+    assert sums(built)[JANUARY] == (2, Decimal("7.00"))
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "reason"),
+    [
+        (FACT, "meta={", "tags=['x'], meta={} and {", "it needs meta: {measures"),
+        (AGGREGATE, "meta={", "tags=['x'], meta={} and {", "it needs meta: {count"),
+        (FACT, "'order_count', 'price'", "'order_count', 'Price'", "meta: measures names Price, which is no column"),
+        (
+            AGGREGATE,
+            "group by",
+            "cross join {{ ref('fct_people') }} as people\ngroup by",
+            "and nothing else, and reads",
+        ),
+        (
+            AGGREGATE,
+            "ref('fct_order_state')",
+            "ref('fct_orders')",
+            "must read one fact with incremental_strategy restate",
+        ),
+    ],
+)
+def test_it_says_what_it_needs(built: Warehouse, file: str, old: str, new: str, reason: str) -> None:
+    built.edit(file, old, new)
+    result = built.dbt(*BUILD, "--full-refresh", check=False)
+    assert not result.success
+    assert reason in str(result.exception or [node.message for node in result.result])

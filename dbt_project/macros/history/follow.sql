@@ -13,24 +13,28 @@
     {%- if not execute or not is_incremental() or is_forgotten(model) -%}
     {{ fact }}
     {%- else -%}
-    (select * from {{ changes_table(leader_of(model)) }} where consumer = '{{ name_of(model) }}') as changes
+    {{ changes_for(model) }}
     {%- endif -%}
+{%- endmacro %}
+
+{% macro changes_for(follower) -%}
+    (select * from {{ changes_table(leader_of(follower)) }} where consumer = '{{ name_of(follower) }}') as changes
 {%- endmacro %}
 
 {% macro changes_table(fact) %}
     {{ return(api.Relation.create(database=target.database, schema='core', identifier=fact.alias ~ '__changes')) }}
 {% endmacro %}
 
-{#- The fact that an aggregate follows: the one among all that it is made of. -#}
+{#- The fact that an aggregate follows: all that it is made of, or a change of something else would be missed. -#}
 {% macro leader_of(node) %}
-    {% set found = [] %}
-    {% for id in node.depends_on.nodes if graph.nodes.get(id, {}).get('config', {}).get('incremental_strategy') == 'restate' %}
-        {% do found.append(id) %}
-    {% endfor %}
-    {% if found | length != 1 %}
-        {% do history_error(node, 'it follows one fact with incremental_strategy restate, and is made of ' ~ found | length) %}
+    {% set read = node.depends_on.nodes %}
+    {% set fact = graph.nodes.get(read[0]) if read | length == 1 %}
+    {% if not fact or fact.config.get('incremental_strategy') != 'restate' %}
+        {% do history_error(
+            node, 'it must read one fact with incremental_strategy restate and nothing else, and reads ' ~ read | join(', ')
+        ) %}
     {% endif %}
-    {{ return(graph.nodes[found[0]]) }}
+    {{ return(fact) }}
 {% endmacro %}
 
 {% macro is_follower(node) %}
@@ -46,27 +50,51 @@
     {{ return(followers | sort) }}
 {% endmacro %}
 
-{#- Whether the ledger does not know a follower with this SQL: its own has changed, or the fact was made anew. -#}
+{#- What the ledger knows a follower by; none when it does not: it is new, or its fact was made anew. -#}
+{% macro known_fingerprint(node) %}
+    {% for row in run_query("select fingerprint from " ~ ledger() ~ " where consumer = '" ~ name_of(node) ~ "'") %}
+        {{ return(row['fingerprint']) }}
+    {% endfor %}
+{% endmacro %}
+
+{#- Whether an aggregate has to read all of its fact: the ledger does not know it, or as something else. -#}
 {% macro is_forgotten(node) %}
-    {% set found = run_query(
-        "select 1 as found from " ~ ledger() ~ " where consumer = '" ~ name_of(node) ~ "' and fingerprint = '"
-        ~ fingerprint_of(node) ~ "'"
-    ) %}
-    {{ return(found | length == 0) }}
+    {{ return((known_fingerprint(node) or '')[:16] != identity_of_follower(node)) }}
+{% endmacro %}
+
+{#- What can be told of it before it is compiled. -#}
+{% macro identity_of_follower(node) %}
+    {% set fact = leader_of(node) %}
+    {% set identity = [
+        fingerprint_of(node), name_of(fact), meta_of(fact, 'measures'), as_list(node.config.unique_key),
+        meta_of(node, 'count')
+    ] %}
+    {{ return(local_md5(tojson(identity))[:16]) }}
+{% endmacro %}
+
+{#- What it is compiled to when it reads all of the fact: that changes with the macros that it calls. -#}
+{% macro fingerprint_of_compiled(node) %}
+    {% set whole = node.compiled_code | replace(changes_for(node), leader_of(node).relation_name) %}
+    {{ return(local_md5(whole.split() | join(' '))[:16]) }}
 {% endmacro %}
 
 {#-
     Writes down the change of a fact: the rows of `difference` come, those of `fact_table` with the same key go. Only
-    for followers that the ledger knows: the others will read all of the fact.
+    for followers that the ledger knows: the others will read all of the fact. Who is not there to follow is forgotten.
 -#}
 {% macro write_down_changes_sql(fact, fact_table, difference, same_key) %}
     {% set followers, changes = followers_of(fact), changes_table(fact) %}
     {% set columns = adapter.get_columns_in_relation(fact_table) %}
-    {% if followers and not has_columns(changes, columns) %}
+    {% if not followers or not has_columns(changes, columns) %}
         {{ start_changes_sql(fact, fact_table) }}
-    {% elif followers %}
+    {% else %}
         {% set names = quoted(columns | map(attribute='name')) %}
-        {% set measures = quoted(fact.config.meta.measures) %}
+        {% set measures = quoted(measures_of(fact, columns)) %}
+    delete from {{ changes }} where consumer not in ({{ sql_list(followers) }});
+
+    delete from {{ ledger() }}
+    where dataset = '{{ name_of(fact) }}' and consumer not in ({{ sql_list(followers) }});
+
     insert into {{ changes }} (consumer, {{ names | join(', ') }})
     select followers.consumer, changes.{{ names | join(', changes.') }}
     from (
@@ -83,6 +111,23 @@
         select consumer from {{ ledger() }} where consumer in ({{ sql_list(followers) }})
     ) as followers;
     {% endif %}
+{% endmacro %}
+
+{#- What a node says about itself under `meta`, where it must. -#}
+{% macro meta_of(node, name) %}
+    {% if name not in node.config.meta %}
+        {% do history_error(node, 'an aggregate follows a fact here; it needs meta: {' ~ name ~ ': ...}') %}
+    {% endif %}
+    {{ return(node.config.meta[name]) }}
+{% endmacro %}
+
+{#- Its additive columns. -#}
+{% macro measures_of(fact, columns) %}
+    {% set measures = meta_of(fact, 'measures') %}
+    {% for measure in measures if measure not in columns | map(attribute='name') | list %}
+        {% do history_error(fact, 'meta: measures names ' ~ measure ~ ', which is no column of it') %}
+    {% endfor %}
+    {{ return(measures) }}
 {% endmacro %}
 
 {#- Whether a table of changes is there, and as the fact is. -#}
@@ -105,21 +150,28 @@
 {#- Starts anew with no changes: the followers are forgotten, and read all of the fact in their next build. -#}
 {% macro start_changes_sql(fact, fact_table) %}
     {% if followers_of(fact) %}
+    {% do measures_of(fact, adapter.get_columns_in_relation(fact_table)) %}
     drop table if exists {{ changes_table(fact) }};
 
     {{ empty_copy_sql(changes_table(fact), "cast('' as varchar(127)) as consumer, fact.*", fact_table ~ ' as fact') }};
+    {% endif %}
 
     delete from {{ ledger() }} where dataset = '{{ name_of(fact) }}';
-    {% endif %}
 {% endmacro %}
 
 {% macro get_incremental_follow_sql(arg_dict) %}
     {% set target, sums = arg_dict['target_relation'], arg_dict['temp_relation'] %}
     {% set columns = arg_dict['dest_columns'] | map(attribute='quoted') | list %}
     {% set groups = quoted(as_list(arg_dict['unique_key'])) %}
-    {% set has_read_changes = changes_table(leader_of(model)) | string in model.compiled_code %}
+    {% set has_read_changes = changes_for(model) in model.compiled_code %}
     {% if has_read_changes == is_forgotten(model) %}
         {% do history_error(model, 'another build made it or its fact anew meanwhile; nothing was changed, run this build again') %}
+    {% endif %}
+    {% if has_read_changes and known_fingerprint(model)[16:] != fingerprint_of_compiled(model) %}
+        {% do history_error(
+            model, 'a macro that it calls has changed, and what it holds was summed by the old one; '
+            ~ 'run `dbt build --full-refresh --select ' ~ model.name ~ '`'
+        ) %}
     {% endif %}
     {% do refuse_groups_without_name(sums, groups) %}
     {% set same_group %}
@@ -147,7 +199,7 @@
 
     from {{ sums }}
     group by {{ groups | join(', ') }}
-    having sum({{ adapter.quote(model.config.meta.count) }}) <> 0;
+    having sum({{ adapter.quote(meta_of(model, 'count')) }}) <> 0;
 {% endmacro %}
 
 {#- NULL equals nothing, so that such a group would be found again by none of its changes. -#}
@@ -163,15 +215,18 @@
 
 {#- The last thing that a follower does. -#}
 {% macro strike_off_changes_sql(node) %}
+    {% set fingerprint = identity_of_follower(node) ~ fingerprint_of_compiled(node) %}
     {% if not is_incremental() %}
         {% do refuse_groups_without_name(this, quoted(as_list(node.config.unique_key))) %}
     {% endif %}
+    {% if relation_exists_now(changes_table(leader_of(node))) %}
     delete from {{ changes_table(leader_of(node)) }} where consumer = '{{ name_of(node) }}';
+    {% endif %}
 
     delete from {{ ledger() }}
-    where consumer = '{{ name_of(node) }}' and fingerprint <> '{{ fingerprint_of(node) }}';
+    where consumer = '{{ name_of(node) }}' and fingerprint <> '{{ fingerprint }}';
 
     insert into {{ ledger() }} (consumer, dataset, data_period, load_id, fingerprint)
-    select '{{ name_of(node) }}', '{{ name_of(leader_of(node)) }}', '', 0, '{{ fingerprint_of(node) }}'
+    select '{{ name_of(node) }}', '{{ name_of(leader_of(node)) }}', '', 0, '{{ fingerprint }}'
     where not exists (select 1 from {{ ledger() }} where consumer = '{{ name_of(node) }}');
 {% endmacro %}

@@ -7,6 +7,6 @@ select
     counted_month,
     coalesce(name, 'nobody') as name,
     sum(order_count) as orders,
-    sum(coalesce(price, 0)) as price
+    sum({{ order_price() }}) as price
 from {{ changes_of(ref('fct_order_state')) }}
 group by counted_month, coalesce(name, 'nobody')

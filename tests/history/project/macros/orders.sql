@@ -1,0 +1,2 @@
+{#- What an order counts with in a sum. -#}
+{% macro order_price() %}coalesce(price, 0){% endmacro %}
