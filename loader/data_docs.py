@@ -31,7 +31,9 @@ def write_data_docs(project: Project, folder: Path) -> list[str]:
         EnvironmentFailedError: the warehouse is out of reach or locked.
     """
     url = project.warehouse.engine.url()
-    results = {layer: publishable_results(layer, url, project.root) for layer in LAYERS}
+    results = project.warehouse.when_free(
+        lambda: {layer: publishable_results(layer, url, project.root) for layer in LAYERS}
+    )
     shutil.rmtree(folder, ignore_errors=True)
     pages = Environment(loader=PackageLoader("loader", "."), autoescape=True, trim_blocks=True, lstrip_blocks=True)
     page = pages.get_template("data_docs.html")

@@ -76,6 +76,10 @@ def _parsed(project: Project) -> Any:
 
 
 def _invoke(project: Project, arguments: Sequence[str], manifest: Any) -> Any:
+    return project.warehouse.when_free(lambda: _invoke_once(project, arguments, manifest))
+
+
+def _invoke_once(project: Project, arguments: Sequence[str], manifest: Any) -> Any:
     from dbt.cli.main import dbtRunner
 
     project.settings.log_dir.mkdir(parents=True, exist_ok=True)

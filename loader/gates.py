@@ -13,7 +13,7 @@ import re
 import time
 import warnings
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import count
@@ -114,8 +114,8 @@ def run_gate(
     started = time.perf_counter()
     suites = _read_suites(project_dir, layer, contracts, tables)
     address = _for_reading(make_url(url))
-    knows_patterns = _knows_patterns(address, suites)
-    checks = _run(address, layer, suites, knows_patterns)
+    with _reached(address) as connection:
+        checks = _run(address, layer, suites, _knows_patterns(connection, suites))
     return GateResult(layer, checks, time.perf_counter() - started)
 
 
@@ -151,10 +151,11 @@ def publishable_results(layer: str, url: str | URL, project_dir: Path) -> dict[s
     """
     suites = _read_suites(project_dir, layer, (), None)
     address = _for_reading(make_url(url))
-    if not _knows_patterns(address, suites):
-        suites = [_without_patterns(suite) for suite in suites]
-    with _source(address) as source:
-        return {suite.table: _verdicts(source, layer, suite) for suite in suites}
+    with _reached(address) as connection:
+        if not _knows_patterns(connection, suites):
+            suites = [_without_patterns(suite) for suite in suites]
+        with _source(address) as source:
+            return {suite.table: _verdicts(source, layer, suite) for suite in suites}
 
 
 def render(result: GateResult, verbose: bool = False) -> Table:
@@ -250,23 +251,32 @@ def _connect(address: URL) -> Iterator[Connection]:
         engine.dispose()
 
 
-def _knows_patterns(address: URL, suites: list[_Suite]) -> bool:
-    """Whether the warehouse has the regular expressions that suites ask for; SQL Server has them since 2025.
+@contextmanager
+def _reached(address: URL) -> Iterator[Connection]:
+    """A connection that stays until the gate is through: nobody else takes the file of an embedded warehouse meanwhile.
 
-    Asked before the import of Great Expectations, so that a warehouse out of reach is told of at once, in one line.
+    Opened before the import of Great Expectations, so that a warehouse out of reach is told of at once, in one line.
     """
+    with ExitStack() as stack:
+        try:
+            connection = stack.enter_context(_connect(address))
+        except SQLAlchemyError as error:
+            message = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+            raise EnvironmentFailedError(f"the gate cannot read the warehouse: {message}") from error
+        yield connection
+
+
+def _knows_patterns(connection: Connection, suites: list[_Suite]) -> bool:
+    """Whether the warehouse has the regular expressions that suites ask for; SQL Server has them since 2025."""
+    if not any(map(_has_pattern, (expectation for suite in suites for expectation in suite.expectations))):
+        return True
     try:
-        with _connect(address) as connection:
-            if not any(map(_has_pattern, (expectation for suite in suites for expectation in suite.expectations))):
-                return True
-            try:
-                connection.execute(text("select 1 where regexp_like('a', 'a')"))
-            except SQLAlchemyError:
-                return False
-            return True
-    except SQLAlchemyError as error:
-        message = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
-        raise EnvironmentFailedError(f"the gate cannot read the warehouse: {message}") from error
+        connection.execute(text("select 1 where regexp_like('a', 'a')"))
+    except SQLAlchemyError:
+        return False
+    finally:
+        connection.rollback()
+    return True
 
 
 def _has_pattern(expectation: dict[str, Any]) -> bool:

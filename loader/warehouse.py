@@ -86,6 +86,20 @@ class Warehouse:
         except DBAPIError as error:
             raise EnvironmentFailedError(self._explain(error)) from error
 
+    def when_free(self, work: Callable[[], T]) -> T:
+        """Do what opens the warehouse in its own way; again, while that fails because another process holds it.
+
+        Raises:
+            EnvironmentFailedError: the warehouse stays locked. What `work` raises else is left as it is.
+        """
+        try:
+            return self._while_busy()(work)
+        except Exception as error:
+            holder = self.engine.busy(error)
+            if holder is None:
+                raise
+            raise EnvironmentFailedError(self._stays_locked(holder)) from error
+
     def _repeated(self, work: Callable[..., Any], *arguments: Any) -> Any:
         repeat = Retrying(
             retry=retry_if_exception(self.engine.transient),
@@ -100,14 +114,16 @@ class Warehouse:
             return work(connection)
 
     def _connect(self) -> Connection:
-        wait = Retrying(
+        return self._while_busy()(self._connections.connect)
+
+    def _while_busy(self) -> Retrying:
+        return Retrying(
             retry=retry_if_exception(lambda error: self.engine.busy(error) is not None),
             stop=stop_after_delay(self.lock_timeout),
             wait=wait_random_exponential(multiplier=0.05, max=1),
             before_sleep=self._say_who_holds_it,
             reraise=True,
         )
-        return wait(self._connections.connect)
 
     def _say_who_holds_it(self, state: RetryCallState) -> None:
         if state.attempt_number == 3 and state.outcome is not None:
@@ -117,16 +133,19 @@ class Warehouse:
     def _explain(self, error: DBAPIError) -> str:
         holder = self.engine.busy(error)
         if holder is not None:
-            return (
-                f"the warehouse is in use by {holder} since more than {self.lock_timeout:.0f} s; "
-                "wait until it is done or stop it, then run the same command again"
-            )
+            return self._stays_locked(holder)
         said = _first_line(error.orig or error)
         if isinstance(error, DataError | IntegrityError):
             said = _QUOTED.sub("…", said)  # such a message quotes the cell that did not fit
         host = self.engine.url().host
         is_unnamed = error.statement is None and host is not None and host not in said  # it could not be reached
         return f"the database said: {f'{host}: ' if is_unnamed else ''}{said}"
+
+    def _stays_locked(self, holder: str) -> str:
+        return (
+            f"the warehouse is in use by {holder} since more than {self.lock_timeout:.0f} s; "
+            "wait until it is done or stop it, then run the same command again"
+        )
 
 
 def _first_line(error: BaseException) -> str:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from contextlib import closing
+
+import duckdb
 
 from tests.conftest import Project
 
@@ -23,3 +27,25 @@ def test_a_failed_test_stops_the_build_and_its_sql_is_there_to_read(new_project:
         assert 'count(*) as number from "warehouse"."core"."citizens"' in sql.read_text(encoding="utf-8")
     built = project.sql("select table_name from information_schema.tables where table_schema in ('core', 'mart')")
     assert sorted(built) == [("applied_load",), ("citizens",)]
+
+
+def test_two_builds_at_once_take_turns(new_project: Callable[..., Project]) -> None:
+    """An embedded warehouse lets in one process at a time."""
+    project = new_project("duckdb")
+    assert project.loader("migrate").exit_code == 0
+    builds = [project.start_loader("build") for _ in range(2)]
+    for build in builds:
+        said, trouble = build.communicate()
+        assert build.returncode == 0, said + trouble
+        assert "built      mart" in said
+
+
+def test_a_build_does_not_wait_for_ever(new_project: Callable[..., Project]) -> None:
+    project = new_project("duckdb")
+    assert project.loader("migrate").exit_code == 0
+    with closing(duckdb.connect(project.profile_output["path"])):
+        for command in (("build",), ("gate", "stage"), ("docs",)):
+            said = project.loader(*command, own_process=True, env={"ALMANAC_LOCK_TIMEOUT": "0.5"})
+            assert said.exit_code == 3, command
+            assert f"failed: the warehouse is in use by process {os.getpid()} " in said.output
+            assert "run the same command again" in said.output.splitlines()[-1]
