@@ -30,8 +30,8 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(history, "AT_ONCE", 2)
     monkeypatch.setattr(builds, "MONTHS", (1, 2))
     monkeypatch.setattr(builds, "SCENARIOS", {"next": "one new month"})
-    monkeypatch.setattr(claims, "FIRST", (2,))
-    monkeypatch.setattr(claims, "LAST", (3,))
+    monkeypatch.setattr(claims, "FIRST", (1,))
+    monkeypatch.setattr(claims, "LAST", (2,))
     monkeypatch.setenv("BENCH_PERIOD", "2020-01")
 
 
