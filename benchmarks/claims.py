@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from statistics import fmean
@@ -56,23 +55,19 @@ def _days(first: list[Measured], last: list[Measured]) -> list[Line]:
     lines = sum(found.said["rows"] for found in last) // len(last)
     name = f"a day of {LAST[0]} to {LAST[-1]}, {lines:,} lines"
     nodes = [part for part in last[0].parts if part not in ("load", "tests")]
-    few, many = ([_seconds(found, nodes) for found in founds] for founds in (first, last))
+    few, many = _mean(first[:1], *nodes), _mean(last[-1:], *nodes)
     return [
-        one(f"{name}: snapshots and models", fmean(few), fmean(many), 1.2),
-        Line(f"   day {LAST[-1]}", many[-1], against=f"{few[0]:.2f} s on day {FIRST[0]}", ratio=many[-1] / few[0]),
-        *(
-            one(f"   {node}", *(fmean(_seconds(day, [node]) for day in days) for days in (first, last)))
-            for node in nodes
-        ),
-        *(
-            one(f"{name}: {words}", *(fmean(_seconds(day, [part]) for day in days) for days in (first, last)))
-            for part, words in (("load", "load to stage, gate aside"), ("tests", "all tests"))
-        ),
+        one(f"{name}: snapshots and models", _mean(first, *nodes), _mean(last, *nodes), 1.2),
+        Line(f"   day {LAST[-1]}", many, against=f"{few:.2f} s on day {FIRST[0]}", ratio=many / few),
+        *(one(f"   {node}", _mean(first, node), _mean(last, node)) for node in nodes),
+        one(f"{name}: load to stage, gate aside", _mean(first, "load"), _mean(last, "load")),
+        one(f"{name}: all tests", _mean(first, "tests"), _mean(last, "tests")),
     ]
 
 
-def _seconds(found: Measured, parts: Iterable[str]) -> float:
-    return sum(found.parts[part] for part in parts)
+def _mean(days: list[Measured], *parts: str) -> float:
+    """Seconds of these parts of a day."""
+    return fmean(sum(day.parts[part] for part in parts) for day in days)
 
 
 def _full(full: Measured, raw: Measured, rows: int) -> list[Line]:
