@@ -355,6 +355,18 @@ def test_the_star_follows_whatever_is_delivered_and_nothing_else(insurer: Projec
     assert "claim_lines_match_stage" in [one.node.name for one in done.result if one.status == "fail"]
 
 
+def assert_staged(project: Project) -> None:
+    """What the sample's first day is in stage: amounts that add up, and nobody claims on a plan of somebody else."""
+    lines = project.sql("select count(*) from stage.claims where allowed_amount = paid_amount + member_amount")
+    assert lines[0][0] > 10
+    assert project.sql("select count(*) from stage.members") == [(425,)]
+    (nothing,) = project.sql(
+        "select count(*) from stage.claims as c left join stage.enrollments as e "
+        "on c.member_id = e.member_id and c.health_plan_id = e.health_plan_id where e.member_id is null"
+    )
+    assert nothing == (0,)
+
+
 @pytest.mark.slow
 def test_days_one_by_one_make_what_all_at_once_makes(engine: Engine, new_project: Callable[..., Project]) -> None:
     """As `make aca-day` for each day, and `make aca-full`, do: over the end of a month, when all else comes anew."""
@@ -364,10 +376,13 @@ def test_days_one_by_one_make_what_all_at_once_makes(engine: Engine, new_project
     for day in ("2025-01-31", "2025-02-01"):
         made = by_day.loader("sample-data", "aca", "--scale", 0.25, "--day", day)
         assert made.exit_code == 0, made.output
+        assert made.output.count("made data/landing/") == 5
         for path in by_day.landing.iterdir():
             shutil.copy(path, at_once.landing)
         loaded = by_day.loader("load")
         assert "5 loaded, 0 refused" in loaded.output
+        if day == "2025-01-31":
+            assert_staged(by_day)
         make(by_day)
     assert "10 loaded, 0 refused" in at_once.loader("load").output
     make(at_once)

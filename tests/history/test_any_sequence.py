@@ -71,7 +71,7 @@ def rounds() -> st.SearchStrategy[list[tuple[Any, ...]]]:
 
 
 @settings(
-    max_examples=int(os.environ.get("HISTORY_EXAMPLES", "3")),
+    max_examples=int(os.environ.get("HISTORY_EXAMPLES", "4")),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
