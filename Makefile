@@ -69,9 +69,11 @@ docs: $(VENV)/.docs ## the documentation, with the pages of the warehouse and it
 test: lint ## every check and test [ENGINES=duckdb,postgres,sqlserver] [COVERAGE=1, a quarter slower]
 	@$(BIN)/pytest --numprocesses logical --dist worksteal $(if $(COVERAGE),--cov --cov-report term)
 
-lint: $(VENV)/.dev ## ruff and sqlfluff
+lint: $(VENV)/.dev ## ruff, import-linter, mypy and sqlfluff
 	@$(BIN)/ruff check --quiet
 	@$(BIN)/ruff format --check --quiet
+	@$(BIN)/lint-imports --no-cache --no-logo
+	@$(BIN)/mypy --no-error-summary
 	@$(BIN)/sqlfluff lint --disable-progress-bar --nocolor $(SQL)
 
 bench: $(VENV)/.dev ## the figures of benchmarks/, with their peers [SCALE=0.1 REPEAT=1 ENGINES=postgres,sqlserver]

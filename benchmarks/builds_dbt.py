@@ -90,10 +90,9 @@ class _Bench:
 
     def prepare(self, keys: int) -> None:
         """Stage the months and build; stage one more. Keep both."""
-        from loader.migrate import ensure_migrated
 
         self.kept.file.unlink(missing_ok=True)
-        ensure_migrated(self.project)
+        self.project.ensure_migrated()
         self._sql(_REGISTER.format(keys=keys, places=_PLACES))
         for month in range(1, self.months + 2):
             if month > self.months:

@@ -14,7 +14,7 @@ MONTH = "2025-04"
 
 
 def main(folder: Path, scale: float, days: int) -> None:
-    from loader.sample_data.aca import Sample, make_day
+    from loader.samples.data.aca import Sample, make_day
 
     sample = Sample(scale=100 * scale, first="2025-02", use=4.7)
     for day in range(1, days + 1):

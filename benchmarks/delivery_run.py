@@ -14,7 +14,7 @@ from benchmarks.stage_loader import steps
 def main(root: Path) -> None:
     forget_files(root)
     started = time.perf_counter()
-    from loader.cli import main as loader
+    from loader.cli.app import main as loader
 
     try:
         loader(["--project-dir", str(root), "run"])

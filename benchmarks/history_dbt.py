@@ -211,8 +211,8 @@ class _Bench:
             population.execute(_TOGETHER.format(files=(folder / "*.parquet").as_posix(), staged=staged.as_posix()))
 
     def _append(self, number: int, month: Path, keys: int) -> None:
-        from loader.stage_table import stage_table
-        from loader.versions import add_version
+        from loader.warehouse.stage_table import stage_table
+        from loader.warehouse.versions import add_version
 
         contract, period = self.project.contract("people"), _period(number)
         bounds = contract.period(period)

@@ -19,7 +19,7 @@ INSURER = ("members", "health_plans", "providers", "enrollments", "claims")
 
 def people_project(folder: Path, contract: str, server: Server | None = None) -> Project:
     """One dataset, the macros of the repository, no models; on DuckDB, or on a server."""
-    from loader.derive import derive
+    from loader.codegen.derive import derive
     from loader.project import Project
 
     for part in ("macros", "tests/generic"):
@@ -77,7 +77,7 @@ def without_insurer(root: Path) -> None:
 
 def start_anew(project: Project) -> None:
     """A warehouse that is ready and empty; what an earlier run made is forgotten."""
-    from loader.migrate import migrate
+    from loader.warehouse.migrate import migrate
 
     forget_files(project.root)
     if not project.warehouse.engine.embedded:

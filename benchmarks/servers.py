@@ -18,7 +18,7 @@ import yaml
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from loader.engines.base import Engine
+    from loader.warehouse import Engine
 
 _NAMED_BY = tuple(f"ALMANAC_SQLSERVER_{word}" for word in ("HOST", "PORT", "USER", "PASSWORD"))
 _ADMINISTERED_FROM = {"postgres": "postgres", "sqlserver": "master"}
@@ -66,8 +66,8 @@ class Server:
 
     def engine(self) -> Engine:
         """As the loader knows it."""
-        from loader.engines import engine_for
-        from loader.profile import Target
+        from loader.warehouse import Target
+        from loader.warehouse.engines.registry import engine_for
 
         return engine_for(Target("dev", self.name, self.output()), Path())
 

@@ -48,7 +48,7 @@ def main(root: Path, csv: Path, kind: str, way: str) -> None:
 def _table(project: Project, kind: str) -> Table:
     from sqlalchemy import Column, MetaData, Table
 
-    from loader.stage_table import stage_table
+    from loader.warehouse.stage_table import stage_table
 
     staged = stage_table(project.contract("people"))
     if kind == "stage":
@@ -63,7 +63,7 @@ def _typed(project: Project, csv: Path) -> Any:
     """The delivery as an Arrow table."""
     import pyarrow.csv as pacsv
 
-    from loader.conversion import arrow_type
+    from loader.archive.parquet import arrow_type
 
     types = {column.name: arrow_type(column.type) for column in project.contract("people").columns}
     return pacsv.read_csv(csv, convert_options=pacsv.ConvertOptions(column_types=types))

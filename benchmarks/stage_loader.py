@@ -27,7 +27,7 @@ def main(root: Path, dataset: str | None = None) -> None:
 
 def load_all(project: Project, **which: Any) -> int:
     """Load what has landed, or some of it; gives the number of rows. Ends the process when a file is not loaded."""
-    from loader.load import load
+    from loader.staging.load import load
 
     report = load(project, **which)
     if report.count("loaded") != len(report.lines):

@@ -1,5 +1,5 @@
 """`python -m loader` is the same as the `loader` command."""
 
-from loader.cli import main
+from loader.cli.app import main
 
 main()

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import re
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from loader import console
-from loader.audit import Auditor
-from loader.contract_file import find_contract, read_contracts
-from loader.contracts import Contract, Contracts
-from loader.engines import engine_for
-from loader.periods import Period
-from loader.profile import Target, ensure_profile, find_profiles, read_target
+from loader.contracts import Contract, Contracts, find_contract, read_contracts
+from loader.monitoring import Auditor
 from loader.settings import Settings, load_settings
-from loader.warehouse import Warehouse
+from loader.warehouse import Target, Warehouse
+from loader.warehouse.engines.registry import engine_for
+from loader.warehouse.migrate import ensure_migrated
+from loader.warehouse.profile import ensure_profile, find_profiles, read_target
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,6 +61,10 @@ class Project:
     def contract(self, dataset: str) -> Contract:
         return find_contract(self.contracts, dataset)
 
+    def ensure_migrated(self) -> None:
+        """Make an embedded warehouse ready to load; raises UsageError when a server's schema is behind."""
+        ensure_migrated(self.warehouse, self.contracts)
+
     def archived(self, name: str) -> Path:
         """Where a parquet file of the archive lies; `meta` keeps names below the archive folder only."""
         return self.settings.cleaned_dir / name
@@ -78,33 +79,3 @@ class Project:
             return path.relative_to(self.root).as_posix()
         except ValueError:
             return str(path)
-
-
-def file_stem(contract: Contract, period: Period, sha256: str) -> str:
-    """The deterministic name of what validation makes of one delivery under one contract."""
-    return f"{contract.name}_{period.name.replace(':', '')}_{sha256[:12]}_{contract.fingerprint[:8]}"
-
-
-@dataclass(frozen=True)
-class Stem:
-    """What the name of such a file tells; the number behind it counts files of other content."""
-
-    base: str
-    period: Period
-    sha256: str
-    """The first 12 digits of the delivery's hash."""
-
-    @classmethod
-    def of(cls, contract: Contract, file_name: str) -> Stem | None:
-        """None for files of other datasets, and for strangers."""
-        found = re.match(
-            rf"(?P<base>{re.escape(contract.name)}_(?P<period>[0-9A-Z-]+)_(?P<sha256>[0-9a-f]{{12}})_[0-9a-f]{{8}})"
-            r"(?:_\d+)*\.",
-            file_name,
-        )
-        if found is None:
-            return None
-        name = re.sub(r"(T\d\d)(\d\d)$", r"\1:\2", found["period"])
-        with suppress(ValueError):
-            return cls(found["base"], contract.period(name), found["sha256"])
-        return None

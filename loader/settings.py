@@ -13,10 +13,8 @@ from dotenv import load_dotenv
 from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from loader.contracts.file import CONTRACTS_FILE
 from loader.errors import UsageError
-
-CONTRACTS_FILE = "datasets_config.yml"
-"""The file that makes a folder a project."""
 
 
 class Settings(BaseSettings):

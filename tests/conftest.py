@@ -67,7 +67,7 @@ class Project:
             return Result(process.returncode, stdout + stderr, stdout)
         from click.testing import CliRunner
 
-        from loader.cli import main
+        from loader.cli.app import main
 
         with self._environment(env):
             said = CliRunner().invoke(main, self._command(args), prog_name="loader", catch_exceptions=False)

@@ -9,13 +9,12 @@ from typing import Any
 from sqlalchemy import Column, MetaData, NullPool, Table, create_engine
 from sqlalchemy.schema import CreateSchema
 
-from loader.contract_file import read_contracts
-from loader.contracts import ColumnType
-from loader.derive import derive
-from loader.engines import engine_for
+from loader.codegen.derive import derive
+from loader.contracts import ColumnType, read_contracts
 from loader.gates import GateResult, render, run_gate
-from loader.profile import read_target
-from loader.stage_table import sql_type
+from loader.warehouse.engines.registry import engine_for
+from loader.warehouse.profile import read_target
+from loader.warehouse.stage_table import sql_type
 from tests.conftest import Project
 
 

@@ -9,7 +9,7 @@ import loader
 for name in ("alembic.command", "dbt.adapters.duckdb", "dbt.adapters.postgres", "dbt.cli.main", "great_expectations"):
     importlib.import_module(name)
 for module in pkgutil.walk_packages(loader.__path__, "loader."):
-    if not module.name.startswith(("loader.__main__", "loader.migrations.")):
+    if not module.name.startswith(("loader.__main__", "loader.warehouse.migrations.")):
         importlib.import_module(module.name)
 for name in [name for name in sys.modules if name.partition(".")[0] == "loader"]:
     del sys.modules[name]

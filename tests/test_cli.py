@@ -12,7 +12,7 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
-from loader.cli import main
+from loader.cli.app import main
 from loader.errors import UsageError
 from tests.conftest import Project
 from tests.shop import deliver, load, open_shop, prepared, products

@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from loader.contract_file import find_contract, read_contracts
-from loader.contracts import ColumnType
+from loader.contracts import ColumnType, find_contract, read_contracts
 from loader.errors import UsageError
 from tests.conftest import REPOSITORY, Project
 from tests.deliveries import PEOPLE, contract_of

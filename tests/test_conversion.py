@@ -12,8 +12,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from loader.archive.parquet import arrow_type
 from loader.contracts import ColumnType, CsvFormat, WorkbookFormat
-from loader.conversion import arrow_type, convert, tidy
+from loader.validation.conversion import convert, tidy
 
 CSV = CsvFormat(type="csv")
 XLSX = WorkbookFormat(type="workbook")

@@ -17,8 +17,8 @@ import pytest
 from sqlalchemy import BigInteger, Boolean, Column, Integer, MetaData, Numeric, Table, insert
 from sqlalchemy.schema import CreateSchema
 
-from loader.dialects import day, words
 from loader.project import Project as Opened
+from loader.warehouse.types import day, words
 from tests.conftest import Project
 
 Row = dict[str, Any]

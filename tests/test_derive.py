@@ -12,9 +12,8 @@ from typing import Any
 import pytest
 import yaml
 
-from loader.contract_file import read_contracts
-from loader.contracts import Contract
-from loader.derive import derive, derived_files
+from loader.codegen.derive import derive, derived_files
+from loader.contracts import Contract, read_contracts
 from tests.conftest import REPOSITORY, Project
 from tests.engines import Engine
 
@@ -183,8 +182,9 @@ def test_dbt_reads_the_sources_without_a_warning_and_its_tests_see_bad_rows(
 
 def test_deriving_costs_no_heavy_import() -> None:
     code = (
-        "import sys; from pathlib import Path; from loader.contract_file import read_contracts; "
-        "from loader.derive import derive; root = Path(sys.argv[1]); derive(root, read_contracts(root), check=True); "
+        "import sys; from pathlib import Path; from loader.contracts.file import read_contracts; "
+        "from loader.codegen.derive import derive; root = Path(sys.argv[1]); "
+        "derive(root, read_contracts(root), check=True); "
         "print(sorted({'great_expectations', 'dbt'} & set(sys.modules)))"
     )
     said = subprocess.run(

@@ -16,9 +16,9 @@ import jsonschema
 import pytest
 import yaml
 
-from loader.derive import contract_schema
-from loader.meta import metadata
+from loader.codegen.contract_schema import contract_schema
 from loader.settings import Settings
+from loader.warehouse.meta import metadata
 from tests.conftest import REPOSITORY, Project
 
 LINK = re.compile(r"\]\(([^)\s]+)\)")

@@ -12,12 +12,10 @@ from typing import Any
 import pytest
 import yaml
 
-from loader.contract_file import find_contract, read_contracts
-from loader.contracts import Contract
-from loader.derive import derive
+from loader.codegen.derive import derive
+from loader.contracts import Contract, Grain, Period, find_contract, read_contracts
 from loader.errors import EnvironmentFailedError, UsageError
 from loader.gates import run_parquet_gate
-from loader.periods import Grain, Period
 from tests.conftest import Project
 from tests.gating import broken, gate, insert, knows_patterns, shown, with_contract
 

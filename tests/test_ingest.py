@@ -15,11 +15,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from loader.contract_file import find_contract, read_contracts
-from loader.contracts import Contract
+from loader.contracts import Contract, find_contract, read_contracts
 from loader.errors import RefusedError
-from loader.header import match_header
 from loader.readers import open_table
+from loader.validation import match_header
 from tests.conftest import REPOSITORY, Project, Result
 from tests.deliveries import (
     CITIZEN_HEADERS,

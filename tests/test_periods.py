@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from loader.periods import Grain, Period
+from loader.contracts import Grain, Period
 
 
 @pytest.mark.parametrize(

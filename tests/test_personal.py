@@ -14,8 +14,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from loader.cleaned_file import sha256_of
-from loader.masking import hidden_columns, without_values
+from loader.files import sha256_of
+from loader.gates.masking import hidden_columns, without_values
 from tests import club
 from tests.club import deliver, expect, member, visit
 from tests.conftest import Project

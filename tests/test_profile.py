@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from loader.errors import UsageError
-from loader.profile import ENGINES, ensure_profile, find_profiles, read_target
+from loader.warehouse.profile import ENGINES, ensure_profile, find_profiles, read_target
 from tests.conftest import REPOSITORY, Project
 
 PROFILES = """

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from loader.propose import propose
+from loader.codegen.propose import propose
 from tests.conftest import Project
 from tests.deliveries import contract_of, follow_contracts, people_rows, write_csv, write_people, write_workbook
 

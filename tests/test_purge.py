@@ -13,7 +13,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from loader.cleaned_file import sha256_of
+from loader.files import sha256_of
 from tests import club
 from tests.club import contents, deliver, member, visit
 from tests.conftest import REPOSITORY, Project

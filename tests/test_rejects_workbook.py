@@ -11,9 +11,10 @@ import openpyxl
 import pytest
 from openpyxl.worksheet.worksheet import Worksheet
 
-from loader import reasons, rejected
 from loader.cleaning import RULES
-from loader.rejects_workbook import BAD_CELL, BAD_ROW, ROWS, SUMMARY
+from loader.validation import rejects as rejected
+from loader.validation import rejects_wording as reasons
+from loader.validation.rejects_workbook import BAD_CELL, BAD_ROW, ROWS, SUMMARY
 from tests.conftest import Project
 from tests.deliveries import (
     PEOPLE,
@@ -249,7 +250,7 @@ def test_a_refused_delivery_says_where_its_rows_are_marked(local: Project) -> No
 
 def test_no_more_rows_than_a_person_can_use(local: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     """The first rows of the file, whatever rule rejected them; how many more there are is told."""
-    for module in ("loader.rejected", "loader.rejects_workbook"):
+    for module in ("loader.validation.rejects", "loader.validation.rejects_workbook"):
         monkeypatch.setattr(f"{module}.MOST_ROWS", 4)
     rows = people_rows(12)
     for at in (2, 5, 8, 9, 11):
@@ -267,7 +268,7 @@ def test_no_more_rows_than_a_person_can_use(local: Project, monkeypatch: pytest.
 
 
 def test_the_first_rows_of_many_batches(local: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("loader.rejected.MOST_ROWS", 30)
+    monkeypatch.setattr("loader.validation.rejects.MOST_ROWS", 30)
     monkeypatch.setattr("loader.readers.csv_file._BLOCK_BYTES", 400)
     rows = people_rows(100, visits="many")
     rows[50]["person_id"] = "0002"

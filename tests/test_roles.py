@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from loader.profile import Target
+from loader.warehouse import Target
 from tests import club
 from tests.club import member, visit
 from tests.conftest import Project

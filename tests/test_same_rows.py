@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from loader.sample_data.citizens import make_correction
+from loader.samples.data.citizens import make_correction
 from tests.conftest import Project
 from tests.engines import requested_engines
 

@@ -19,15 +19,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from loader.contract_file import read_contracts
-from loader.landing import recognise
-from loader.rows import Outcome, clean_delivery
-from loader.sample_data.aca import Sample, make_day, make_deliveries
-from loader.sample_data.aca.claims import Claims, Lines, Status
-from loader.sample_data.aca.places import HOMES, PLACES
-from loader.sample_data.aca.plans import THIRTY, TIERS
-from loader.sample_data.aca.providers import SPECIALTIES, check_digit
-from loader.sample_data.aca.world import Month, months
+from loader.contracts import read_contracts
+from loader.samples.data.aca import Sample, make_day, make_deliveries
+from loader.samples.data.aca.claims import Claims, Lines, Status
+from loader.samples.data.aca.places import HOMES, PLACES
+from loader.samples.data.aca.plans import THIRTY, TIERS
+from loader.samples.data.aca.providers import SPECIALTIES, check_digit
+from loader.samples.data.aca.world import Month, months
+from loader.staging.landing import recognise
+from loader.validation import Outcome, clean_delivery
 from tests.conftest import REPOSITORY, Project
 
 SAMPLE = Sample(scale=0.25, periods=3)

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pytest
 
 from loader.cleaning import parse_rules
-from loader.sample_data.citizens import (
+from loader.samples.data.citizens import (
     DEMO_CITIZEN_ID,
     DEMO_MOVES,
     HEADERS,

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection
 
-from loader.engines import engine_for
-from loader.engines.sqlserver_connection import address_of, connection_string
 from loader.errors import EnvironmentFailedError, UsageError
-from loader.profile import read_target
 from loader.warehouse import Warehouse
+from loader.warehouse.engines.registry import engine_for
+from loader.warehouse.engines.sqlserver_connection import address_of, connection_string
+from loader.warehouse.profile import read_target
 from tests.conftest import Project
 from tests.engines import Engine
 from tests.shop import deliver, load, open_shop, prepared, products, skus, versions

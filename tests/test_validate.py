@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from loader.contracts import Contract
 from loader.errors import RefusedError
 from loader.readers import csv_file
-from loader.rows import Outcome, clean_delivery
+from loader.validation import Outcome, clean_delivery
 from tests.conftest import Project
 from tests.deliveries import (
     CITIZEN_HEADERS,

@@ -53,8 +53,8 @@ SECTIONS = {
 
 
 def contract() -> Iterator[str]:
-    """Every word of a contract, from the models in loader/contracts.py."""
-    from loader.derive import contract_schema
+    """Every word of a contract, from the models in loader/contracts/."""
+    from loader.codegen.contract_schema import contract_schema
 
     models = yaml.safe_load(contract_schema())["$defs"]
     text, book = models["CsvFormat"]["properties"], models["WorkbookFormat"]["properties"]
@@ -184,8 +184,8 @@ def settings() -> Iterator[str]:
 
 
 def meta_tables() -> Iterator[str]:
-    """The tables of the schema meta, from loader/meta.py."""
-    from loader.meta import metadata
+    """The tables of the schema meta, from loader/warehouse/meta.py."""
+    from loader.warehouse.meta import metadata
 
     for table in metadata.sorted_tables:
         yield f"### meta.{table.name}\n\n{table.comment}\n\n| column | type | meaning |\n|---|---|---|"
@@ -197,7 +197,7 @@ def meta_tables() -> Iterator[str]:
 
 def lineage_columns() -> Iterator[str]:
     """The columns that every stage table has besides its own."""
-    from loader.derive import LINEAGE_TEXTS
+    from loader.codegen.dbt_sources import LINEAGE_TEXTS
 
     yield "| column | meaning |\n|---|---|"
     for name, meaning in LINEAGE_TEXTS.items():
@@ -207,7 +207,7 @@ def lineage_columns() -> Iterator[str]:
 WRITERS: dict[str, Callable[[], Iterator[str]]] = {
     writer.__name__: writer for writer in (contract, cleaning_rules, settings, meta_tables, lineage_columns)
 }
-WRITTEN_FROM = ("loader.contracts", "loader.cleaning", "loader.settings", "loader.meta", "loader.derive")
+WRITTEN_FROM = ("loader.contracts", "loader.cleaning", "loader.settings", "loader.warehouse.meta", "loader.codegen")
 
 
 # --- commands ---------------------------------------------------------------------------------------------------

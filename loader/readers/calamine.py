@@ -13,8 +13,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from loader.errors import RefusedError
-from loader.readers.apart import GaveUpError
-from loader.readers.container import damaged, locked
+from loader.readers.isolated import GaveUpError
+from loader.readers.signatures import damaged, locked
 
 _MOST_ROWS, _MOST_COLUMNS = 1_048_576, 16_384
 """The size of a sheet in every spreadsheet program; calamine reads cells beyond it."""

@@ -18,9 +18,9 @@ import pyarrow.csv as pacsv
 
 from loader.contracts import CsvFormat
 from loader.errors import RefusedError
-from loader.readers.container import GZIP, refuse_bomb, refuse_no_text
+from loader.readers.quotes import MOST_ROW, WatchedText, csv_reader, refuse_torn_rows, text_rows
+from loader.readers.signatures import GZIP, refuse_bomb, refuse_no_text
 from loader.readers.table import Batch, ShortRow, Table, data_rows, join_header
-from loader.readers.torn_rows import MOST_ROW, WatchedText, csv_reader, refuse_torn_rows, text_rows
 
 _BLOCK_BYTES = MOST_ROW
 """Arrow reads some thirty blocks ahead, and a row must fit in one."""

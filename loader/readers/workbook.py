@@ -10,11 +10,11 @@ import pyarrow as pa
 
 from loader.contracts import WorkbookFormat
 from loader.errors import RefusedError
-from loader.readers.apart import MOST_MEMORY, GaveUpError, Limits, run_apart
-from loader.readers.archive import look_through, member_of
 from loader.readers.calamine import read_sheet
-from loader.readers.container import is_zip, refuse_no_workbook
+from loader.readers.isolated import MOST_MEMORY, GaveUpError, Limits, run_apart
+from loader.readers.signatures import is_zip, refuse_no_workbook
 from loader.readers.table import BLANKS, Batch, Table, data_rows, join_header
+from loader.readers.workbook_members import look_through, member_of
 
 _BATCH_ROWS = 64_000
 

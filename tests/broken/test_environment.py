@@ -120,7 +120,7 @@ def test_a_file_may_not_grow(shop: Project) -> None:
 
 @LINUX
 def test_the_disk_of_the_log_is_full(shop: Project, tmp_path: Path) -> None:
-    from loader.meta import now
+    from loader.warehouse.meta import now
 
     deliver(shop, "2025-02", products("P1"))
     logs = tmp_path / "logs"

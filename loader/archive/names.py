@@ -1,0 +1,39 @@
+"""The names of the files in the archive."""
+
+from __future__ import annotations
+
+import re
+from contextlib import suppress
+from dataclasses import dataclass
+
+from loader.contracts import Contract, Period
+
+
+def file_stem(contract: Contract, period: Period, sha256: str) -> str:
+    """The deterministic name of what validation makes of one delivery under one contract."""
+    return f"{contract.name}_{period.name.replace(':', '')}_{sha256[:12]}_{contract.fingerprint[:8]}"
+
+
+@dataclass(frozen=True)
+class Stem:
+    """What the name of such a file tells; the number behind it counts files of other content."""
+
+    base: str
+    period: Period
+    sha256: str
+    """The first 12 digits of the delivery's hash."""
+
+    @classmethod
+    def of(cls, contract: Contract, file_name: str) -> Stem | None:
+        """None for files of other datasets, and for strangers."""
+        found = re.match(
+            rf"(?P<base>{re.escape(contract.name)}_(?P<period>[0-9A-Z-]+)_(?P<sha256>[0-9a-f]{{12}})_[0-9a-f]{{8}})"
+            r"(?:_\d+)*\.",
+            file_name,
+        )
+        if found is None:
+            return None
+        name = re.sub(r"(T\d\d)(\d\d)$", r"\1:\2", found["period"])
+        with suppress(ValueError):
+            return cls(found["base"], contract.period(name), found["sha256"])
+        return None

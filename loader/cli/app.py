@@ -1,0 +1,141 @@
+"""The command line: every `make` target is one of these commands. Heavy packages are imported where they are used."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from loader import console
+from loader.errors import AlmanacError, UsageError
+
+if TYPE_CHECKING:
+    from loader.project import Project
+
+
+PathOption = click.Path(path_type=Path)
+
+
+def common_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Understood before and after the name of the command."""
+    for option in (
+        click.option("--debug", is_flag=True, help="Show tracebacks."),
+        click.option("--target", help="Output of profiles.yml to work against."),
+        click.option("--project-dir", type=PathOption, help="Project folder; else found upwards from here."),
+    ):
+        function = option(function)
+    return function
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@common_options
+@click.version_option(package_name="almanac", prog_name="loader")
+@click.pass_context
+def main(context: click.Context, /, **common: Any) -> None:
+    """Puts file deliveries into stage, checked, and one period at a time.
+
+    Exit codes: 0 done, or nothing to do; 1 the data was refused; 2 wrong usage or configuration; 3 the environment
+    failed (database locked or out of reach, disk full).
+    """
+    console.STATE.update(debug=common["debug"], quiet=False)
+    context.obj = common
+
+
+def command(name: str, account: str = "loader") -> Callable[[Callable[..., Any]], click.Command]:
+    """A command that is given the opened project, and whose errors are one line and an exit code.
+
+    `account` of the target is the one that it works by.
+    """
+
+    def decorate(function: Callable[..., Any]) -> click.Command:
+        @main.command(name)
+        @common_options
+        @click.pass_context
+        @wraps(function)
+        def run(
+            context: click.Context, /, project_dir: Path | None, target: str | None, debug: bool, **options: Any
+        ) -> None:
+            console.STATE["debug"] |= debug
+            common = context.obj
+            try:
+                project = _open(project_dir or common["project_dir"], target or common["target"], account)
+                exit_code = function(project, **options)
+            except AlmanacError as error:
+                if console.STATE["debug"]:
+                    raise
+                console.trouble(f"{_word(error)}: {error.message}")
+                sys.exit(error.exit_code)
+            except Exception as error:
+                if console.STATE["debug"]:
+                    raise
+                console.trouble(f"failed: {_brief(error)}; --debug shows where")
+                sys.exit(3)
+            sys.exit(exit_code or 0)
+
+        return run
+
+    return decorate
+
+
+def _brief(error: Exception) -> str:
+    """Class and place only: the text of a foreign exception may quote a cell."""
+    if isinstance(error, OSError):
+        return f"{type(error).__name__} ({error.strerror}: {error.filename})"
+    if isinstance(error, ImportError):
+        return f"{error.name or 'a package'} cannot be imported; install the packages of requirements.lock again"
+    return type(error).__name__
+
+
+def _open(project_dir: Path | None, target: str | None, account: str) -> Project:
+    from loader.project import Project
+
+    return Project.open(project_dir, target, account)
+
+
+def _word(error: AlmanacError) -> str:
+    return {1: "refused", 2: "usage", 3: "failed"}[error.exit_code]
+
+
+def print_json(value: Any) -> None:
+    click.echo(json.dumps(value, indent=2, default=str, ensure_ascii=False))
+
+
+dataset_option = click.option("--dataset", help="Name of the dataset.")
+
+
+period_option = click.option("--period", help="Name of the period, e.g. 2025-06.")
+
+
+file_option = click.option("--file-path", type=PathOption, help="The delivery, wherever it lies.")
+
+
+file_id_option = click.option("--file-id", type=int, help="Number of the file in meta.ingestion_log.")
+
+
+force_option = click.option("--force", is_flag=True, help="Load a known file again; overrule the guard.")
+
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON and nothing else.")
+
+
+def period_of(contract: Any, name: str) -> Any:
+    try:
+        return contract.period(name)
+    except ValueError as error:
+        raise UsageError(f"--period: {error}") from None
+
+
+def split_names(_: Any, __: Any, said: tuple[str, ...]) -> list[str]:
+    """Given more than once, or separated by commas."""
+    return [name.strip() for one in said for name in one.split(",") if name.strip()]
+
+
+def refuse_options(command: str, options: dict[str, Any]) -> None:
+    for name, value in options.items():
+        if value is not None:
+            raise UsageError(f"`{command}` knows no --{name.replace('_', '-')}; leave it out")

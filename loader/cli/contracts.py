@@ -1,0 +1,41 @@
+"""Commands of contracts: what follows from one, and a first one from a sample."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from loader import console
+
+if TYPE_CHECKING:
+    from loader.project import Project
+from loader.cli.app import PathOption, command
+
+
+@command("derive")
+@click.option("--check", is_flag=True, help="Write nothing; exit 1 when a derived file is stale.")
+def derive_command(project: Project, check: bool) -> int:
+    """Write everything that follows from the contracts: dbt sources, stage DDL, stage suites."""
+    from loader.codegen.derive import derive
+
+    stale = derive(project.root, project.contracts, check=check)
+    for path in stale:
+        console.say(f"{'stale' if check else 'written'}: {project.shown(path)}")
+    if not stale:
+        console.say("every derived file is up to date")
+    elif check:
+        console.say("run `loader derive` and commit the result")
+    return 1 if check and stale else 0
+
+
+@command("propose")
+@click.argument("file", type=PathOption)
+@click.option("--dataset", help="Name for the dataset; else taken from the file name.")
+def propose_command(_: Project, file: Path, dataset: str | None) -> int:
+    """Print a contract for FILE, to be read, corrected and put into datasets_config.yml."""
+    from loader.codegen.propose import propose
+
+    click.echo(propose(file, dataset), nl=False)
+    return 0

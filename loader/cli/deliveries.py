@@ -1,0 +1,142 @@
+"""Commands of deliveries: from the landing folder into stage."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from loader import console
+
+if TYPE_CHECKING:
+    from loader.project import Project
+from loader.cli.app import (
+    PathOption,
+    command,
+    dataset_option,
+    file_id_option,
+    file_option,
+    force_option,
+    json_option,
+    period_option,
+    print_json,
+)
+
+
+@command("ingest")
+@dataset_option
+@period_option
+@file_option
+def ingest_command(project: Project, dataset: str | None, period: str | None, file_path: Path | None) -> int:
+    """Check name, form and header of what has landed, and record it."""
+    from loader.errors import RefusedError
+    from loader.staging.ingest import ingest
+    from loader.staging.landing import landed_files, nothing_landed
+
+    project.ensure_migrated()
+    refused = 0
+    paths = [file_path] if file_path else [one.path for one in landed_files(project, dataset, period)]
+    if not paths:
+        raise nothing_landed(project, dataset, period)
+    for path in paths:
+        try:
+            done = ingest(project, path)
+            console.say(f"ingested   {done.contract.name} {done.period}  file {done.file_id}: {path.name}")
+        except RefusedError as error:
+            refused += 1
+            console.ask_for_attention(f"refused    {error}")
+    return 1 if refused else 0
+
+
+@command("validate")
+@dataset_option
+@period_option
+@file_option
+@file_id_option
+def validate_command(project: Project, **which: Any) -> int:
+    """Clean and check a delivery that was ingested; write its parquet and its rejects."""
+    from loader.staging.ingest import find_ingested
+    from loader.staging.validate import validate
+
+    project.ensure_migrated()
+    done = validate(project, find_ingested(project, **which))
+    rows = f"{done.outcome.rows_valid:,} rows valid, {done.outcome.rows_rejected:,} rejected"
+    console.say(f"validated  {done.delivery.contract.name} {done.delivery.period}  {rows}: {done.parquet}")
+    return 0
+
+
+@command("load-stage")
+@dataset_option
+@period_option
+@file_option
+@file_id_option
+@click.option("--parquet-path", type=PathOption, help="The cleaned file, as validate named it.")
+@force_option
+def load_stage_command(project: Project, force: bool, parquet_path: Path | None, **which: Any) -> int:
+    """Replace one period in stage with what was validated, in one transaction."""
+    from loader.staging.load_stage import load_stage
+    from loader.staging.validate import find_validated
+
+    project.ensure_migrated()
+    validated = find_validated(project, parquet_path=parquet_path, **which)
+    done = load_stage(project, validated, force=force)
+    where = f"{validated.delivery.contract.name} {validated.delivery.period}"
+    if done.reloaded:
+        console.say(f"loaded     {where}  {done.rows:,} rows as version {done.version_no}")
+    else:
+        console.say(f"unchanged  {where}  version {done.version_no} holds these rows already")
+    return 0
+
+
+@command("load")
+@dataset_option
+@period_option
+@file_option
+@force_option
+@json_option
+def load_command(project: Project, as_json: bool, **what: Any) -> int:
+    """Ingest, validate and load what has landed (for a period, or all that is new)."""
+    from loader.staging.load import load
+
+    console.STATE["quiet"] = as_json
+    project.ensure_migrated()
+    report = load(project, **what)
+    if as_json:
+        print_json(report.as_json())
+    console.say(report.closing_line)
+    return 1 if report.count("refused") else 0
+
+
+@command("run")
+@json_option
+def run_command(project: Project, as_json: bool) -> int:
+    """Load everything new, any period, then build."""
+    from loader.build.layers import build
+    from loader.staging.load import load
+
+    console.STATE["quiet"] = as_json
+    project.ensure_migrated()
+    report = load(project)
+    if as_json:
+        print_json(report.as_json())
+    console.say(report.closing_line)
+    build(project)
+    return 1 if report.count("refused") else 0
+
+
+@command("plan")
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@json_option
+def plan_command(project: Project, file: Path, as_json: bool) -> int:
+    """What loading FILE would do; changes nothing."""
+    from loader.staging.plan import describe, plan
+
+    project.ensure_migrated()
+    made = plan(project, file)
+    if as_json:
+        print_json(made.as_json())
+    else:
+        for line in describe(made):
+            console.say(line)
+    return 1 if made.refusal or made.verdict.broken else 0

@@ -1,0 +1,78 @@
+"""Commands of reports."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from loader import console
+
+if TYPE_CHECKING:
+    from loader.project import Project
+from loader.cli.app import PathOption, command, json_option, print_json, split_names
+
+
+@command("cube")
+@click.argument("table", required=False)
+@click.option("--rows", multiple=True, callback=split_names, metavar="NAME[,NAME]", help="What each row is about.")
+@click.option(
+    "--columns", multiple=True, callback=split_names, metavar="NAME[,NAME]", help="What each column is about."
+)
+@click.option(
+    "--measure", "measures", multiple=True, callback=split_names, metavar="[LABEL=]NAME[:AGGREGATE][/NAME]",
+    help="What is summed; or :avg, :min, :max, :count, :distinct; or the quotient of two sums.",
+)  # fmt: skip
+@click.option("--filter", "filters", multiple=True, metavar="NAME=VALUE[,VALUE]", help="Which rows count; also >=, <=.")
+@click.option("--totals/--no-totals", default=True, show_default=True, help="With a total row and a total column.")
+@click.option("--format", "form", type=click.Choice(["table", "csv", "json", "md", "svg"]), help="How it is shown.")
+@click.option("--output", type=PathOption, help="Into this file; its ending tells the format.")
+@json_option
+def cube_command(
+    project: Project,
+    table: str | None,
+    totals: bool,
+    form: str | None,
+    output: Path | None,
+    as_json: bool,
+    **words: list[str],
+) -> int:
+    """A pivot of a fact or aggregate of the mart: rows x columns, a measure, filters.
+
+    Without TABLE, of the first cube, aggregate or fact that knows all the names; without anything, what can be asked.
+    Attributes of dimensions go by their own names (metal_tier), or with the dimension in front (member.city); dates
+    have year, quarter, month and day.
+    """
+    from loader.reports.cube import output as pivot
+
+    form = "json" if as_json else form
+    if not any(words.values()):
+        described = pivot.what_can_be_asked(project, table)
+        if form == "json":
+            print_json(described)
+        else:
+            console.show(pivot.catalogue(described, whole=table is not None))
+            console.say("ask: loader cube TABLE --rows NAME --columns NAME --measure NAME; more by loader cube --help")
+        return 0
+    given = pivot.ask(project, table, **words)
+    if output is None and form in (None, "table"):
+        console.say(str(given.question))
+        console.show(pivot.as_table(given, totals=totals))
+        return 0
+    written = pivot.write(given, form, output, totals=totals)
+    if output is None:
+        click.echo(written, nl=False)
+    else:
+        console.say(f"written: {project.shown(output)}")
+    return 0
+
+
+@command("docs")
+def docs_command(project: Project) -> int:
+    """Make the documentation, with the pages of this warehouse and its gates, in target/docs."""
+    from loader.reports.site.build import make_docs
+
+    project.ensure_migrated()
+    console.say(f"open {project.shown(make_docs(project))}")
+    return 0

@@ -1,0 +1,96 @@
+"""Commands of versions: what was loaded, undone, removed for good."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from loader import console
+from loader.errors import UsageError
+
+if TYPE_CHECKING:
+    from loader.project import Project
+from loader.cli.app import command, json_option, period_of, period_option, print_json
+
+
+@command("rollback")
+@click.option("--dataset", required=True, help="Name of the dataset.")
+@click.option("--period", required=True, help="Name of the period.")
+@click.option("--to", type=int, help="Version to make active; 0 for none. Default: the one before.")
+def rollback_command(project: Project, dataset: str, period: str, to: int | None) -> int:
+    """Undo the active load of a period; the next build rebases its history."""
+    from loader.staging.rollback import rollback
+
+    project.ensure_migrated()
+    contract = project.contract(dataset)
+    before, after = rollback(project, contract, period_of(contract, period), to)
+    was = f"version {before.version_no}" if before else "nothing"
+    now = (
+        f"version {after.version_no} ({after.file_name}, {after.row_count:,} rows)"
+        if after
+        else "nothing (the period is empty)"
+    )
+    console.say(f"rolled back {dataset} {period} from {was} to {now}; `dbt build` brings the history after it")
+    return 0
+
+
+@command("purge", account="migration")
+@click.option("--dataset", required=True, help="Name of the dataset.")
+@click.option("--key", help="Key of the rows to remove; parts of a key are separated by commas.")
+@click.option("--before", help="Remove all periods before this one.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
+def purge_command(project: Project, dataset: str, key: str | None, before: str | None, yes: bool) -> int:
+    """Remove the rows of a key, or whole periods, from archive, stage and rejects for good; history follows."""
+    from loader.staging.purge.natural_key import NaturalKey
+    from loader.staging.purge.run import describe, purge, tell
+    from loader.staging.purge.scope import OfKey, OfPeriodsBefore, Scope
+
+    project.ensure_migrated()
+    contract = project.contract(dataset)
+    if (key is None) == (before is None):
+        raise UsageError("name either --key or --before")
+    try:
+        scope: Scope = (
+            OfKey(contract, NaturalKey.parse(contract, key))
+            if key is not None
+            else OfPeriodsBefore(contract, contract.period(str(before)))
+        )
+    except ValueError as error:
+        raise UsageError(f"--before: {error}") from None
+
+    def confirm(found: Any) -> None:
+        for line in describe(project, scope, found):
+            console.say(line)
+        if yes:
+            return
+        if not sys.stdin.isatty():
+            raise UsageError("nobody is here to confirm it; look at the lines above, and run it with --yes")
+        if not click.confirm("This cannot be undone. Purge?"):
+            raise UsageError("it was not confirmed, nothing was changed")
+
+    for line in tell(scope, purge(project, scope, confirm)):
+        console.say(line)
+    return 0
+
+
+@command("versions")
+@click.option("--dataset", required=True, help="Name of the dataset.")
+@period_option
+@json_option
+def versions_command(project: Project, dataset: str, period: str | None, as_json: bool) -> int:
+    """The loads of each period: number, state, file, rows."""
+    from loader.reports.status_tables import versions_table
+    from loader.warehouse.versions import versions_of
+
+    project.ensure_migrated()
+    contract = project.contract(dataset)
+    found = project.warehouse.run(lambda c: versions_of(c, contract.name, period))
+    if as_json:
+        print_json([vars(version) for version in found])
+    elif found:
+        console.show(versions_table(found))
+    else:
+        console.say(f"{dataset} was never loaded{f' for {period}' if period else ''}")
+    return 0

@@ -1,0 +1,88 @@
+"""Commands of the warehouse: its state, its structure, its builds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from loader import console
+from loader.errors import UsageError
+
+if TYPE_CHECKING:
+    from loader.project import Project
+from loader.cli.app import command, dataset_option, json_option, print_json
+
+
+@command("status")
+@dataset_option
+@json_option
+def status_command(project: Project, dataset: str | None, as_json: bool) -> int:
+    """Datasets x periods: state, rows, rejected, file, when."""
+    from loader.reports.status import as_json as lines_as_json
+    from loader.reports.status import status
+    from loader.reports.status_tables import status_messages, status_table
+
+    project.ensure_migrated()
+    if dataset is not None:
+        project.contract(dataset)
+    lines = status(project, dataset)
+    if as_json:
+        print_json(lines_as_json(lines))
+    elif lines:
+        console.show(status_table(lines))
+        for message in status_messages(lines):
+            console.say(message)
+    else:
+        console.say(f"nothing was delivered yet; put files into {project.settings.landing_dir} and run `loader load`")
+    return 0
+
+
+@command("gate")
+@click.argument("layer", type=click.Choice(["stage", "core", "mart"]))
+@click.option("--verbose", is_flag=True, help="Show every check, not only what failed.")
+def gate_command(project: Project, layer: str, verbose: bool) -> int:
+    """Run all Great Expectations suites of LAYER."""
+    from loader.build.layers import gate
+
+    project.ensure_migrated()
+    gate(project, layer, verbose=verbose)
+    return 0
+
+
+@command("build")
+@click.option("--full", is_flag=True, help="Rebuild facts from scratch.")
+def build_command(project: Project, full: bool) -> int:
+    """`dbt build` layer by layer, with the gate of each layer after it."""
+    from loader.build.layers import build
+
+    project.ensure_migrated()
+    build(project, full=full)
+    return 0
+
+
+@command("migrate", account="migration")
+def migrate_command(project: Project) -> int:
+    """Bring the meta and stage tables up to date with the loader and the contracts."""
+    from loader.warehouse.migrate import migrate
+
+    done = migrate(project.warehouse, project.contracts)
+    for line in done:
+        console.say(line)
+    console.say(f"{len(done)} changes" if done else "nothing to do: meta and stage are up to date")
+    return 0
+
+
+@command("ddl")
+@click.option("--schema", type=click.Choice(["meta", "stage"]), help="Only this schema.")
+@click.option("--roles", is_flag=True, help="Instead: the schemas, and who may do what in them.")
+def ddl_command(project: Project, schema: str | None, roles: bool) -> int:
+    """Print the structure of meta and stage, or the roles, as an SQL script for the target's engine."""
+    from loader.warehouse.ddl import ddl
+    from loader.warehouse.roles import roles_script
+
+    if roles and schema:
+        raise UsageError("--roles is about all schemas; leave out --schema")
+    engine = project.warehouse.engine
+    click.echo(roles_script(engine, project.target.name) if roles else ddl(engine, project.contracts, schema), nl=False)
+    return 0

@@ -1,0 +1,98 @@
+"""The staged datasets as dbt sources."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import yaml
+
+from loader.codegen.header import DERIVED
+from loader.contracts import LINEAGE, Column, Contract
+
+LINEAGE_TEXTS = {
+    "_data_period": "Period of the delivery.",
+    "_load_id": "Load that brought the row, as in meta.dataset_version.",
+    "_loaded_at": "When the row was loaded, UTC.",
+    "_source_file_id": "File of the row, as in meta.ingestion_log.",
+    "_source_row": "Row in that file, counted from 1.",
+}
+
+
+def sources_yml(contract: Contract) -> str:
+    """The staged dataset as a dbt source: columns, types, descriptions and tests; `meta` carries what history needs."""
+    table = {
+        "name": contract.name,
+        "description": f"{contract.description} All delivered periods.",
+        "config": {"meta": _history(contract)},
+        "data_tests": [
+            {"unique_combination": {"arguments": {"columns": ["_data_period", *contract.key]}}},
+        ],
+        "columns": [*(_source_column(column) for column in contract.columns), *_lineage_columns(contract)],
+    }
+    source = {
+        "name": "stage",
+        "schema": "stage",
+        "description": "Typed, cleaned and validated rows, all periods, one table per dataset.",
+        "tables": [table],
+    }
+    return f"# {DERIVED}\n" + _yaml({"version": 2, "sources": [source]})
+
+
+def _history(contract: Contract) -> dict[str, Any]:
+    meta: dict[str, Any] = {
+        "kind": contract.kind,
+        "key": list(contract.key),
+        "tracked": list(contract.tracked),
+        "grain": str(contract.grain),
+    }
+    if contract.end_marker:
+        meta["end_marker"] = {"column": contract.end_marker.column, "value": contract.end_marker.value}
+    return meta
+
+
+def _source_column(column: Column) -> dict[str, Any]:
+    said: dict[str, Any] = {
+        "name": column.name,
+        "description": column.description,
+        "data_type": str(column.type),
+    }
+    if column.personal:
+        said["config"] = {"meta": {"personal": True}}
+    tests: list[Any] = []
+    if column.required and column.since:
+        tests.append({"not_null": {"config": {"where": f"_data_period >= '{column.since}'"}}})
+    elif column.required:
+        tests.append("not_null")
+    if column.allowed is not None:
+        tests.append({"accepted_values": {"arguments": {"values": list(column.allowed)}}})
+    if tests:
+        said["data_tests"] = tests
+    return said
+
+
+def _lineage_columns(contract: Contract) -> list[dict[str, Any]]:
+    types = {"_data_period": f"varchar({contract.grain.name_length})", "_loaded_at": "timestamp"}
+    columns: list[dict[str, Any]] = [
+        {"name": name, "description": LINEAGE_TEXTS[name], "data_type": types.get(name, "bigint")} for name in LINEAGE
+    ]
+    columns[0]["data_tests"] = ["not_null"]
+    return columns
+
+
+class _Dumper(yaml.SafeDumper):
+    """Lists are indented below their key, and lists of words stay on one line, as people write YAML."""
+
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002
+        super().increase_indent(flow, False)
+
+
+def _sequence(dumper: yaml.SafeDumper, items: list[Any]) -> yaml.Node:
+    words = all(isinstance(item, str) for item in items)
+    return dumper.represent_sequence("tag:yaml.org,2002:seq", items, flow_style=words)
+
+
+_Dumper.add_representer(list, _sequence)
+
+
+def _yaml(content: dict[str, Any]) -> str:
+    return yaml.dump(content, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)

@@ -1,0 +1,70 @@
+"""Everything that follows from the contracts: dbt sources, the stage DDL, the stage suites of Great Expectations, and
+the JSON schema by which editors check and complete a contract.
+
+Pure functions from a contract to the text of a file; `derive` compares them with the project and writes what
+differs. The files are committed, so that a change of a contract is reviewed with all that it changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from loader.codegen.contract_schema import contract_schema
+from loader.codegen.dbt_sources import sources_yml
+from loader.codegen.header import DERIVED
+from loader.codegen.stage_ddl import stage_ddl
+from loader.codegen.stage_suite import stage_suite
+from loader.contracts import Contract
+from loader.warehouse.profile import ENGINES
+
+_PLACES = {
+    "dbt_project/models/staging": "_*__sources.yml",
+    "gx/expectations/stage": "*.json",
+    **{f"ddl/{engine}": "stage_*.sql" for engine in ENGINES},
+}
+"""Where derived files lie, and what they are called there."""
+
+
+def derive(project_dir: Path, contracts: Iterable[Contract], check: bool = False) -> list[Path]:
+    """Bring the derived files of a project up to date.
+
+    Files that differ are written, those of datasets that are gone are removed; with `check` nothing is touched.
+
+    Returns:
+        The files that were stale, below the project folder, sorted.
+    """
+    wanted = derived_files(contracts)
+    stale = [path for path, text in wanted.items() if _read(project_dir / path) != text]
+    gone = [path for path in _existing(project_dir) if path not in wanted]
+    if not check:
+        for path in stale:
+            (project_dir / path).parent.mkdir(parents=True, exist_ok=True)
+            (project_dir / path).write_text(wanted[path], encoding="utf-8", newline="\n")
+        for path in gone:
+            (project_dir / path).unlink()
+    return sorted([*stale, *gone])
+
+
+def derived_files(contracts: Iterable[Contract]) -> dict[Path, str]:
+    """The text of every derived file by its path below the project folder."""
+    files = {Path("datasets_config.schema.json"): contract_schema()}
+    for contract in contracts:
+        files[Path(f"dbt_project/models/staging/_{contract.name}__sources.yml")] = sources_yml(contract)
+        files[Path(f"gx/expectations/stage/{contract.name}.json")] = stage_suite(contract)
+        for engine in ENGINES:
+            files[Path(f"ddl/{engine}/stage_{contract.name}.sql")] = stage_ddl(contract, engine)
+    return files
+
+
+def _existing(project_dir: Path) -> list[Path]:
+    """The files in the project that say that they are derived."""
+    found = (path for place, names in _PLACES.items() for path in (project_dir / place).glob(names))
+    return [path.relative_to(project_dir) for path in found if DERIVED in (_read(path) or "")[:300]]
+
+
+def _read(path: Path) -> str | None:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return None

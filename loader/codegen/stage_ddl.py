@@ -1,0 +1,21 @@
+"""The scripts that create the stage tables."""
+
+from __future__ import annotations
+
+from loader.codegen.header import DERIVED
+from loader.contracts import Contract
+from loader.warehouse.engines.registry import dialect_of
+
+
+def stage_ddl(contract: Contract, engine: str) -> str:
+    """The script that creates `stage.<dataset>` on `engine` (one of ENGINES); harmless when it is there."""
+    from sqlalchemy.schema import CreateSchema
+
+    from loader.warehouse.stage_table import STAGE, stage_statements
+    from loader.warehouse.types import script
+
+    dialect = dialect_of(engine)
+    schema = str(CreateSchema(STAGE, if_not_exists=True).compile(dialect=dialect)).lower()
+    statements = [schema, *stage_statements(contract, dialect, if_not_exists=True)]
+    lines = "\n".join(script([statement], dialect) for statement in statements).splitlines()
+    return "\n".join([f"-- {DERIVED}", *(line.rstrip() for line in lines)]) + "\n"

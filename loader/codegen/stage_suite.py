@@ -1,0 +1,118 @@
+"""The stage suites of Great Expectations."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import date
+from typing import Any
+
+from loader.codegen.header import DERIVED
+from loader.contracts import LINEAGE, Column, Contract, Grain
+
+
+def stage_suite(contract: Contract) -> str:
+    """The suite of Great Expectations for the dataset, the same for the stage table and for one delivery's parquet.
+
+    Column rules that Great Expectations computes in one scan are its own expectations; the others are queries
+    for the rows that break them. A query shows no personal column.
+    """
+    expectations = [
+        _columns_exist(contract),
+        *(found for column in contract.columns for found in _column_expectations(contract, column)),
+        _unique_key(contract),
+        *(
+            _no_rows(f"{rule.name}: {rule.description}", _select(contract, f"not ({_literal(rule.check)})"))
+            for rule in contract.row_rules
+        ),
+    ]
+    suite = {"meta": {"derived": DERIVED}, "name": f"stage.{contract.name}", "expectations": expectations}
+    return json.dumps(suite, indent=2, ensure_ascii=False) + "\n"
+
+
+def _columns_exist(contract: Contract) -> dict[str, Any]:
+    names = [*(column.name for column in contract.columns), *LINEAGE]
+    kwargs = {"column_set": names, "exact_match": False}
+    return _native("expect_table_columns_to_match_set", "has every column of the contract", kwargs)
+
+
+def _column_expectations(contract: Contract, column: Column) -> list[dict[str, Any]]:
+    name = column.name
+    found: list[dict[str, Any]] = []
+    if column.required and column.since:
+        where = f"{name} is null and _data_period >= '{column.since}'"
+        found.append(_no_rows(f"{name} is filled since {column.since}", _select(contract, where)))
+    elif column.required:
+        found.append(_native("expect_column_values_to_not_be_null", f"{name} is filled", {"column": name}))
+    if column.allowed is not None:
+        kwargs = {"column": name, "value_set": list(column.allowed)}
+        check = f"{name} is one of {', '.join(column.allowed)}"
+        found.append(_native("expect_column_values_to_be_in_set", check, kwargs))
+    low, high = (_bound(column.min), _bound(column.max))
+    limits = {word: bound for word, bound in (("min_value", low), ("max_value", high)) if bound is not None}
+    if limits:
+        words = {"min_value": "at least", "max_value": "at most"}
+        check = f"{name} is {' and '.join(f'{words[word]} {bound}' for word, bound in limits.items())}"
+        found.append(_native("expect_column_values_to_be_between", check, {"column": name, **limits}))
+    if column.max == "period_end" and contract.grain in _PERIOD_OF_DAY:
+        where = f"{_period_of(contract.grain, name)} > {_last_of(contract.grain)}"
+        found.append(_no_rows(f"{name} is not after its period", _select(contract, where, name)))
+    if column.pattern is not None:
+        where = f"not regexp_like({name}, {_text(column.pattern)})"
+        found.append(_no_rows(f"{name} matches {column.pattern}", _select(contract, where, name)))
+    return found
+
+
+def _bound(bound: Any) -> Any:
+    if bound == "period_end":
+        return None
+    if isinstance(bound, date):
+        return bound.isoformat()
+    return bound if isinstance(bound, str | int | float | None) else float(bound)
+
+
+_PERIOD_OF_DAY = {Grain.YEAR: 4, Grain.QUARTER: 7, Grain.MONTH: 7, Grain.DAY: 10}
+"""Leading characters of an ISO date to compare with a period's name. The end of a window is no prefix of a date;
+there the loader's own check of the delivery has to do."""
+
+
+def _period_of(grain: Grain, column: str) -> str:
+    return f"substring(cast({column} as varchar(30)), 1, {_PERIOD_OF_DAY[grain]})"
+
+
+def _last_of(grain: Grain) -> str:
+    if grain is Grain.QUARTER:
+        months = (
+            "case substring(_data_period, 7, 1) when '1' then '03' when '2' then '06' when '3' then '09' else '12' end"
+        )
+        return f"concat(substring(_data_period, 1, 5), {months})"
+    return "_data_period"
+
+
+def _unique_key(contract: Contract) -> dict[str, Any]:
+    key = ", ".join(["_data_period", *contract.key])
+    query = f"select {key}, count(*) as copies from {{batch}} group by {key} having count(*) > 1"
+    return _no_rows(f"{' + '.join(contract.key)} is unique in its period", query)
+
+
+def _select(contract: Contract, where: str, *columns: str) -> str:
+    """A query for bad rows that shows the period, the key, the columns in question and the row in the file."""
+    shown = [name for name in dict.fromkeys([*contract.key, *columns]) if not contract.column(name).personal]
+    return f"select {', '.join(['_data_period', *shown, '_source_row'])} from {{batch}} where {where}"
+
+
+def _native(kind: str, check: str, kwargs: dict[str, Any]) -> dict[str, Any]:
+    return {"type": kind, "description": check, "kwargs": kwargs}
+
+
+def _no_rows(check: str, query: str) -> dict[str, Any]:
+    return _native("unexpected_rows_expectation", check, {"unexpected_rows_query": query})
+
+
+def _text(value: str) -> str:
+    return "'" + _literal(value).replace("'", "''") + "'"
+
+
+def _literal(sql: str) -> str:
+    """SQL that Great Expectations passes on as it is: it fills in {names}, and SQLAlchemy binds :names."""
+    return re.sub("(?<!:):(?!:)", r"\:", sql.replace("{", "{{").replace("}", "}}"))

@@ -1,0 +1,31 @@
+"""What is agreed about a dataset: its file, its columns, its periods."""
+
+from loader.contracts.columns import Column, ColumnType, Header, Scalar
+from loader.contracts.contract import Contract, Contracts, EndMarker, Guard, InvalidRows, RowRule
+from loader.contracts.file import find_contract, read_contracts
+from loader.contracts.formats import CsvFormat, Format, WorkbookFormat
+from loader.contracts.names import LINEAGE, RESERVED, plain_header
+from loader.contracts.periods import Grain, Period
+
+__all__ = [
+    "LINEAGE",
+    "RESERVED",
+    "Column",
+    "ColumnType",
+    "Contract",
+    "Contracts",
+    "CsvFormat",
+    "EndMarker",
+    "Format",
+    "Grain",
+    "Guard",
+    "Header",
+    "InvalidRows",
+    "Period",
+    "RowRule",
+    "Scalar",
+    "WorkbookFormat",
+    "find_contract",
+    "plain_header",
+    "read_contracts",
+]

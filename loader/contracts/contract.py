@@ -1,0 +1,248 @@
+"""The contracts: what `datasets_config.yml` may say of a dataset.
+
+One contract per dataset. The loader, the stage DDL, the dbt sources and the stage suite of Great Expectations
+all follow from the models in this module; nothing else states a column, a type or a rule.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    BeforeValidator,
+    Field,
+    field_validator,
+    model_validator,
+)
+from pydantic.json_schema import SkipJsonSchema
+
+from loader.contracts.columns import Column
+from loader.contracts.formats import Format
+from loader.contracts.model import Model, named
+from loader.contracts.names import plain_header, portable
+from loader.contracts.periods import Grain, Period
+
+
+class EndMarker(Model):
+    """The value by which a delta delivery says that a key has ended."""
+
+    column: str = Field(examples=["state"])
+    """The column that holds it; it is not tracked."""
+    value: str = Field(examples=["closed"])
+    """Its value, after cleaning."""
+
+
+class RowRule(Model):
+    """A condition across columns, in SQL; a row for which it is false is invalid (unknown is not false)."""
+
+    name: str = Field(examples=["moved_in_after_birth"])
+    """What the rule is called in rejects and messages."""
+    check: str = Field(examples=["moved_in_on >= birth_date"])
+    """The condition, in SQL of DuckDB, over the columns of the dataset."""
+    description: str = Field(examples=["Nobody moves in before being born."])
+    """Why it holds, for people."""
+
+
+class InvalidRows(Model):
+    """What happens to a delivery with invalid rows."""
+
+    action: Literal["reject_file", "reject_rows"] = Field("reject_file", examples=["reject_rows"])
+    """`reject_file`: one invalid row refuses the delivery; `reject_rows`: invalid rows are left out."""
+    max_share: Annotated[float, Field(ge=0, le=1, examples=[0.02])] = 0.0
+    """With `reject_rows`: the share of invalid rows above which the whole file is refused."""
+
+    @model_validator(mode="after")
+    def _share_belongs_to_rows(self) -> Self:
+        if (self.action == "reject_rows") != (self.max_share > 0):
+            raise ValueError("'max_share' belongs to 'action: reject_rows', which needs one above 0")
+        return self
+
+
+class Guard(Model):
+    """Shares of the keys in force (0 to 1) that one delivery may end or change without being forced. With both at 1 a
+    load is not compared at all, which suits a delta of many small deliveries: each is compared with all before it."""
+
+    ended: Annotated[float, Field(ge=0, le=1, examples=[0.1])] = 0.2
+    """Share of the keys that may end."""
+    changed: Annotated[float, Field(ge=0, le=1, examples=[0.25])] = 0.5
+    """Share of the keys whose tracked columns may change."""
+
+
+def _sql_trouble(check: str, columns: Sequence[Column]) -> str | None:
+    """What DuckDB, which will judge the rows, says of a condition; None when it understands it."""
+    import duckdb
+
+    row = ", ".join(f'cast(null as {column.type}) as "{column.name}"' for column in columns)
+    with duckdb.connect() as connection:
+        try:
+            connection.execute(f"select not ({check}) from (select {row})")
+        except duckdb.Error as error:
+            return str(error).splitlines()[0]
+    return None
+
+
+class Contract(Model):
+    """Everything that is agreed about one dataset."""
+
+    name: SkipJsonSchema[str]
+    title: str = Field(examples=["Registered citizens"])
+    """A name for people."""
+    description: str = Field(examples=["Everybody who is registered at the end of the month, one row per person."])
+    """What one row is, and who sends it; goes to dbt docs."""
+    file_name: str = Field(examples=[r"citizens_(?P<period>\d{4}-\d{2})(?:_v(?P<order>\d+))?\.xlsx"])
+    """A regular expression for the whole name of the file, with the named group `period` and, where a period may be
+    delivered more than once, `order` (which of two is the later one)."""
+    format: Annotated[Format, Field(discriminator="type", examples=[{"type": "csv"}])]
+    """How the sender writes his files."""
+    grain: Grain = Field(examples=["month"])
+    """How long a period is: `year`, `quarter`, `month`, `day` or `window`."""
+    kind: Literal["full", "delta"] = Field(examples=["full"])
+    """`full`: every file lists every live key, an absent key has ended; `delta`: changes only, with an `end_marker`."""
+    key: tuple[str, ...] = Field(examples=[["office", "number"]])
+    """The natural key: a column, or a list of them. It stands once in a delivery."""
+    columns: Annotated[tuple[Column, ...], BeforeValidator(named, json_schema_input_type=dict[str, Column])]
+    """The columns by name; their order in a file does not matter."""
+    end_marker: EndMarker | None = None
+    """Of a delta: how it says that a key has ended."""
+    window_hours: Annotated[int, Field(ge=1, le=24, examples=[6])] = 2
+    """Of the grain `window`: the hours of one window, counted from midnight UTC."""
+    row_rules: tuple[RowRule, ...] = ()
+    """Conditions across columns."""
+    invalid_rows: InvalidRows = InvalidRows()
+    """What happens to invalid rows."""
+    guard: Guard = Guard()
+    """How much one delivery may end or change without being forced."""
+
+    @field_validator("name")
+    @classmethod
+    def _name_is_portable(cls, value: str) -> str:
+        return portable("dataset", value)
+
+    @field_validator("key", mode="before", json_schema_input_type=str | list[str])
+    @classmethod
+    def _key_is_list(cls, value: Any) -> Any:
+        return tuple(value) if isinstance(value, list) else (value,)
+
+    @field_validator("file_name")
+    @classmethod
+    def _has_period(cls, value: str) -> str:
+        try:
+            groups = set(re.compile(value).groupindex)
+        except re.error as error:
+            raise ValueError(f"file_name '{value}' is no regular expression: {error}") from None
+        if "period" not in groups or groups - {"period", "order"}:
+            raise ValueError("file_name needs a named group (?P<period>…) and may have (?P<order>…), no other")
+        return value
+
+    @model_validator(mode="after")
+    def _key_is_required(self) -> Self:
+        names = [column.name for column in self.columns]
+        if not self.key or len(set(self.key)) < len(self.key):
+            raise ValueError("a dataset needs a natural key: its columns, each once")
+        for column in self.key:
+            if column not in names:
+                raise ValueError(f"key column '{column}' is not among the columns")
+            if not self.column(column).required:
+                raise ValueError(f"key column '{column}' must be 'required: true'")
+            if self.column(column).since is not None:
+                raise ValueError(f"key column '{column}' cannot have a 'since': every delivery has its keys")
+        return self
+
+    @model_validator(mode="after")
+    def _delta_has_end_marker(self) -> Self:
+        if (self.kind == "delta") != (self.end_marker is not None):
+            raise ValueError("'end_marker' belongs to 'kind: delta', and a delta needs one")
+        if self.end_marker is None:
+            return self
+        marked = next((column for column in self.columns if column.name == self.end_marker.column), None)
+        if marked is None or marked.name in self.key:
+            raise ValueError(f"end_marker column '{self.end_marker.column}' is not among the columns besides the key")
+        if marked.allowed is not None and self.end_marker.value not in marked.allowed:
+            raise ValueError(f"end_marker value '{self.end_marker.value}' is not among the allowed values")
+        return self
+
+    @model_validator(mode="after")
+    def _periods_have_the_grain(self) -> Self:
+        for column in self.columns:
+            for header in column.header:
+                for name in (header.from_period, header.until_period):
+                    if name is not None:
+                        self.period(name)
+            if column.since is not None:
+                self.period(column.since)
+        return self
+
+    @model_validator(mode="after")
+    def _headers_are_unique(self) -> Self:
+        headers = [header for column in self.columns for header in column.header]
+        begins = [*(header.from_period for header in headers), *(column.since for column in self.columns)]
+        changes = {self.period(name).start for name in begins if name is not None}
+        changes |= {self.period(header.until_period).end for header in headers if header.until_period is not None}
+        for moment in (datetime(1, 1, 1), *sorted(changes)):
+            columns: dict[str, str] = {}
+            for name, header in self.headers(Period(moment, moment, "")).items():
+                other = columns.setdefault(plain_header(header), name)
+                if other != name:
+                    raise ValueError(f"columns '{other}' and '{name}' have the same header '{header}'")
+        return self
+
+    @model_validator(mode="after")
+    def _row_rules_are_sql(self) -> Self:
+        for rule in self.row_rules:
+            trouble = _sql_trouble(rule.check, self.columns)
+            if trouble:
+                raise ValueError(f"row rule '{rule.name}' is no condition on a row: {trouble}")
+        return self
+
+    def column(self, name: str) -> Column:
+        return next(column for column in self.columns if column.name == name)
+
+    def period(self, name: str) -> Period:
+        """The period called `name` in this dataset's grain; raises ValueError."""
+        return Period.parse(name, self.grain, timedelta(hours=self.window_hours))
+
+    @property
+    def tracked(self) -> tuple[str, ...]:
+        """Columns whose change starts a new version: not the key, not the end marker."""
+        marker = self.end_marker.column if self.end_marker else None
+        return tuple(c.name for c in self.columns if c.tracked and c.name not in self.key and c.name != marker)
+
+    @property
+    def fingerprint(self) -> str:
+        """16 hex digits that change when a delivery would be read, checked or typed differently.
+
+        Words for people (titles, descriptions) and what only history or the guard uses are left out; so are defaults,
+        so that a word that contracts learn later makes no file new.
+        """
+        left_out: dict[str, Any] = dict.fromkeys(("title", "description", "guard", "kind", "end_marker"), True)
+        left_out["columns"] = {"__all__": {"description", "tracked", "personal"}}
+        left_out["row_rules"] = {"__all__": {"description"}}
+        said = self.model_dump(mode="json", exclude=left_out, exclude_defaults=True)
+        return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
+
+    def headers(self, period: Period) -> dict[str, str]:
+        """Header by column name, of the columns that a delivery of `period` has."""
+        found = {column.name: column.header_at(period, self.period) for column in self.columns}
+        return {name: header for name, header in found.items() if header is not None}
+
+    def match(self, file_name: str) -> re.Match[str] | None:
+        """The match of a file name with this contract's pattern (case is ignored, as file systems do)."""
+        return re.fullmatch(self.file_name, file_name, re.IGNORECASE)
+
+
+class Contracts(Model):
+    """The whole of `datasets_config.yml`, by dataset name."""
+
+    datasets: Annotated[tuple[Contract, ...], BeforeValidator(named, json_schema_input_type=dict[str, Contract])]
+    """The contracts by name of the dataset, which is also that of its stage table."""
+
+    def __iter__(self):  # type: ignore[no-untyped-def]
+        return iter(self.datasets)
+
+    def get(self, name: str) -> Contract | None:
+        return next((contract for contract in self.datasets if contract.name == name), None)

@@ -1,0 +1,68 @@
+"""What all parts of a contract are made of."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+)
+
+
+class Model(BaseModel):
+    """Unknown words in a contract are mistakes, never ignored.
+
+    The text below a word is what the contract reference and the JSON schema say of it.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+def named(value: Any) -> Any:
+    """A mapping of names as a list of mappings that know their name."""
+    if isinstance(value, list | tuple):
+        return value
+    if not isinstance(value, dict):
+        raise ValueError("is a mapping of names, each with words of its own below it")  # noqa: TRY004
+    return tuple(_with_name(name, spec) for name, spec in value.items())
+
+
+def _with_name(name: Any, spec: Any) -> Any:
+    if isinstance(spec, dict) and "name" in spec:
+        raise ValueError(f"'{name}' has its name already; take out 'name: {spec['name']}'")
+    return {"name": name, **spec} if isinstance(spec, dict) else spec or {"name": name}
+
+
+def _regular_expression(value: str) -> str:
+    """Checked by all who will use it: Python, and RE2 in Arrow and DuckDB, which has no look-around."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    try:
+        re.compile(value)
+        pc.match_substring_regex(pa.nulls(1, pa.string()), value)  # an array of Python texts would import pandas
+    except (re.error, pa.ArrowInvalid) as error:
+        raise ValueError(f"'{value}' is no regular expression (of the RE2 kind): {error}") from None
+    return value
+
+
+def _date_form(value: str) -> str:
+    """A form that does not give back the date that it wrote says no date."""
+    day = datetime(2003, 2, 1)
+    try:
+        fits = datetime.strptime(day.strftime(value), value) == day  # noqa: DTZ007 - no zone is meant
+    except ValueError:
+        fits = False
+    if not fits:
+        raise ValueError(f"'{value}' is no form of a date; write it like %d.%m.%Y")
+    return value
+
+
+Regex = Annotated[str, AfterValidator(_regular_expression)]
+
+
+DateForm = Annotated[str, AfterValidator(_date_form)]

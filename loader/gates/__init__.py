@@ -1,0 +1,6 @@
+"""The suites of Great Expectations, and what of an answer may be shown."""
+
+from loader.gates.results import Check, GateResult, render
+from loader.gates.run import publishable_results, run_gate, run_parquet_gate
+
+__all__ = ["Check", "GateResult", "publishable_results", "render", "run_gate", "run_parquet_gate"]

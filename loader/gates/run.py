@@ -1,0 +1,271 @@
+"""Gates: the suites of Great Expectations against a layer of the warehouse, or against one delivery's parquet.
+
+`gx/expectations/<layer>/<table>.json` is the suite of `<layer>.<table>`. All suites of a layer run in one process:
+importing Great Expectations takes longer than most suites do. A first pass asks only whether each check holds,
+which Great Expectations answers in few queries; what fails is asked again for details.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import time
+import warnings
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import URL, make_url
+
+from loader.archive.query import bounded_in_memory
+from loader.contracts import Contract
+from loader.gates.masking import MASK, hidden_columns, without_values
+
+if TYPE_CHECKING:
+    from great_expectations.data_context.data_context.ephemeral_data_context import EphemeralDataContext
+from loader.gates.connection import connect, for_reading, knows_patterns, memory_names, reached, view_as_stage
+from loader.gates.results import Check, GateResult, plural
+from loader.gates.suites import Suite, read_suites, without_patterns
+
+_EXAMPLES = 3
+
+
+_NO_PATTERNS = "SQL Server before 2025 has no regular expressions; the loader checks a contract's in each delivery"
+
+
+_BRIEF = 120
+"""Characters of a database's message that are shown."""
+
+
+def run_gate(
+    layer: str,
+    url: str | URL,
+    project_dir: Path,
+    contracts: Iterable[Contract],
+    tables: Iterable[str] | None = None,
+) -> GateResult:
+    """Run the suites of a layer (of `tables`, when given) against the warehouse at `url`.
+
+    `contracts` tell which columns are personal: their values are never shown.
+
+    Raises:
+        UsageError: the layer or a table has no suite, or a suite is not readable.
+        EnvironmentFailedError: the warehouse is out of reach or locked.
+    """
+    started = time.perf_counter()
+    suites = read_suites(project_dir, layer, contracts, tables)
+    address = for_reading(make_url(url))
+    with reached(address) as connection:
+        checks = _run(address, layer, suites, knows_patterns(connection, suites))
+    return GateResult(layer, checks, time.perf_counter() - started)
+
+
+def run_parquet_gate(project_dir: Path, contract: Contract, parquet: Path, period: str) -> GateResult:
+    """Run the dataset's stage suite over one delivery, before it is loaded.
+
+    The parquet file is read in place, through a view that looks like the stage table.
+
+    Raises:
+        UsageError: the dataset has no stage suite, or it is not readable.
+        EnvironmentFailedError: the parquet file cannot be read.
+    """
+    started = time.perf_counter()
+    suites = read_suites(project_dir, "stage", [contract], [contract.name])
+    from loader.gates import duckdb_dialect as gx_duckdb
+
+    name = f":memory:almanac_gate_{next(memory_names)}"
+    address = URL.create(gx_duckdb.DRIVER, database=name, query=bounded_in_memory())
+    # the database in memory lives as long as this connection
+    with connect(address) as connection:
+        view_as_stage(connection, contract, parquet, period)
+        checks = _run(address, "stage", suites)
+    return GateResult("stage", checks, time.perf_counter() - started)
+
+
+def publishable_results(layer: str, url: str | URL, project_dir: Path) -> dict[str, Any]:
+    """What Great Expectations says of each table of a layer that has a suite: verdicts only, nothing of the data.
+
+    None for a table that is not there (yet). Raises as `run_gate` does.
+    """
+    suites = read_suites(project_dir, layer, (), None)
+    address = for_reading(make_url(url))
+    with reached(address) as connection:
+        if not knows_patterns(connection, suites):
+            suites = [without_patterns(suite) for suite in suites]
+        with _source(address) as source:
+            return {suite.table: _verdicts(source, layer, suite) for suite in suites}
+
+
+@cache
+def _context() -> EphemeralDataContext:
+    """Great Expectations without files, network, progress bars or logs; takes seconds the first time."""
+    import logging
+
+    os.environ["GX_ANALYTICS_ENABLED"] = "false"
+    # its log lines quote statements and values; some of its loggers set a level of their own
+    log = logging.getLogger("great_expectations")
+    log.addHandler(logging.NullHandler())
+    log.propagate = False
+    import great_expectations as gx
+    from great_expectations.data_context.types.base import ProgressBarsConfig
+
+    context = gx.get_context(mode="ephemeral")
+    context.variables.progress_bars = ProgressBarsConfig(globally=False)
+    return context
+
+
+def _run(address: URL, schema: str, suites: list[Suite], knows_patterns: bool = True) -> tuple[Check, ...]:
+    with _source(address) as source:
+        return tuple(check for suite in suites for check in _run_suite(source, schema, suite, knows_patterns))
+
+
+@contextmanager
+def _source(address: URL) -> Iterator[Any]:
+    with warnings.catch_warnings():
+        # it advises other classes and ways that know nothing of DuckDB or of more than one schema
+        warnings.simplefilter("ignore")
+        sources = _context().data_sources
+        source = sources.add_or_update_sql("warehouse", connection_string=address.render_as_string(hide_password=False))
+        try:
+            yield source
+        finally:
+            source.get_execution_engine().close()
+            source.get_engine().dispose()
+            sources.delete("warehouse")
+
+
+def _batch(source: Any, schema: str, table: str) -> Any:
+    """All rows of a table; None when it is missing or not readable."""
+    from great_expectations.datasource.fluent.interfaces import TestConnectionError
+
+    try:
+        asset = source.add_table_asset(f"{schema}.{table}", table_name=table, schema_name=schema)
+    except TestConnectionError:
+        return None
+    return asset.add_batch_definition_whole_table("all rows").get_batch()
+
+
+def _answers(batch: Any, schema: str, suite: Suite) -> Any:
+    """Whether each check of a suite holds, and nothing more."""
+    from great_expectations import ExpectationSuite
+
+    asked = ExpectationSuite(name=f"{schema}.{suite.table}", expectations=suite.expectations)
+    return batch.validate(asked, result_format="BOOLEAN_ONLY")
+
+
+def _verdicts(source: Any, schema: str, suite: Suite) -> Any:
+    batch = _batch(source, schema, suite.table)
+    if batch is None:
+        return None
+    answers = _answers(batch, schema, suite)
+    for answer in answers.results:
+        if _exception_of(answer) is not None:
+            # what the database said quotes statements and values
+            said = f"the check could not be made; `loader gate {schema}` says why"
+            answer.exception_info = {"raised_exception": True, "exception_message": said, "exception_traceback": ""}
+    return answers
+
+
+def _run_suite(source: Any, schema: str, whole: Suite, knows_patterns: bool) -> list[Check]:
+    from great_expectations import ExpectationSuite
+
+    suite = whole if knows_patterns else without_patterns(whole)
+    batch = _batch(source, schema, suite.table)
+    if batch is None:
+        return [Check("error", "table exists", suite.table, f"{schema}.{suite.table} is missing or not readable")]
+    asked = ExpectationSuite(name=f"{schema}.{suite.table}", expectations=suite.expectations).expectations
+    answers = _answers(batch, schema, suite)
+    passed = {_identity(answer.expectation_config) for answer in answers.results if answer.success}
+    checks = []
+    for expectation in asked:
+        config = expectation.configuration
+        check = config.description or f"{config.kwargs.get('column', '')} {config.type}".strip()
+        if _identity(config) in passed:
+            checks.append(Check("passed", check, suite.table))
+        else:
+            is_personal = not suite.personal.isdisjoint(_columns(config))
+            answer = batch.validate(expectation, result_format=_details_wanted(config, is_personal))
+            if _is_query(config) and _exception_of(answer) is None:
+                checks.append(
+                    Check("failed", check, suite.table, _rows_in_words(answer, batch.columns(), suite.personal))
+                )
+            else:
+                checks.append(_explain(check, suite.table, answer, is_personal))
+    left = [one for one in whole.expectations if one not in suite.expectations]
+    names = (str(one.get("description", one["type"])) for one in left)
+    return [*checks, *(Check("skipped", name, suite.table, _NO_PATTERNS) for name in names)]
+
+
+def _identity(config: Any) -> str:
+    kwargs = {name: value for name, value in config.kwargs.items() if name != "batch_id"}
+    return json.dumps([config.type, kwargs], sort_keys=True, default=str)
+
+
+def _is_query(config: Any) -> bool:
+    return bool(config.type == "unexpected_rows_expectation")
+
+
+def _columns(config: Any) -> set[str]:
+    """The columns that an expectation is about."""
+    kwargs = config.kwargs
+    return {str(kwargs[word]) for word in ("column", "column_A", "column_B") if word in kwargs} | set(
+        map(str, kwargs.get("column_list", ()))
+    )
+
+
+def _details_wanted(config: Any, is_personal: bool) -> dict[str, Any]:
+    """Examples for what may be shown, counts only for a personal column."""
+    if _is_query(config):
+        return {"result_format": "COMPLETE"}
+    return {"result_format": "BASIC", "partial_unexpected_count": 0 if is_personal else _EXAMPLES}
+
+
+def _explain(check: str, table: str, answer: Any, is_personal: bool) -> Check:
+    trouble = _exception_of(answer)
+    if trouble is not None:
+        return Check("error", check, table, trouble)
+    found = answer.result
+    if "element_count" in found:
+        details = _values_in_words(found, answer.expectation_config, is_personal)
+    elif "mismatched" in found.get("details", {}):
+        mismatch = found["details"]["mismatched"]
+        details = "; ".join(f"{what}: {', '.join(map(str, names))}" for what, names in mismatch.items())
+    else:
+        details = f"found {MASK if is_personal else found.get('observed_value')}"
+    return Check("failed", check, table, details)
+
+
+def _rows_in_words(answer: Any, table: list[str], personal: frozenset[str]) -> str:
+    """What a query found: the number of rows, and the first of them without what is personal."""
+    number, rows = answer.result["observed_value"], answer.result["details"]["unexpected_rows"]
+    query = str(answer.expectation_config.kwargs["unexpected_rows_query"])
+    hidden = hidden_columns(query, [name for row in rows[:1] for name in row], table, personal)
+    examples = [
+        ", ".join(f"{name}={MASK if name in hidden else value}" for name, value in row.items())
+        for row in rows[:_EXAMPLES]
+    ]
+    return f"{plural(number, 'row')}, e.g. {'; '.join(examples)}"
+
+
+def _values_in_words(found: dict[str, Any], config: Any, is_personal: bool) -> str:
+    share = f"{found['unexpected_count']:,} of {plural(found['element_count'], 'row')}"
+    if config.type == "expect_column_values_to_not_be_null":
+        return f"{share} without a value"
+    if is_personal:
+        return f"{share} (values are personal and not shown)"
+    return f"{share}, e.g. {', '.join(map(str, found['partial_unexpected_list'][:_EXAMPLES]))}"
+
+
+def _exception_of(answer: Any) -> str | None:
+    """What the database said, when the check could not be made."""
+    info = answer.exception_info or {}
+    faults = [info] if "raised_exception" in info else list(info.values())
+    messages = [str(fault.get("exception_message")) for fault in faults if fault.get("raised_exception")]
+    if not messages:
+        return None
+    lines = [line for line in messages[0].splitlines() if line.strip()] or ["unknown error"]
+    asked_for = re.findall(r"\w+", json.dumps(answer.expectation_config.kwargs, default=str))
+    return without_values(lines[0], asked_for)[:_BRIEF]

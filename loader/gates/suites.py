@@ -1,0 +1,55 @@
+"""The suites of a layer, as their files say."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from loader.contracts import Contract
+from loader.errors import UsageError
+from loader.warehouse.layers import LAYERS
+
+
+@dataclass(frozen=True)
+class Suite:
+    """The expectations of one table."""
+
+    table: str
+    expectations: list[dict[str, Any]]
+    personal: frozenset[str]
+    """Columns of which no value is shown: those of the contracts, and those that `meta: {personal: […]}` adds."""
+
+
+def read_suites(
+    project_dir: Path, layer: str, contracts: Iterable[Contract], tables: Iterable[str] | None
+) -> list[Suite]:
+    if layer not in LAYERS:
+        raise UsageError(f"'{layer}' is no layer; layers are {', '.join(LAYERS)}")
+    folder = project_dir / "gx" / "expectations" / layer
+    paths = {path.stem: path for path in sorted(folder.glob("*.json"))}
+    wanted = list(paths) if tables is None else list(tables)
+    missing = [table for table in wanted if table not in paths]
+    if missing or not wanted:
+        what = f"{', '.join(missing)}" if missing else "any table"
+        raise UsageError(f"{folder}: no suite for {what}; stage suites are made by `loader derive`")
+    personal = frozenset(column.name for contract in contracts for column in contract.columns if column.personal)
+    return [_read_suite(paths[table], personal) for table in wanted]
+
+
+def _read_suite(path: Path, personal: frozenset[str]) -> Suite:
+    try:
+        said = json.loads(path.read_text(encoding="utf-8"))
+        return Suite(path.stem, list(said["expectations"]), personal.union(said.get("meta", {}).get("personal", ())))
+    except (ValueError, KeyError, TypeError) as error:
+        raise UsageError(f"{path}: is no suite ({type(error).__name__}: {error})") from None
+
+
+def has_pattern(expectation: dict[str, Any]) -> bool:
+    return "regexp_like(" in str(expectation.get("kwargs", {}).get("unexpected_rows_query", ""))
+
+
+def without_patterns(suite: Suite) -> Suite:
+    return replace(suite, expectations=[one for one in suite.expectations if not has_pattern(one)])

@@ -1,0 +1,1 @@
+"""The documentation, with the pages of a warehouse and of its gates."""

@@ -1,0 +1,136 @@
+"""Status: datasets x periods, from `meta` alone."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from loader.contracts import Contracts
+from loader.project import Project
+from loader.warehouse import State, Version
+from loader.warehouse.meta import etl_audit, ingestion_log, validation_log
+from loader.warehouse.versions import active_version, versions_of
+
+
+@dataclass(frozen=True)
+class PeriodStatus:
+    """The state of one period of one dataset."""
+
+    dataset: str
+    period: str
+    state: str
+    """`active`; `rolled back` or `purged`: nothing is in stage; `refused`; `ingested`: not loaded yet; `running`."""
+    version: int | None
+    rows: int | None
+    rejected: int | None
+    file: str
+    when: dt.datetime
+    message: str | None = None
+
+
+def status(project: Project, dataset: str | None = None) -> list[PeriodStatus]:
+    """One entry per dataset and period that was ever delivered, and one per refused file."""
+    return project.warehouse.run(lambda c: list(_status(c, project.contracts, dataset)))
+
+
+def _status(connection: Connection, contracts: Contracts, dataset: str | None) -> Iterable[PeriodStatus]:
+    rejected = _rejected(connection)
+    refused = _refused(connection)
+    for contract in contracts:
+        if dataset not in (None, contract.name):
+            continue
+        by_period: dict[str, list[Version]] = {}
+        for version in versions_of(connection, contract.name):
+            by_period.setdefault(version.data_period, []).append(version)
+        lines = [_of_period(versions, rejected) for versions in by_period.values()]
+        lines += [line for line in refused if line.dataset == contract.name]
+        yield from sorted(lines, key=lambda line: (line.period, line.when))
+    if dataset is None:
+        yield from (line for line in refused if contracts.get(line.dataset) is None)
+
+
+def _of_period(versions: list[Version], rejected: dict[int, int]) -> PeriodStatus:
+    active = active_version(versions)
+    last = active or versions[-1]
+    return PeriodStatus(
+        last.dataset,
+        last.data_period,
+        "active" if active else "purged" if all(v.state is State.PURGED for v in versions) else "rolled back",
+        active.version_no if active else None,
+        last.row_count if active else 0,
+        rejected.get(last.file_id, 0) if active else None,
+        last.file_name,
+        last.loaded_at,
+    )
+
+
+def _rejected(connection: Connection) -> dict[int, int]:
+    log = validation_log.c
+    rows = connection.execute(
+        select(log.file_id, log.rows_rejected)
+        .where((log.gate == "contract") & (log.status == "passed"))
+        .order_by(log.validation_id)
+    )
+    return {row.file_id: row.rows_rejected for row in rows}
+
+
+def _refused(connection: Connection) -> list[PeriodStatus]:
+    """Files that never made it into stage: what was said of each last."""
+    loaded = {v.file_id for name in _datasets(connection) for v in versions_of(connection, name)}
+    last_steps = _last_steps(connection)
+    found = []
+    for file in connection.execute(select(ingestion_log).order_by(ingestion_log.c.file_id)):
+        if file.file_id in loaded:
+            continue
+        step = last_steps.get(file.file_id)
+        state = "refused" if file.status == "refused" or (step and step.status == "refused") else "ingested"
+        if step and step.status in ("running", "interrupted", "failed"):
+            state = step.status
+        message = file.message or (step.error if step else None)
+        found.append(
+            PeriodStatus(
+                file.dataset or "?",
+                file.data_period or "?",
+                state,
+                None,
+                None,
+                None,
+                file.file_name,
+                file.ingested_at,
+                message,
+            )
+        )
+    return found
+
+
+def _last_steps(connection: Connection) -> dict[int, Any]:
+    """The last step after its ingestion that each file went through, by file.
+
+    A step knows the name of its file only, and senders use a name again: what happened from the ingestion of one
+    content to that of the next belongs to the first.
+    """
+    file, step = ingestion_log.c, etl_audit.c
+    owner = (
+        select(file.file_id)
+        .where(file.file_name == step.subject, file.ingested_at <= step.started_at)
+        .where(file.dataset.is_not_distinct_from(step.dataset))
+        .where(file.data_period.is_not_distinct_from(step.data_period))
+        .order_by(file.ingested_at.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    steps = select(owner.label("file_id"), step.status, step.error).where(step.step != "ingest")
+    return {row.file_id: row for row in connection.execute(steps.order_by(step.audit_id))}
+
+
+def _datasets(connection: Connection) -> list[str]:
+    return list(connection.execute(select(ingestion_log.c.dataset).distinct()).scalars().all())
+
+
+def as_json(lines: Iterable[PeriodStatus]) -> list[dict[str, Any]]:
+    """The same for programs."""
+    return [{**vars(line), "when": line.when.isoformat()} for line in lines]

@@ -1,0 +1,64 @@
+"""Tables for people: versions and status."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from loader import console
+from loader.reports.status import PeriodStatus
+from loader.warehouse import Version
+
+
+def versions_table(versions: Sequence[Version]) -> Table:
+    """One row per load."""
+    table = _table("period", "version", "state", "rows", "file", "loaded (UTC)", right=("version", "rows"))
+    for one in versions:
+        state = one.state.replace("_", " ")
+        when = f"{one.loaded_at:%Y-%m-%d %H:%M}"
+        table.add_row(one.data_period, str(one.version_no), state, f"{one.row_count:,}", _name(one.file_name), when)
+    return table
+
+
+def status_table(lines: Sequence[PeriodStatus]) -> Table:
+    """One row per dataset and period, and one per refused file."""
+    table = _table(
+        "dataset", "period", "state", "version", "rows", "rejected", "file", "when (UTC)",
+        right=("version", "rows", "rejected"),
+    )  # fmt: skip
+    for one in lines:
+        style = None if one.state == "active" else "yellow"
+        cells = [
+            one.dataset,
+            one.period,
+            one.state,
+            _count(one.version),
+            _count(one.rows),
+            _count(one.rejected),
+        ]
+        table.add_row(*cells, _name(one.file), f"{one.when:%Y-%m-%d %H:%M}", style=style)
+    return table
+
+
+def status_messages(lines: Sequence[PeriodStatus]) -> list[str]:
+    """What was said of each delivery that is not in stage, a line each."""
+    return [f"{one.file}: {one.message.removeprefix(f'{one.file}: ')}" for one in lines if one.message]
+
+
+def _table(*columns: str, right: Sequence[str] = ()) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in columns:
+        table.add_column(name, justify="right" if name in right else "left", no_wrap=name != "file")
+    return table
+
+
+def _name(file: str) -> Text:
+    """The name of a file as it is: nothing in it is markup."""
+    return Text(console.printable(file))
+
+
+def _count(value: int | None) -> str:
+    return "" if value is None else f"{value:,}"

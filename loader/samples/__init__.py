@@ -1,0 +1,1 @@
+"""Sample deliveries, and the demos."""

@@ -1,0 +1,72 @@
+"""How a demo tells its story, and what it leaves alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+from rich import box
+from rich.table import Table
+from sqlalchemy import text
+
+from loader import console
+from loader.contracts import Contract
+from loader.errors import UsageError
+from loader.files import sha256_of
+from loader.project import Project
+from loader.warehouse.versions import versions_of
+
+
+def refuse_strangers(project: Project, contract: Contract, made: dict[str, str]) -> None:
+    """Deliveries that the demo did not make stay alone; `made` has the hash of its own by name.
+
+    Raises:
+        UsageError: the landing folder or the warehouse holds such a delivery.
+    """
+    landing = project.settings.landing_dir
+    landed = {path.name: path for path in landing.iterdir() if contract.match(path.name)}
+    strangers = [name for name, path in landed.items() if made.get(name) != sha256_of(path)]
+    loaded = {version.file_sha256 for version in project.warehouse.run(lambda c: versions_of(c, contract.name))}
+    if strangers:
+        names, folder = ", ".join(strangers[:3]), project.shown(landing)
+        raise UsageError(
+            f"{folder} holds other deliveries of {contract.name} ({names}); the demo wants a folder of its own: "
+            "remove data/, or clone into an empty folder"
+        )
+    if loaded and not loaded & set(made.values()):
+        raise UsageError(
+            f"the warehouse holds other deliveries of {contract.name} (of a demo of another size?); "
+            "remove data/ and start again"
+        )
+
+
+def rows_of(project: Project, query: str, **parameters: Any) -> list[tuple[Any, ...]]:
+    return project.warehouse.run(lambda c: [tuple(row) for row in c.execute(text(query), parameters)])
+
+
+def head(title: str) -> None:
+    console.say()
+    console.say(title, style="bold")
+
+
+def show(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    table = Table(title=title, title_justify="left", title_style="italic", box=box.SIMPLE_HEAD, pad_edge=False)
+    for at, column in enumerate(columns):
+        number = bool(rows) and isinstance(rows[0][at], int | Decimal)
+        table.add_column(column, justify="right" if number else "left", no_wrap=True)
+    for row in rows:
+        table.add_row(*map(_cell, row))
+    console.show(table)
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    return f"{value:,}" if isinstance(value, int | Decimal) else str(value)
+
+
+def say_what_next(seconds: float, *places: tuple[str, str]) -> None:
+    head(f"Done in {seconds:.0f} s. What to look at next")
+    for what, why in places:
+        console.say(f"  {what:<28}{why}")

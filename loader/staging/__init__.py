@@ -1,0 +1,1 @@
+"""From a landed file to a period in stage, and back."""

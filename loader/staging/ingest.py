@@ -1,0 +1,175 @@
+"""Ingest: look at a delivery where it landed, and write down what it is. Nothing is copied or edited."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sqlalchemy import Connection, insert, select, update
+
+from loader.contracts import Contract, Period
+from loader.errors import RefusedError, UsageError
+from loader.monitoring import RUN_ID
+from loader.project import Project
+from loader.readers import open_table
+from loader.readers.table import Table
+from loader.staging.landing import (
+    Content,
+    Landed,
+    full_path,
+    landed_files,
+    nothing_landed,
+    recognise,
+    refuse_unrecordable,
+)
+from loader.validation import match_header
+from loader.warehouse import Engine
+from loader.warehouse.meta import file_ids, ingestion_log, now
+
+
+@dataclass(frozen=True)
+class Ingested:
+    """A delivery that is written down in `meta.ingestion_log`."""
+
+    file_id: int
+    path: Path
+    contract: Contract
+    period: Period
+    order: str | None
+    sha256: str
+    table: Table | None = field(default=None, compare=False, repr=False)
+    """The open file, good for one reading: to open a workbook is to read it."""
+
+
+def ingest(project: Project, path: Path, seen: Content | None = None) -> Ingested:
+    """Check name, form and header of a delivery and record it; a file that is known already keeps its `file_id`.
+
+    What was `seen` of the file just now need not be read again.
+
+    Raises:
+        RefusedError: name, form or header do not fit; recorded with status `refused`.
+    """
+    refuse_unrecordable(path)
+    said = _recognised(project, path)
+    names = (said.contract.name, said.period.name) if said else (None, None)
+    engine = project.warehouse.engine
+    with project.audit.step("ingest", dataset=names[0], period=names[1], subject=path.name) as step:
+        content = _content(path, seen)
+        try:
+            landed = said or recognise(path, project.contracts)
+            table = open_table(path, landed.contract.format)
+            match_header(path.name, table.header, landed.contract, landed.period)
+        except RefusedError as error:
+            trouble = error.message
+            project.warehouse.run(lambda c: _record(c, engine, path, said, content, trouble))
+            raise
+
+        def record(connection: Connection) -> int:
+            file_id = _record(connection, engine, path, landed, content, None)
+            step.end(connection)
+            return file_id
+
+        file_id = project.warehouse.run(record)
+    return Ingested(file_id, path, landed.contract, landed.period, landed.order, content.sha256, table)
+
+
+def ingested(project: Project, file_id: int) -> Ingested:
+    """The delivery that was recorded under `file_id`; raises UsageError when there is none, or it was refused."""
+    row = project.warehouse.run(
+        lambda c: c.execute(select(ingestion_log).where(ingestion_log.c.file_id == file_id)).first()
+    )
+    if row is None:
+        raise UsageError(f"file {file_id} is not known; `loader status` lists the files")
+    if row.status == "refused":
+        raise UsageError(f"file {file_id} ({row.file_name}) was refused when it was ingested: {row.message}")
+    contract = project.contract(row.dataset)
+    return Ingested(
+        file_id, Path(row.file_path), contract, contract.period(row.data_period), row.file_order, row.sha256
+    )
+
+
+def find_ingested(
+    project: Project, *, file_id: int | None, file_path: Path | None, dataset: str | None, period: str | None
+) -> Ingested:
+    """The one delivery that the options name; raises UsageError when they name none, or several."""
+    if file_id is not None:
+        return ingested(project, file_id)
+    if file_path is None:
+        paths = [one.path for one in landed_files(project, dataset, period)]
+        if not paths:
+            raise nothing_landed(project, dataset, period)
+        if len(paths) > 1:
+            names = ", ".join(path.name for path in paths)
+            raise UsageError(f"several files fit ({names}); name one by --file-path or --file-id")
+        file_path = paths[0]
+    return ingested(project, _file_id(project, file_path))
+
+
+def last_visits(connection: Connection) -> dict[str, Content]:
+    """What each file held when it was ingested last, by its full path."""
+    log = ingestion_log.c
+    rows = connection.execute(
+        select(log.file_path, log.size_bytes, log.modified_at, log.sha256).order_by(log.ingested_at)
+    )
+    return {row.file_path: Content(row.size_bytes, row.modified_at, row.sha256) for row in rows}
+
+
+def _file_id(project: Project, path: Path) -> int:
+    """The number of a file that was ingested as it is now; raises UsageError when it was not."""
+    landed, sha256 = recognise(path, project.contracts), _content(path).sha256
+    log = ingestion_log.c
+    this = (log.sha256 == sha256) & (log.dataset == landed.contract.name) & (log.data_period == landed.period.name)
+    file_id = project.warehouse.run(lambda c: c.execute(select(log.file_id).where(this)).scalar())
+    if file_id is None:
+        raise UsageError(f"{path.name} was not ingested as it is now; run `loader ingest --file-path …` first")
+    return int(file_id)
+
+
+def _content(path: Path, seen: Content | None = None) -> Content:
+    try:
+        return Content.of(path, seen)
+    except OSError as error:
+        raise RefusedError(f"{path.name}: cannot be read ({error.strerror}); check the file and its rights") from None
+
+
+def _recognised(project: Project, path: Path) -> Landed | None:
+    try:
+        return recognise(path, project.contracts)
+    except RefusedError:
+        return None
+
+
+def _record(
+    connection: Connection, engine: Engine, path: Path, landed: Landed | None, content: Content, trouble: str | None
+) -> int:
+    """Write or renew the row of this content for this period; gives its `file_id`."""
+    engine.lock(connection, "meta.ingestion_log")  # else two loads at once give one file two numbers
+    dataset = landed.contract.name if landed else None
+    period = landed.period.name if landed else None
+    row = {
+        "dataset": dataset,
+        "data_period": period,
+        "file_name": path.name,
+        "file_path": full_path(path),
+        "file_order": landed.order if landed else None,
+        "sha256": content.sha256,
+        "size_bytes": content.size,
+        "modified_at": content.modified_at,
+        "status": "refused" if trouble else "ingested",
+        "message": trouble,
+        "contract_fingerprint": landed.contract.fingerprint if landed else None,
+        "ingested_at": now(),
+        "run_id": RUN_ID,
+    }
+    log = ingestion_log.c
+    same = (log.sha256 == content.sha256) & log.dataset.is_not_distinct_from(dataset)
+    same &= log.data_period.is_not_distinct_from(period)
+    if landed is None:
+        same &= log.file_name == path.name
+    known = connection.execute(select(log.file_id).where(same)).scalar()
+    if known is not None:
+        connection.execute(update(ingestion_log).where(log.file_id == known).values(row))
+        return int(known)
+    file_id = int(connection.execute(select(file_ids.next_value())).scalar_one())
+    connection.execute(insert(ingestion_log).values(file_id=file_id, **row))
+    return file_id

@@ -1,0 +1,168 @@
+"""Load: ingest, validate and load-stage in one, for what has landed; one bad file does not stop the others."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from loader import console
+from loader.errors import AlmanacError, RefusedError
+from loader.project import Project
+from loader.staging.ingest import Ingested, ingest
+from loader.staging.landing import Landed, landed_files, nothing_landed, recognise
+from loader.staging.load_stage import Loaded, load_stage
+from loader.staging.selection import Candidate, select
+from loader.staging.validate import Validated, validate
+
+Result = Literal["loaded", "refused", "unchanged"]
+
+
+@dataclass
+class Line:
+    """What became of one delivery."""
+
+    file: str
+    dataset: str | None
+    period: str | None
+    result: Result
+    message: str
+    rows: int | None = None
+    rejected: int | None = None
+    seconds: float = 0.0
+
+
+@dataclass
+class Report:
+    """What became of all deliveries of a command."""
+
+    lines: list[Line] = field(default_factory=list)
+    seconds: float = 0.0
+
+    def count(self, result: Result) -> int:
+        return sum(line.result == result for line in self.lines)
+
+    def as_json(self) -> dict[str, Any]:
+        counts = {result: self.count(result) for result in ("loaded", "refused", "unchanged")}  # type: ignore[arg-type]
+        return {**counts, "seconds": round(self.seconds, 3), "files": [asdict(line) for line in self.lines]}
+
+    @property
+    def closing_line(self) -> str:
+        counts = [
+            f"{self.count('loaded')} loaded",
+            f"{self.count('refused')} refused",
+            f"{self.count('unchanged')} unchanged",
+        ]
+        rows = sum(line.rows or 0 for line in self.lines if line.result == "loaded")
+        return f"{', '.join(counts)}; {rows:,} rows in {self.seconds:.1f} s"
+
+
+def load(
+    project: Project,
+    *,
+    period: str | None = None,
+    dataset: str | None = None,
+    file_path: Path | None = None,
+    force: bool = False,
+) -> Report:
+    """Load what has landed for a period, or all that is new, or one file.
+
+    Raises:
+        UsageError: nothing has landed for what was asked, or the names in the question are unknown.
+        EnvironmentFailedError: the database or the disk failed; what was loaded before stays loaded.
+    """
+    started = time.perf_counter()
+    report = Report()
+    for line in _load_each(project, period, dataset, file_path, force):
+        report.lines.append(line)
+        _show(line, verbose=period is not None or file_path is not None)
+    report.seconds = time.perf_counter() - started
+    return report
+
+
+def _load_each(
+    project: Project, period: str | None, dataset: str | None, file_path: Path | None, force: bool
+) -> Iterator[Line]:
+    if file_path is None:
+        landed = landed_files(project, dataset, period)
+    else:
+        try:
+            landed = [_named(project, file_path, dataset, period)]
+        except RefusedError as error:
+            yield Line(file_path.name, None, None, "refused", error.message)
+            return
+    for candidate in select(project, landed, force=force, named=file_path is not None):
+        yield _load_one(project, candidate, force)
+
+
+def _named(project: Project, path: Path, dataset: str | None, period: str | None) -> Landed:
+    """The file that somebody named; when its name tells nothing, that is recorded as a refusal."""
+    try:
+        landed = recognise(path, project.contracts)
+    except RefusedError:
+        ingest(project, path)
+        raise
+    if not landed.is_of(dataset, period):
+        raise nothing_landed(project, dataset, period)
+    return landed
+
+
+def _load_one(project: Project, candidate: Candidate, force: bool) -> Line:
+    """Load one delivery; whatever is wrong with the delivery itself ends in its line, not in an exception."""
+    landed = candidate.landed
+    line = Line(landed.path.name, landed.contract.name, landed.period.name, "unchanged", candidate.unchanged or "")
+    if candidate.unchanged:
+        return line
+    started = time.perf_counter()
+    try:
+        delivery = ingest(project, landed.path, candidate.seen)
+        if candidate.refusal:
+            _refuse(project, delivery, candidate.refusal)
+        validated = validate(project, delivery, force=force)
+        _tell(line, validated, load_stage(project, validated, force=force))
+    except RefusedError as error:
+        line.result, line.message = "refused", error.message
+    except (AlmanacError, OSError, MemoryError, ImportError, NameError):
+        raise  # nobody's bad data
+    except Exception as error:
+        if console.STATE["debug"]:
+            raise
+        # only its class: the text of a foreign exception may quote a cell
+        line.result = "refused"
+        line.message = f"{line.file}: cannot be processed ({type(error).__name__}); --debug shows where it fails"
+    line.seconds = time.perf_counter() - started
+    return line
+
+
+def _refuse(project: Project, delivery: Ingested, reason: str) -> None:
+    names = {"dataset": delivery.contract.name, "period": delivery.period.name, "subject": delivery.path.name}
+    with project.audit.step("load", **names):
+        raise RefusedError(reason)
+
+
+def _tell(line: Line, validated: Validated, loaded: Loaded) -> None:
+    """Fill in what became of a delivery that was loaded."""
+    if not loaded.reloaded:
+        line.message = f"the cleaned rows are those of version {loaded.version_no}, which is active"
+        return
+    outcome = validated.outcome
+    said = [f"version {loaded.version_no}"]
+    if loaded.replaced is not None:
+        said.append(f"supersedes version {loaded.replaced}")
+    if outcome.rows_rejected:
+        rules = ", ".join(f"{rule} ({count:,})" for rule, count in outcome.summary.most_common(3))
+        said.append(f"{outcome.rows_rejected:,} rejected: {rules}; marked in {validated.workbook}")
+    line.result, line.message = "loaded", "; ".join(said)
+    line.rows, line.rejected = loaded.rows, outcome.rows_rejected
+
+
+def _show(line: Line, *, verbose: bool) -> None:
+    where = f"{line.dataset or '?'} {line.period or '?'}"
+    if line.result == "loaded":
+        console.say(f"loaded     {where}  {line.rows:,} rows from {line.file} ({line.message})")
+    elif line.result == "refused":
+        console.ask_for_attention(f"refused    {line.message}")
+    elif verbose:
+        console.say(f"unchanged  {line.file} {line.message}")

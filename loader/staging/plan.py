@@ -1,0 +1,127 @@
+"""Plan: what a delivery would do, without doing it. Nothing in the warehouse or the archive changes."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from loader.archive.difference import Difference
+from loader.errors import RefusedError
+from loader.files import sha256_of
+from loader.project import Project
+from loader.staging.guard import Verdict, judge
+from loader.staging.landing import Landed, recognise
+from loader.validation import Outcome, clean_delivery, judge_rows
+from loader.warehouse import Version
+from loader.warehouse.versions import active_version, versions_of
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What loading a delivery would do."""
+
+    file: str
+    dataset: str
+    period: str
+    rows: int
+    rejected: int
+    replaces: int | None
+    """The version that it would supersede."""
+    known_as: str | None
+    """Which version this very file already is."""
+    refusal: str | None
+    """Why the rows would be refused before the guard is asked."""
+    rebased: tuple[str, ...]
+    """Delivered periods whose history would be computed anew, this one included."""
+    verdict: Verdict
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def plan(project: Project, path: Path) -> Plan:
+    """Read a delivery as `load` would, and compare it with what is active.
+
+    Raises:
+        RefusedError: its name, form or header do not fit.
+    """
+    landed = recognise(path, project.contracts)
+    versions = project.warehouse.run(lambda c: versions_of(c, landed.contract.name))
+    of_period = [version for version in versions if version.data_period == landed.period.name]
+    active = active_version(of_period)
+    outcome = Outcome()
+    with tempfile.TemporaryDirectory(prefix="almanac-plan-") as folder:
+        parquet = Path(folder) / "rows.parquet"
+        clean_delivery(path, landed.contract, landed.period, parquet, Path(folder) / "rejects.csv", outcome)
+        verdict = judge(project, landed.contract, landed.period, parquet, versions, examples=True)
+    return Plan(
+        file=path.name,
+        dataset=landed.contract.name,
+        period=landed.period.name,
+        rows=outcome.rows_valid,
+        rejected=outcome.rows_rejected,
+        replaces=active.version_no if active else None,
+        known_as=_known_as(path, of_period),
+        refusal=_refusal(path, landed, outcome),
+        rebased=_rebased(landed, versions),
+        verdict=verdict,
+    )
+
+
+def _known_as(path: Path, versions: list[Version]) -> str | None:
+    sha256 = sha256_of(path)
+    found = [version for version in versions if version.file_sha256 == sha256]
+    return f"version {found[-1].version_no} ({found[-1].state.replace('_', ' ')})" if found else None
+
+
+def _refusal(path: Path, landed: Landed, outcome: Outcome) -> str | None:
+    try:
+        judge_rows(path, landed.contract, outcome, "the rejects file of the load")
+    except RefusedError as error:
+        return str(error)
+    return None
+
+
+def _rebased(landed: Landed, versions: list[Version]) -> tuple[str, ...]:
+    later = {v.data_period: v.period_start for v in versions if v.is_active and v.period_start >= landed.period.start}
+    later[landed.period.name] = landed.period.start
+    return tuple(sorted(later, key=lambda name: later[name]))
+
+
+def describe(made: Plan) -> list[str]:
+    """The plan in the words of a person, a line each."""
+    change = made.verdict.change
+    lines = [
+        f"{made.file}: {made.dataset} {made.period}, {made.rows:,} rows"
+        + (f", {made.rejected:,} rejected" if made.rejected else "")
+    ]
+    if made.known_as:
+        lines.append(f"known:     this very file is {made.known_as} already; loading it again needs --force")
+    if made.replaces is not None:
+        lines.append(f"replaces:  version {made.replaces} of {made.period}")
+    if made.refusal:
+        lines.append(f"refused:   {made.refusal}")
+    if change is None:
+        lines.append("compared:  with nothing; this is the first delivered period, so every key is new")
+    else:
+        lines += [f"compared:  with {made.verdict.compared_with}", *_changes(change)]
+    lines.append(f"rebases:   history of {_listed(made.rebased)}")
+    if made.verdict.compared_with is not None:
+        said = " and ".join(made.verdict.broken)
+        lines.append(f"guard:     {'refuses: ' + said + '; --force overrules it' if said else 'has no objection'}")
+    return lines
+
+
+def _changes(change: Difference) -> list[str]:
+    counts = (f"{getattr(change, word):,} {word}" for word in ("new", "changed", "ended", "unchanged"))
+    lines = [f"keys:      {', '.join(counts)}"]
+    for column, count in sorted(change.changed_by_column.items(), key=lambda item: -item[1]):
+        shown = "; ".join(f"{key}: {before} → {after}" for key, before, after in change.examples.get(column, []))
+        lines.append(f"           {column}: {count:,} changed, for example {shown}")
+    return lines
+
+
+def _listed(periods: tuple[str, ...]) -> str:
+    return periods[0] if len(periods) == 1 else f"{len(periods)} periods, {periods[0]} to {periods[-1]}"

@@ -1,0 +1,316 @@
+"""Purge: remove the rows of a key, or whole periods, from all that Almanac keeps.
+
+It is the one exception to what the archive promises. Order of the steps, so that a purge that was killed is finished
+by the same command:
+
+1. The rest of each file of the archive is written under a new name; nothing refers to it yet.
+2. One transaction, under the lock of the dataset: stage, the versions and their files, the marks in the ledger.
+3. The old files and the rejects are deleted. What is left of them is found by their content, not by `meta`.
+4. The engine lets go of the bytes, as soon as no history waits for a build.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import Connection, delete, func, select, update
+
+from loader import console
+from loader.archive import Stem
+from loader.archive.publish import publish, sweep
+from loader.contracts import Contract
+from loader.errors import EnvironmentFailedError, RefusedError
+from loader.project import Project
+from loader.staging.ingest import last_visits
+from loader.staging.landing import Content, Landed, recognise
+from loader.staging.purge.scope import Scope
+from loader.warehouse import Version
+from loader.warehouse.ledger import changes_of, consumers, followers, waiting_for_changes
+from loader.warehouse.meta import applied_load, dataset_version, etl_audit, ingestion_log, now, validation_log
+from loader.warehouse.stage_table import STAGE, stage_table, stage_tables
+from loader.warehouse.versions import move_archived, versions_of
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """A file of the sender that was looked into."""
+
+    landed: Landed
+    sha256: str
+    holds: bool
+    """Whether it holds rows of the scope."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """Where the rows of a scope are."""
+
+    archive: dict[Path, int]
+    """Rows that go, by file."""
+    gone: tuple[str, ...]
+    """Files that should be in the archive and are not, so that nobody can look into them."""
+    staged: int
+    rejects: tuple[Path, ...]
+    """The CSV files; the workbooks beside them go too."""
+    deliveries: tuple[Delivery, ...]
+    unreadable: tuple[str, ...]
+    unloaded: tuple[str, ...]
+    """Deliveries with such rows that the next load would take for new."""
+    waiting: tuple[str, ...]
+    """Histories and facts that hold such rows until the next build."""
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to remove."""
+        return not (self.archive or self.staged or self.rejects)
+
+    @property
+    def counts(self) -> str:
+        rows, files = sum(self.archive.values()), len(self.archive)
+        return (
+            f"{rows:,} rows in {files:,} files of the archive, {self.staged:,} rows of stage, "
+            f"{len(self.rejects):,} lists of rejects"
+        )
+
+
+@dataclass(frozen=True)
+class Purged:
+    """What a purge did."""
+
+    found: Found
+    waiting: tuple[str, ...]
+    """Histories and facts that hold such rows until the next build."""
+    elsewhere: tuple[str, ...]
+    """Other tables that have rows of the key."""
+    is_rewritten: bool
+    """Whether the engine let go of the bytes of what was deleted."""
+
+
+def purge(project: Project, scope: Scope, confirm: Callable[[Found], None]) -> Purged:
+    """Remove the rows of a scope; `confirm` is shown what was found, and raises when it shall stay.
+
+    Raises:
+        EnvironmentFailedError: the database, the archive or the disk failed; the same command goes on where it ended.
+    """
+    contract = scope.contract
+    try:
+        found = look(project, scope)
+        if not found.is_empty:
+            confirm(found)
+            with project.audit.step("purge", dataset=contract.name, subject=f"{scope.words}: {found.counts}") as step:
+                old, step.rows_out = project.warehouse.run(lambda c: _remove(c, project, scope, found))
+                for path in (*old, *found.rejects, *(path.with_suffix(".xlsx") for path in found.rejects)):
+                    path.unlink(missing_ok=True)
+                sweep(project.archived(contract.name))
+        after = project.warehouse.run(lambda c: _after(c, scope))
+        is_due = after.is_due and not after.waiting
+        if is_due:
+            with project.audit.step("rewrite", dataset=contract.name):
+                project.warehouse.scrub(after.tables)
+    except OSError as error:
+        raise EnvironmentFailedError(f"{error}; run the same command again") from error
+    return Purged(found, after.waiting, after.elsewhere, is_due)
+
+
+def describe(project: Project, scope: Scope, found: Found) -> list[str]:
+    """What a purge would do, a line each, without a value."""
+    files = [project.shown(path) for path in found.rejects]
+    return [
+        f"purge of {scope.words} of {scope.contract.name}",
+        f"archive:  {sum(found.archive.values()):,} rows of {len(found.archive):,} files",
+        f"stage:    {found.staged:,} rows",
+        f"rejects:  {', '.join(files) or 'none'}{' and the workbooks beside them' if files else ''}",
+        f"history:  {'follows with the next `dbt build`' if found.waiting or found.staged else 'has nothing of it'}",
+    ]
+
+
+def tell(scope: Scope, done: Purged) -> list[str]:
+    """What a purge did, and what it leaves to others, a line each."""
+    found, lines = done.found, []
+    if not found.is_empty:
+        lines.append(f"purged     {scope.contract.name}  {scope.words}: {found.counts}")
+    else:
+        lines.append(f"nothing to purge: {scope.contract.name} has no such rows")
+    if done.waiting:
+        lines.append(
+            f"waiting    {_listed(done.waiting)} still hold it; run `dbt build`, then the same purge once more"
+        )
+    if done.elsewhere:
+        lines.append(
+            f"elsewhere  {_listed(done.elsewhere)} have rows of this key; what is made from {scope.contract.name} "
+            "follows with the next build, other datasets have to be purged too"
+        )
+    if done.is_rewritten:
+        lines.append("rewritten  tables and files of the warehouse, so that deleted rows leave no bytes in them")
+    landed = sorted({one.landed.path.name for one in found.deliveries if one.holds})
+    if landed:
+        lines.append(f"landed     files that the loader never edits hold it: {_listed(landed)}")
+    if found.unloaded:
+        lines.append(f"           not loaded yet, the next load would bring it back: {_listed(found.unloaded)}")
+    if found.unreadable:
+        lines.append(f"           cannot be read: {_listed(found.unreadable)}")
+    if found.gone:
+        lines.append(f"missing    in the archive, a backup may still hold it: {_listed(found.gone)}")
+    return lines
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names) or "none"
+
+
+def look(project: Project, scope: Scope) -> Found:
+    """Where the rows of a scope are. Changes nothing; takes as long as to read every file of the dataset."""
+    contract = scope.contract
+    with console.progress(f"looking for {scope.words} of {contract.name}", "deliveries") as seen:
+        archive = _in_archive(project, scope)
+        rejects = tuple(path for path in _rejects(project, contract) if scope.is_in_rejects(path))
+        deliveries, unreadable = _in_deliveries(project, scope, seen)
+
+    def ask(connection: Connection) -> Found:
+        versions = versions_of(connection, contract.name)
+        log = ingestion_log.c
+        ingested = select(log.data_period, log.sha256).where(log.dataset == contract.name)
+        known = {(row.data_period, row.sha256) for row in connection.execute(ingested)}
+        holding = [one for one in deliveries if one.holds]
+        new = {one.landed.path.name for one in holding if (one.landed.period.name, one.sha256) not in known}
+        here = select(func.count()).select_from(stage_table(contract)).where(scope.is_staged(versions))
+        return Found(
+            archive=archive,
+            gone=tuple(_gone(project, versions)),
+            staged=int(connection.execute(here).scalar_one()),
+            rejects=rejects,
+            deliveries=tuple(deliveries),
+            unreadable=tuple(unreadable),
+            unloaded=tuple(sorted(new)),
+            waiting=tuple(scope.waiting(connection, versions)),
+        )
+
+    return project.warehouse.run(ask)
+
+
+def _in_archive(project: Project, scope: Scope) -> dict[Path, int]:
+    """The files of the archive that are concerned, known to `meta` or not, and how many rows of each."""
+    folder = project.archived(scope.contract.name)
+    found = {}
+    for path in sorted(folder.glob("*.parquet")):
+        try:
+            rows = scope.rows_in(path)
+        except ValueError as error:  # Arrow's word for a file that is none
+            raise EnvironmentFailedError(
+                f"{project.shown(path)} cannot be read, so nobody can tell what it holds; restore it from a backup or "
+                "remove it, and run the same command again"
+            ) from error
+        if rows is not None:
+            found[path] = rows
+    return found
+
+
+def _rejects(project: Project, contract: Contract) -> list[Path]:
+    """The CSV files of a dataset's rejects, also where only the workbook is left."""
+    files = project.rejects("").glob(f"{contract.name}_*")
+    named = (path for path in files if path.suffix in (".csv", ".xlsx") and Stem.of(contract, path.name))
+    return sorted({path.with_suffix(".csv") for path in named})
+
+
+def _in_deliveries(project: Project, scope: Scope, seen: Callable[[int], None]) -> tuple[list[Delivery], list[str]]:
+    """The deliveries of a dataset, where they landed or were loaded from; and those that cannot be read."""
+    log = ingestion_log.c
+    ingested = select(log.file_path).where(log.dataset == scope.contract.name).distinct()
+    known, visits = project.warehouse.run(lambda c: ([*c.execute(ingested).scalars()], last_visits(c)))
+    folder = project.settings.landing_dir
+    landed = [path.resolve() for path in folder.iterdir()] if folder.is_dir() else []
+    found, unreadable = [], []
+    for number, path in enumerate(sorted({*landed, *map(Path, known)})):
+        seen(number)
+        with suppress(RefusedError):  # no delivery at all
+            delivery = recognise(path, project.contracts)
+            if not path.is_file() or delivery.contract.name != scope.contract.name:
+                continue
+            try:
+                content = Content.of(path, visits.get(str(path)))
+                found.append(Delivery(delivery, content.sha256, scope.is_in_delivery(delivery)))
+            except (RefusedError, OSError):
+                unreadable.append(path.name)
+    return found, unreadable
+
+
+def _gone(project: Project, versions: Sequence[Version]) -> list[str]:
+    kept = {version.parquet_path for version in versions if version.state != "purged"}
+    return sorted(name for name in kept if not project.archived(name).exists())
+
+
+def _remove(connection: Connection, project: Project, scope: Scope, found: Found) -> tuple[list[Path], int]:
+    """The transaction; gives the files that nothing refers to any more, and the rows deleted from stage."""
+    contract = scope.contract
+    project.warehouse.engine.lock(connection, contract.name)
+    versions = versions_of(connection, contract.name)
+    known = _known_files(connection, contract)
+    concerned: set[str] = set()
+    files = _in_archive(project, scope)  # again: this is under the lock
+    for path, rows in files.items():
+        name = f"{contract.name}/{path.name}"
+        concerned |= {version.data_period for version in versions if version.parquet_path == name}
+        unfinished = path.with_name(f"{path.name}.purging-{os.getpid()}")
+        if name in known and scope.keep_rest(path, unfinished):
+            stem = Stem.of(contract, path.name)
+            new, sha256 = publish(unfinished, f"{stem.base if stem else path.stem}.parquet")
+            move_archived(connection, name, f"{contract.name}/{new}", sha256, rows)
+    staged = stage_table(contract)
+    here = scope.is_staged(versions)
+    concerned |= set(connection.execute(select(staged.c["_data_period"]).where(here).distinct()).scalars())
+    deleted = connection.execute(select(func.count()).select_from(staged).where(here)).scalar_one()
+    connection.execute(delete(staged).where(here))
+    for waiting in stage_tables(contract, connection.dialect)[1:]:
+        connection.execute(delete(waiting))  # a load that died left them; one that lives starts again
+    scope.settle(connection, versions, sorted(concerned))
+    _mark(connection, contract, list(files), found)
+    return list(files), int(deleted)
+
+
+def _known_files(connection: Connection, contract: Contract) -> set[str]:
+    loaded = select(dataset_version.c.parquet_path).where(dataset_version.c.dataset == contract.name)
+    checked = select(validation_log.c.parquet_path).where(validation_log.c.table_name == contract.name)
+    return {str(row[0]) for query in (loaded, checked) for row in connection.execute(query)}
+
+
+def _mark(connection: Connection, contract: Contract, archive: Sequence[Path], found: Found) -> None:
+    """Files that would bring the rows back are marked: they are not read again unless somebody wants it.
+
+    What was rejected may be valid under another contract; only a look into the delivery tells that it is not there.
+    """
+    stems = [Stem.of(contract, path.name) for path in (*archive, *found.rejects)]
+    clean = {one.sha256[:12] for one in found.deliveries if not one.holds}
+    hashes = {one.sha256[:12] for one in found.deliveries if one.holds}
+    hashes |= {stem.sha256 for stem in stems if stem} - clean
+    log = ingestion_log.c
+    these = (log.dataset == contract.name) & func.substring(log.sha256, 1, 12).in_(sorted(hashes))
+    connection.execute(update(ingestion_log).where(these).values(purged_at=now()))
+
+
+@dataclass(frozen=True)
+class _After:
+    waiting: tuple[str, ...]
+    elsewhere: tuple[str, ...]
+    tables: list[str]
+    """Those that rows were deleted from, by the purge or by the builds after it."""
+    is_due: bool
+    """Whether there was a purge since the warehouse let go of bytes last."""
+
+
+def _after(connection: Connection, scope: Scope) -> _After:
+    contract, audit = scope.contract, etl_audit.c
+    read_by = consumers(connection, applied_load.c.dataset == contract.name)
+    changes = changes_of(connection, read_by)
+    waiting = [*scope.waiting(connection, versions_of(connection, contract.name))]
+    waiting += waiting_for_changes(connection, changes)
+    elsewhere = [name for name in scope.elsewhere(connection) if name not in (*waiting, *changes)]
+    tables = [f"{STAGE}.{contract.name}", *read_by, *followers(connection, read_by), *changes]
+    steps = select(func.max(audit.audit_id)).where(audit.dataset == contract.name)
+    purged = connection.execute(steps.where(audit.step == "purge")).scalar()
+    rewritten = connection.execute(steps.where((audit.step == "rewrite") & (audit.status == "done"))).scalar()
+    is_due = purged is not None and purged > (rewritten or 0)
+    return _After(tuple(waiting), tuple(elsewhere), tables, is_due)

@@ -1,0 +1,227 @@
+"""What a purge is about: the rows of one key, or the periods before one. Each scope knows which rows are its own."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from sqlalchemy import ColumnElement, Connection, column, func, select, table, text, update
+
+from loader.archive import Stem, copy_without
+from loader.contracts import Contract, Period, WorkbookFormat, plain_header
+from loader.errors import RefusedError
+from loader.readers import open_table
+from loader.readers.table import Table
+from loader.staging.landing import Landed
+from loader.staging.purge.natural_key import NaturalKey, key_cells
+from loader.validation import match_header
+from loader.warehouse import State, Version
+from loader.warehouse.ledger import PURGED, consumers, has_ledger
+from loader.warehouse.meta import applied_load
+from loader.warehouse.stage_table import STAGE
+from loader.warehouse.types import Code
+from loader.warehouse.versions import set_state
+
+
+class Scope(Protocol):
+    """The rows that a purge removes."""
+
+    @property
+    def contract(self) -> Contract:
+        """Of the dataset that they belong to."""
+
+    @property
+    def words(self) -> str:
+        """What they are, without a value."""
+
+    def rows_in(self, parquet: Path) -> int | None:
+        """How many rows of a file of the archive go; None when the file stays as it is."""
+
+    def keep_rest(self, parquet: Path, target: Path) -> bool:
+        """Write the rows that stay to another file; False when none does."""
+
+    def is_staged(self, versions: Sequence[Version]) -> ColumnElement[bool]:
+        """A condition on the rows of the stage table."""
+
+    def is_in_rejects(self, listed: Path) -> bool:
+        """Whether a rejects file, or the workbook beside it, holds such rows, or may."""
+
+    def is_in_delivery(self, landed: Landed) -> bool:
+        """Whether a delivery holds such rows; raises RefusedError or OSError when it cannot be read."""
+
+    def settle(self, connection: Connection, versions: Sequence[Version], concerned: Sequence[str]) -> None:
+        """Write down what history has to know; `concerned` are the periods of the rows that went."""
+
+    def waiting(self, connection: Connection, versions: Sequence[Version]) -> list[str]:
+        """Histories and facts that hold such rows until the next build."""
+
+    def elsewhere(self, connection: Connection) -> list[str]:
+        """All tables but the dataset's own in stage that have rows of the key."""
+
+
+@dataclass(frozen=True)
+class OfKey:
+    """The rows of one key, in all periods."""
+
+    contract: Contract
+    key: NaturalKey
+    words: str = "one key"
+
+    def rows_in(self, parquet: Path) -> int | None:
+        if not set(self.contract.key) <= set(pq.read_schema(parquet).names):
+            return None
+        with pq.ParquetFile(parquet) as file:
+            batches = file.iter_batches(columns=[*self.contract.key])
+            return sum(pc.sum(self._rows_of(pa.table(batch))).as_py() or 0 for batch in batches) or None
+
+    def keep_rest(self, parquet: Path, target: Path) -> bool:
+        copy_without(parquet, target, self._rows_of)
+        return True
+
+    def _rows_of(self, rows: pa.Table) -> pa.BooleanArray:
+        return self.key.rows_of({name: rows[name].combine_chunks() for name in self.contract.key})
+
+    def is_staged(self, versions: Sequence[Version]) -> ColumnElement[bool]:  # noqa: ARG002
+        return self.key.condition()
+
+    def is_in_rejects(self, listed: Path) -> bool:
+        """A workbook has whole rows. Where there is none, or it has not every row or not every key, nobody can tell."""
+        from loader.validation.rejects_workbook import ROWS
+
+        stem, rows = Stem.of(self.contract, listed.name), _rows_listed(listed)
+        if stem is None or rows is None:
+            return True
+        try:
+            workbook = open_table(listed.with_suffix(".xlsx"), WorkbookFormat(type="workbook", sheet=ROWS))
+        except (RefusedError, OSError):
+            return True
+        headers = [plain_header(cell) for cell in workbook.header]
+        key = {name: plain_header(self.contract.headers(stem.period)[name]) for name in self.contract.key}
+        if not headers or not set(key.values()) <= set(headers):
+            return True
+        seen = self._look(workbook, {name: headers.index(header) for name, header in key.items()})
+        return bool(seen.found or seen.unread or seen.rows != rows)
+
+    def is_in_delivery(self, landed: Landed) -> bool:
+        delivery = open_table(landed.path, self.contract.format)
+        return (
+            self._look(delivery, match_header(landed.path.name, delivery.header, self.contract, landed.period)).found
+            > 0
+        )
+
+    def _look(self, delivery: Table, positions: Mapping[str, int]) -> _Seen:
+        seen = _Seen()
+        for batch in delivery.batches:
+            cells = key_cells({name: batch.cells[positions[name]] for name in self.contract.key}, self.contract)
+            seen.rows += len(batch.source_rows)
+            seen.found += pc.sum(self.key.rows_of(cells)).as_py() or 0
+            seen.found += sum(self.key.may_be_in(row.cells) for row in batch.misshapen)
+            seen.unread += sum(values.null_count for values in cells.values())
+        return seen
+
+    def settle(self, connection: Connection, versions: Sequence[Version], concerned: Sequence[str]) -> None:  # noqa: ARG002
+        """The loads stay the same, so that nothing but a mark tells that they lost rows."""
+        if has_ledger(connection):
+            here = (applied_load.c.dataset == self.contract.name) & applied_load.c.data_period.in_(concerned)
+            connection.execute(update(applied_load).where(here).values(fingerprint=PURGED))
+
+    def waiting(self, connection: Connection, versions: Sequence[Version]) -> list[str]:  # noqa: ARG002
+        return consumers(
+            connection, (applied_load.c.dataset == self.contract.name) & (applied_load.c.fingerprint == PURGED)
+        )
+
+    def elsewhere(self, connection: Connection) -> list[str]:
+        found = []
+        for schema, name in _tables_with(connection, self.contract.key):
+            rows = select(func.count()).select_from(table(name, schema=schema)).where(self.key.condition())
+            if (schema, name) != (STAGE, self.contract.name) and connection.execute(rows).scalar_one():
+                found.append(f"{schema}.{name}")
+        return found
+
+
+@dataclass
+class _Seen:
+    """What was seen of a key in a delivery."""
+
+    rows: int = 0
+    found: int = 0
+    unread: int = 0
+    """Cells of the key that cannot be read: they may be anybody's."""
+
+
+@dataclass(frozen=True)
+class OfPeriodsBefore:
+    """All rows of the periods before one."""
+
+    contract: Contract
+    first_kept: Period
+
+    @property
+    def words(self) -> str:
+        return f"periods before {self.first_kept}"
+
+    def rows_in(self, parquet: Path) -> int | None:
+        return int(pq.read_metadata(parquet).num_rows) if self.is_in_rejects(parquet) else None
+
+    def keep_rest(self, parquet: Path, target: Path) -> bool:  # noqa: ARG002
+        return False
+
+    def is_staged(self, versions: Sequence[Version]) -> ColumnElement[bool]:
+        return column("_data_period", Code()).in_(self._periods(versions))
+
+    def is_in_rejects(self, listed: Path) -> bool:
+        stem = Stem.of(self.contract, listed.name)
+        return stem is not None and stem.period.start < self.first_kept.start
+
+    def is_in_delivery(self, landed: Landed) -> bool:
+        return landed.period.start < self.first_kept.start
+
+    def settle(self, connection: Connection, versions: Sequence[Version], concerned: Sequence[str]) -> None:  # noqa: ARG002
+        """The versions stay, so that history finds the periods that are no longer delivered."""
+        for version in versions:
+            if version.period_start < self.first_kept.start and version.state is not State.PURGED:
+                set_state(connection, version, State.PURGED)
+
+    def waiting(self, connection: Connection, versions: Sequence[Version]) -> list[str]:
+        return consumers(
+            connection,
+            (applied_load.c.dataset == self.contract.name) & applied_load.c.data_period.in_(self._periods(versions)),
+        )
+
+    def elsewhere(self, connection: Connection) -> list[str]:  # noqa: ARG002
+        return []
+
+    def _periods(self, versions: Sequence[Version]) -> list[str]:
+        return sorted({v.data_period for v in versions if v.period_start < self.first_kept.start})
+
+
+def _rows_listed(rejects: Path) -> int | None:
+    """How many rows a rejects file is about; None when it cannot be read, or a row has no columns to look at."""
+    try:
+        with rejects.open(encoding="utf-8-sig", newline="") as file:
+            _, *lines = csv.reader(file)
+    except (OSError, ValueError, csv.Error):
+        return None
+    if any(rule.endswith("cells expected") for *_, rule in lines):
+        return None
+    return len({row for row, *_ in lines})
+
+
+def _tables_with(connection: Connection, columns: Sequence[str]) -> list[tuple[str, str]]:
+    """Tables of stage, core and mart that have all these columns: (schema, name)."""
+    query = text(
+        "select c.TABLE_SCHEMA as table_schema, c.TABLE_NAME as table_name, c.COLUMN_NAME as column_name "
+        "from INFORMATION_SCHEMA.COLUMNS as c inner join INFORMATION_SCHEMA.TABLES as t "
+        "on c.TABLE_SCHEMA = t.TABLE_SCHEMA and c.TABLE_NAME = t.TABLE_NAME "
+        "where c.TABLE_SCHEMA in ('stage', 'core', 'mart') and t.TABLE_TYPE = 'BASE TABLE'"
+    )
+    found: dict[tuple[str, str], set[str]] = {}
+    for row in connection.execute(query):
+        found.setdefault((row.table_schema, row.table_name), set()).add(row.column_name)
+    return sorted(place for place, names in found.items() if names >= set(columns))

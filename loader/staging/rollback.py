@@ -1,0 +1,79 @@
+"""Rollback: make an earlier version of a period active again, or empty the period, by the ordinary load path."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection
+
+from loader.contracts import Contract, Period
+from loader.errors import UsageError
+from loader.project import Project
+from loader.staging.load_stage import activate, bringing, refuse_unfit
+from loader.warehouse import State, Version
+from loader.warehouse.versions import active_version, versions_of
+
+_NO_WAY_BACK = "if it has to come back, its file can be loaded again: loader load --force --file-path …"
+
+
+def rollback(
+    project: Project, contract: Contract, period: Period, to: int | None = None
+) -> tuple[Version | None, Version | None]:
+    """Undo the active load of a period; gives the versions that were and are active.
+
+    `to` is the number of the version to make active, 0 for none; without it the latest earlier version that was not
+    rolled back itself is taken, and none when there is no such version.
+
+    Raises:
+        UsageError: the period was never loaded, or has no such version.
+        RefusedError: the archived file does not fit any more.
+    """
+    with project.audit.step("rollback", dataset=contract.name, period=period.name) as step:
+        before, wanted = project.warehouse.run(lambda c: _choose(c, contract, period, to))
+        if wanted is not None:
+            refuse_unfit(project, contract, wanted)
+
+        def work(connection: Connection) -> None:
+            project.warehouse.engine.lock(connection, contract.name)
+            if _choose(connection, contract, period, to) != (before, wanted):
+                raise UsageError(
+                    f"{contract.name} {period} was loaded meanwhile; look at `loader versions` and try again"
+                )
+            step.rows_out = activate(connection, project, contract, before, wanted)
+            step.end(connection)
+
+        if wanted is None:
+            project.warehouse.run(work)
+        else:
+            with bringing(project, contract, period, project.archived(wanted.parquet_path), wanted.load_id):
+                project.warehouse.run(work)
+    return before, wanted
+
+
+def _choose(
+    connection: Connection, contract: Contract, period: Period, to: int | None
+) -> tuple[Version | None, Version | None]:
+    """The active version, and the one to make active."""
+    versions = versions_of(connection, contract.name, period.name)
+    if not versions:
+        raise UsageError(f"{contract.name} {period} was never loaded, so there is nothing to roll back")
+    active = active_version(versions)
+    kept = [version for version in versions if version.state is not State.PURGED]
+    numbers = ", ".join(str(version.version_no) for version in kept)
+    if not kept:
+        raise UsageError(f"{contract.name} {period} was purged; {_NO_WAY_BACK}")
+    if to is None:
+        if active is None:
+            raise UsageError(f"{contract.name} {period} is empty already; --to takes one of its versions: {numbers}")
+        earlier = [v for v in kept if v.version_no < active.version_no and v.state is not State.ROLLED_BACK]
+        return active, (earlier[-1] if earlier else None)
+    if to == 0:
+        if active is None:
+            raise UsageError(f"{contract.name} {period} is empty already; nothing to do")
+        return active, None
+    wanted = next((version for version in versions if version.version_no == to), None)
+    if wanted is None:
+        raise UsageError(f"{contract.name} {period} has no version {to}; it has: {numbers} (and 0 for none)")
+    if wanted.is_active:
+        raise UsageError(f"{contract.name} {period} is at version {to} already; nothing to do")
+    if wanted.state is State.PURGED:
+        raise UsageError(f"version {to} of {contract.name} {period} was purged; {_NO_WAY_BACK}")
+    return active, wanted

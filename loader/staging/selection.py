@@ -1,0 +1,109 @@
+"""Selection: which of the landed deliveries are to be loaded, in which order, and why the others are not."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from loader.project import Project
+from loader.staging.ingest import last_visits
+from loader.staging.landing import Content, Landed, full_path
+from loader.warehouse import State, Version
+from loader.warehouse.versions import active_version, versions_of
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A landed delivery, and why it shall or shall not be loaded."""
+
+    landed: Landed
+    seen: Content | None = None
+    """What the file holds, when the selection had to read it."""
+    refusal: str | None = None
+    unchanged: str | None = None
+
+
+def select(project: Project, landed: Sequence[Landed], *, force: bool, named: bool) -> list[Candidate]:
+    """Of the files of each period, those to load, in the order in which they follow each other.
+
+    A file is known by its content, whatever its name. One that somebody `named` is loaded even when it is older than
+    the active one. `force` loads what is known already: the file that was named, or the last of each period.
+    """
+    by_period: dict[tuple[str, str], list[Landed]] = defaultdict(list)
+    for one in sorted(landed, key=lambda one: (one.contract.name, one.period, one.rank, one.path.name)):
+        by_period[one.contract.name, one.period.name].append(one)
+    visits, versions = project.warehouse.run(
+        lambda c: (last_visits(c), {key: versions_of(c, *key) for key in by_period})
+    )
+    selected: list[Candidate] = []
+    for key, files in by_period.items():
+        selected += _select_of_period(files, visits, versions[key], force=force, named=named)
+    return selected
+
+
+def _select_of_period(
+    files: list[Landed], visits: Mapping[str, Content], versions: list[Version], *, force: bool, named: bool
+) -> list[Candidate]:
+    active = active_version(versions)
+    known = {version.file_sha256: version for version in versions}
+    if active:
+        known[active.file_sha256] = active
+    new, selected = [], []
+    for file in files:
+        visit = visits.get(full_path(file.path))
+        content = _content(file.path, visit)
+        version = known.get(content.sha256) if content else None
+        if (
+            (force and (named or file is files[-1]))
+            or version is None
+            or (version.is_active and version.contract_fingerprint != file.contract.fingerprint)
+        ):
+            new.append(Candidate(file, seen=None if content is visit else content))
+        else:
+            selected.append(Candidate(file, unchanged=_known(file, version)))
+    for one in new:
+        twins = [other.landed.path.name for other in new if other.landed.rank == one.landed.rank]
+        if len(twins) > 1:
+            selected.append(replace(one, refusal=_twins(one.landed, ", ".join(twins))))
+        elif active and not force and not named and _is_older(one.landed, active):
+            selected.append(replace(one, unchanged=_older(one.landed, active)))
+        else:
+            selected.append(one)
+    return sorted(selected, key=lambda candidate: (candidate.landed.rank, candidate.landed.path.name))
+
+
+def _content(path: Path, visit: Content | None) -> Content | None:
+    """What a file holds; None when it cannot be read, and ingesting it will say why."""
+    with suppress(OSError):
+        return Content.of(path, visit)
+    return None
+
+
+def _known(file: Landed, version: Version) -> str:
+    state = version.state.replace("_", " ")
+    said = f"is version {version.version_no} of {file.contract.name} {version.data_period} ({state})"
+    if version.purged_at is not None:
+        return f"{said}; rows of it were purged, --force brings them back"
+    if version.state is State.ACTIVE:
+        return f"{said}; --force reads it again"
+    again = f"loader rollback --dataset {file.contract.name} --period {version.data_period} --to {version.version_no}"
+    return f"{said}; to make it active again: {again}"
+
+
+def _twins(file: Landed, names: str) -> str:
+    return (
+        f"{file.path.name}: two new files for {file.contract.name} {file.period} and nothing tells which is the later "
+        f"one ({names}); remove one, or give them an order that file_name in the contract knows"
+    )
+
+
+def _is_older(file: Landed, active: Version) -> bool:
+    of_active = Landed(file.path, file.contract, file.period, active.file_order)
+    return file.rank < of_active.rank
+
+
+def _older(file: Landed, active: Version) -> str:
+    return f"is older than the active {active.file_name}; --file-path {file.path} loads it all the same"

@@ -1,0 +1,235 @@
+"""Validate: the cleaned rows of one delivery as parquet, its bad rows as a rejects file.
+
+The parquet file gets its name in the archive only when it is complete and the stage suite of Great Expectations
+has passed it.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection, insert, select
+
+from loader import console
+from loader.archive import file_stem
+from loader.archive.publish import publish, sweep
+from loader.errors import AlmanacError, EnvironmentFailedError, RefusedError, UsageError
+from loader.files import sha256_of
+from loader.monitoring import RUN_ID
+from loader.project import Project
+from loader.readers import open_table
+from loader.readers.table import Table
+from loader.staging.ingest import Ingested, find_ingested, ingested
+from loader.validation import Outcome, clean_delivery, judge_rows
+from loader.validation.rejects import Rejected
+from loader.warehouse import State
+from loader.warehouse.meta import ingestion_log, now, validation_ids, validation_log
+from loader.warehouse.versions import versions_of
+
+if TYPE_CHECKING:
+    from loader.gates import GateResult
+
+
+@dataclass(frozen=True)
+class Validated:
+    """A delivery whose cleaned rows passed every check."""
+
+    delivery: Ingested
+    parquet: str
+    """Name in the archive."""
+    parquet_sha256: str
+    outcome: Outcome
+    workbook: str | None
+    """Where its rejects lie as a workbook, as a person reads it."""
+
+
+def validate(project: Project, delivery: Ingested, *, force: bool = False) -> Validated:
+    """Validate a delivery and gate what came out of it.
+
+    Raises:
+        RefusedError: the file changed since it was ingested, cannot be read, has more invalid rows than its
+            contract allows, or fails its gate; or it would bring back what was purged, and is not forced. Recorded in
+            `meta.validation_log`.
+    """
+    contract, period = delivery.contract, delivery.period
+    stem = file_stem(contract, period, delivery.sha256)
+    rejects = project.rejects(f"{stem}.csv")
+    workbook = rejects.with_suffix(".xlsx")
+    unchecked = project.archived(f"{contract.name}/{stem}.unchecked-{os.getpid()}")
+    sweep(unchecked.parent)
+    outcome = Outcome()
+    said = {"dataset": contract.name, "period": period.name, "subject": delivery.path.name}
+    try:
+        with project.audit.step("validate", **said) as step:
+            if not force:
+                project.warehouse.run(lambda c: _refuse_purged(c, delivery))
+            with console.progress(f"reading {delivery.path.name}") as seen:
+                rejected = clean_delivery(
+                    delivery.path, contract, period, unchecked, rejects, outcome, seen, delivery.table
+                )
+            step.rows_in, step.rows_out = outcome.rows_read, outcome.rows_valid
+            _refuse_changed_file(delivery)
+            _write_workbook(workbook, delivery, rejected, outcome)
+            listed = f"{project.shown(rejects)}, and marked in {workbook.name} beside it, to be sent back"
+            judge_rows(delivery.path, contract, outcome, listed)
+        with project.audit.step("gate", **said) as step:
+            gate = _gate(project, delivery, unchecked)
+            name, sha256 = publish(unchecked, f"{stem}.parquet")
+            parquet = (f"{contract.name}/{name}", sha256)
+
+            def record(connection: Connection) -> None:
+                _record(connection, delivery, outcome, rejects, parquet=parquet, gate=gate)
+                step.end(connection)
+
+            project.warehouse.run(record)
+    except RefusedError as error:
+        refusal = error.message
+        project.warehouse.run(lambda c: _record(c, delivery, outcome, rejects, message=refusal))
+        raise
+    except OSError as error:
+        raise _explain(error, delivery) from error
+    finally:
+        unchecked.unlink(missing_ok=True)
+    return Validated(delivery, *parquet, outcome, project.shown(workbook) if outcome.rows_rejected else None)
+
+
+def validated(project: Project, delivery: Ingested) -> Validated | None:
+    """The last validation that a delivery passed under today's contract, when its parquet is still there."""
+    log = validation_log.c
+    passed = (log.file_id == delivery.file_id) & (log.gate == "contract") & (log.status == "passed")
+    passed &= log.contract_fingerprint == delivery.contract.fingerprint
+    row = project.warehouse.run(
+        lambda c: c.execute(select(validation_log).where(passed).order_by(log.validation_id.desc())).first()
+    )
+    if row is None or not project.archived(row.parquet_path).exists():
+        return None
+    outcome = Outcome(row.rows_read, row.rows_rejected, Counter(json.loads(row.summary or "{}")))
+    workbook = project.rejects(row.rejects_path).with_suffix(".xlsx") if row.rejects_path else None
+    return Validated(
+        delivery, row.parquet_path, row.parquet_sha256, outcome, project.shown(workbook) if workbook else None
+    )
+
+
+def find_validated(project: Project, *, parquet_path: Path | None, **which: Any) -> Validated:
+    """The validated delivery that the options name; raises UsageError when it was not validated yet."""
+    file_id = _file_id(project, parquet_path.name) if parquet_path else None
+    delivery = ingested(project, file_id) if file_id else find_ingested(project, **which)
+    found = validated(project, delivery)
+    if found is None:
+        raise UsageError(
+            f"{delivery.path.name} has not passed validation under today's contract; "
+            f"run `loader validate --file-id {delivery.file_id}` first"
+        )
+    if parquet_path and Path(found.parquet).name != parquet_path.name:
+        raise UsageError(
+            f"{parquet_path.name} was made under another contract; of {delivery.path.name} today's is {found.parquet}"
+        )
+    return found
+
+
+def _file_id(project: Project, parquet_name: str) -> int:
+    """The number of the file behind a cleaned file; raises UsageError when no validation made it."""
+    log = validation_log.c
+    made = (log.parquet_path.endswith(f"/{parquet_name}", autoescape=True, escape="!")) & (log.status == "passed")
+    query = select(log.file_id).where(made).order_by(log.validation_id.desc())
+    file_id = project.warehouse.run(lambda c: c.execute(query).scalar())
+    if file_id is None:
+        raise UsageError(f"no validation made {parquet_name}; name the file that `loader validate` printed")
+    return int(file_id)
+
+
+def _refuse_purged(connection: Connection, delivery: Ingested) -> None:
+    """What was purged comes back only when somebody wants it."""
+    log, name = ingestion_log.c, delivery.path.name
+    purged_at = connection.execute(select(log.purged_at).where(log.file_id == delivery.file_id)).scalar()
+    if purged_at is not None:
+        raise RefusedError(
+            f"{name}: rows of it were purged on {purged_at:%Y-%m-%d}, to read it again would bring them back; ask the "
+            "sender for a file without them, or load it with --force and purge again"
+        )
+    versions = versions_of(connection, delivery.contract.name, delivery.period.name)
+    if versions and all(version.state is State.PURGED for version in versions):
+        raise RefusedError(
+            f"{name}: {delivery.contract.name} {delivery.period} was purged; if it has to come back, load the file "
+            "with --force"
+        )
+
+
+def _refuse_changed_file(delivery: Ingested) -> None:
+    """Hashed after it was read, so that a file that grew meanwhile is caught too."""
+    if sha256_of(delivery.path) != delivery.sha256:
+        raise RefusedError(
+            f"{delivery.path.name}: the file is no longer the one that was ingested; wait until the sender has "
+            "finished writing it, then load again"
+        )
+
+
+def _write_workbook(path: Path, delivery: Ingested, rejected: Rejected, outcome: Outcome) -> None:
+    if not outcome.rows_rejected:
+        path.unlink(missing_ok=True)
+        return
+    from loader.validation.rejects_workbook import write_rejects_workbook
+
+    def reopen() -> Table:
+        return open_table(delivery.path, delivery.contract.format)
+
+    counts = (outcome.rows_read, outcome.rows_rejected)
+    write_rejects_workbook(path, delivery.path.name, delivery.contract, delivery.period, rejected, counts, reopen)
+
+
+def _gate(project: Project, delivery: Ingested, parquet: Path) -> GateResult:
+    from loader.gates import run_parquet_gate
+
+    gate = run_parquet_gate(project.root, delivery.contract, parquet, delivery.period.name)
+    if not gate.passed:
+        failed = "; ".join(f"{check.check} ({check.details})" for check in gate.checks if check.result != "passed")
+        raise RefusedError(f"{delivery.path.name}: the stage suite refused the cleaned rows: {failed}")
+    return gate
+
+
+def _explain(error: OSError, delivery: Ingested) -> AlmanacError:
+    if error.errno == errno.ENOSPC:
+        return EnvironmentFailedError(f"{delivery.path.name}: the disk is full; free some room and load again")
+    if error.filename and Path(error.filename) == delivery.path:
+        return RefusedError(f"{delivery.path.name}: cannot be read ({error.strerror})")
+    return EnvironmentFailedError(f"{delivery.path.name}: {error}")
+
+
+def _record(
+    connection: Connection,
+    delivery: Ingested,
+    outcome: Outcome,
+    rejects: Path,
+    *,
+    parquet: tuple[str, str] | None = None,
+    gate: GateResult | None = None,
+    message: str | None = None,
+) -> None:
+    """Write the result to `meta.validation_log`; `summary` counts invalid cells, it never shows them."""
+    row = {
+        "validation_id": connection.execute(select(validation_ids.next_value())).scalar_one(),
+        "file_id": delivery.file_id,
+        "gate": "contract",
+        "table_name": delivery.contract.name,
+        "status": "passed" if parquet else "refused",
+        "checks": len(gate.checks) if gate else None,
+        "failed": 0 if gate else None,
+        "rows_read": outcome.rows_read,
+        "rows_valid": outcome.rows_valid,
+        "rows_rejected": outcome.rows_rejected,
+        "parquet_path": parquet[0] if parquet else None,
+        "parquet_sha256": parquet[1] if parquet else None,
+        "rejects_path": rejects.name if outcome.rows_rejected else None,
+        "summary": json.dumps(outcome.summary, sort_keys=True),
+        "message": message,
+        "contract_fingerprint": delivery.contract.fingerprint,
+        "validated_at": now(),
+        "run_id": RUN_ID,
+    }
+    connection.execute(insert(validation_log).values(row))

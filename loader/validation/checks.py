@@ -1,0 +1,168 @@
+"""What is asked of the cells of one batch: tidy, clean, convert, then the rules of the contract. Pure functions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from functools import cache
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from loader.archive import SOURCE_ROW
+from loader.archive.parquet import arrow_type
+from loader.contracts import Column, Contract, Format, Period, Scalar
+from loader.readers.table import Batch
+from loader.validation.conversion import EXCEL_ERRORS, convert, tidy
+
+
+@dataclass
+class Checked:
+    """What the checks found in one batch."""
+
+    rows: pa.Table
+    """The valid rows, typed, with `_source_row`."""
+    rejected: int
+    invalid: list[Invalid]
+
+
+@dataclass(frozen=True)
+class Invalid:
+    """Cells of one column that break one rule; a rule across columns has an empty `column` and no cells."""
+
+    column: str
+    rule: str
+    source_rows: list[int]
+    cells: list[str | None]
+    is_first: bool = True
+    """False for rules that cells break besides the one that had them rejected."""
+
+
+def check_batch(batch: Batch, positions: dict[str, int], contract: Contract, period: Period) -> Checked:
+    """Tidy, clean, convert and check the cells of one batch; `positions` says where each column is in the file."""
+    typed: list[pa.Array] = []
+    sieve = _Sieve(batch.source_rows)
+    for column in contract.columns:
+        if column.name not in positions:
+            typed.append(pa.nulls(len(batch.source_rows), arrow_type(column.type)))
+            continue
+        cells = values = batch.cells[positions[column.name]]
+        unread = _none()
+        for rule, values, bad in readings(cells, column, contract.format):  # noqa: B007
+            unread = sieve.set_aside(column.name, rule, bad, cells, unread, unread)
+        known_bad = unread
+        for rule, bad in _value_rules(values, column, period):
+            known_bad = sieve.set_aside(column.name, rule, bad, cells, known_bad, unread)
+        typed.append(values)
+    names = [*(column.name for column in contract.columns), SOURCE_ROW]
+    rows = pa.table([*typed, batch.source_rows], names=names)
+    unread = sieve.bad
+    for row_rule in contract.row_rules:
+        sieve.set_aside("", row_rule.name, _breaks(rows, row_rule.check), None, sieve.bad, unread)
+    kept = rows if sieve.bad is _none() else rows.filter(pc.invert(sieve.bad))
+    return Checked(kept, rows.num_rows - kept.num_rows, sieve.invalid)
+
+
+@cache
+def _none() -> pa.BooleanScalar:
+    """No row at all; combines with masks of any length. Not made on import: it would import pandas."""
+    return pa.scalar(False)
+
+
+class _Sieve:
+    """Collects the invalid cells of a batch, and the mask of the rows that hold any."""
+
+    def __init__(self, source_rows: pa.Int64Array) -> None:
+        self.source_rows = source_rows
+        self.bad = _none()
+        self.invalid: list[Invalid] = []
+
+    def set_aside(self, column: str, rule: str, bad: Any, cells: pa.Array | None, known: Any, unread: Any) -> Any:
+        """Set aside the rows of the mask `bad` (None for no row) but those `known` before; gives both together.
+
+        Of the rows known before, those are noted again that have a value to judge: all but the `unread` ones.
+        """
+        if bad is None:
+            return known
+        bad = pc.fill_null(bad, False)
+        if not pc.any(bad).as_py():
+            return known
+        again = pc.and_not(pc.and_(bad, known), unread)
+        for rows, is_first in ((pc.and_not(bad, known), True), (again, False)):
+            if pc.any(rows).as_py():
+                at = self.source_rows.filter(rows).to_pylist()
+                values: list[str | None] = [None] * len(at) if cells is None else cells.filter(rows).to_pylist()
+                self.invalid.append(Invalid(column, rule, at, values, is_first))
+        self.bad = pc.or_(self.bad, bad)
+        return pc.or_(known, bad)
+
+
+_Reading = tuple[str, pa.Array, pa.BooleanArray | None]
+
+
+def readings(cells: pa.Array, column: Column, fmt: Format) -> Iterator[_Reading]:
+    """How the values of a column are read, in order: the rule, the values after it, and which cells break it."""
+    text = tidy(cells)
+    if fmt.null_values:
+        text = pc.if_else(pc.is_in(text, pa.array(fmt.null_values)), pa.scalar(None, pa.string()), text)
+    yield "error cell", text, pc.is_in(text, pa.array(EXCEL_ERRORS))
+
+    for rule in column.rules:
+        text, unfit = _clean(text, rule)
+        yield f"clean {rule.name}", text, unfit
+
+    values = convert(text, column.type, fmt)
+    if values is not text:
+        yield f"type {column.type}", values, pc.and_(pc.is_valid(text), pc.is_null(values))
+    if column.required:
+        yield "required", values, pc.is_null(text) if text.null_count else None
+
+
+def _value_rules(values: pa.Array, column: Column, period: Period) -> Iterator[tuple[str, pa.BooleanArray]]:
+    """The rules of the contract for typed values, and which values break them."""
+    if column.type.name == "varchar":
+        yield f"length {column.type.length}", pc.greater(pc.utf8_length(values), column.type.length)
+        yield "NUL character", pc.match_substring(values, "\0")
+    if column.type.name == "double":
+        yield "finite", pc.invert(pc.is_finite(values))
+    if column.allowed is not None:
+        known = pc.is_in(values, pa.array(column.allowed))
+        yield "allowed values", pc.and_(pc.is_valid(values), pc.invert(known))
+    if column.pattern is not None:
+        yield "pattern", pc.invert(pc.match_substring_regex(values, column.pattern))
+    for word, bound, breaks in (("min", column.min, pc.less), ("max", column.max, pc.greater)):
+        if bound is not None:
+            yield f"{word} {bound}", breaks(values, pa.scalar(_bound(bound, values.type, period), values.type))
+
+
+def _bound(bound: Scalar, declared: pa.DataType, period: Period) -> Any:
+    """A bound as Arrow takes it; `period_end` stands for the last moment of the period."""
+    if bound == "period_end":
+        return period.end - timedelta(microseconds=1)
+    if pa.types.is_decimal(declared):
+        return Decimal(str(bound))
+    if pa.types.is_timestamp(declared) and isinstance(bound, date) and not isinstance(bound, datetime):
+        return datetime.combine(bound, time())
+    return bound
+
+
+def _clean(text: pa.StringArray, rule: Any) -> tuple[pa.StringArray, pa.BooleanArray | None]:
+    import pandas as pd
+
+    cleaned = rule.apply(pd.Series(text, dtype=pd.ArrowDtype(pa.string())))
+    values = pa.array(cleaned.values, pa.string())
+    unfit = None if cleaned.invalid is None else pa.array(cleaned.invalid, pa.bool_())
+    return values, unfit
+
+
+def _breaks(rows: pa.Table, check: str) -> pa.BooleanArray:
+    """The rows for which an SQL condition is false (unknown is not false)."""
+    import duckdb
+
+    with duckdb.connect() as connection:
+        connection.register("rows", rows)
+        answer = connection.sql(f"select coalesce(not ({check}), false) as broken from rows").to_arrow_table()
+    return answer["broken"].combine_chunks()

@@ -1,0 +1,49 @@
+"""Matches the header of a delivery with its contract; both an unknown and a missing column refuse the file."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from loader.contracts import Contract, Period, plain_header
+from loader.errors import RefusedError
+
+
+def match_header(file_name: str, header: list[str], contract: Contract, period: Period) -> dict[str, int]:
+    """Position (from 0) of every column that a delivery of `period` has, whatever their order in the file.
+
+    Headers are compared without regard to case, line breaks and repeated or no-break blanks. Columns without any
+    header are left to validation, which refuses them only when they hold values.
+
+    Raises:
+        RefusedError: unknown, missing or duplicate columns; lists what was found and what was expected.
+    """
+    headers = contract.headers(period)
+    expected = {plain_header(text): column for column, text in headers.items()}
+    wanted = _listed(list(headers.values()))
+    found = [plain_header(cell) for cell in header]
+    named = [cell for cell in found if cell]
+    known = sum(cell in expected for cell in named)
+    # the row may well hold data: its cells are not shown
+    is_doubtful = known < min(len(named), len(expected)) / 2 and any(column.personal for column in contract.columns)
+    if not known or is_doubtful:
+        raise RefusedError(
+            f"{file_name}: row {contract.format.last_header_row} holds no header of '{contract.name}' for {period}; "
+            f"is the header missing, or in another row? Expected: {wanted}"
+        )
+    troubles = [
+        ("unknown", [cell for cell, text in zip(header, found, strict=True) if text and text not in expected]),
+        ("missing", [headers[column] for text, column in expected.items() if text not in named]),
+        ("twice", [cell for cell, times in Counter(named).items() if times > 1 and cell in expected]),
+    ]
+    said = [f"{word}: {_listed(cells)}" for word, cells in troubles if cells]
+    if said:
+        raise RefusedError(
+            f"{file_name}: the header does not fit the contract of '{contract.name}' for {period}: "
+            f"{'; '.join(said)}. Found: {_listed(header)}. Expected: {wanted}"
+        )
+    return {expected[text]: position for position, text in enumerate(found) if text}
+
+
+def _listed(cells: list[str], most: int = 40) -> str:
+    shown = [" ".join(cell.split())[:60] or "(blank)" for cell in cells[:most]]
+    return ", ".join(shown) + (f" … and {len(cells) - most} more" if len(cells) > most else "")

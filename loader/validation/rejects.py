@@ -1,0 +1,100 @@
+"""The rejected rows of a delivery as they were delivered, and what is wrong with each; the first ones only."""
+
+from __future__ import annotations
+
+import heapq
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from loader.readers.table import Batch, Table
+from loader.validation.checks import Invalid
+
+MOST_ROWS = 10_000
+"""Rejected rows that are kept; the CSV file of the rejects lists all of them."""
+
+
+@dataclass(frozen=True)
+class Flaw:
+    """One rule that a row breaks, in cells of `columns`; none when it is about the row as a whole."""
+
+    columns: tuple[str, ...]
+    rule: str
+    rows: tuple[int, ...] = ()
+    """All rows that share the key."""
+    found: int | None = None
+    """Cells of a row that has too few or too many."""
+
+
+@dataclass
+class Rejected:
+    """The first `MOST_ROWS` rejected rows of a delivery, collected batch by batch, by their row in the file."""
+
+    header: Sequence[str]
+    positions: dict[str, int]
+    """Where each column of the contract is in the file."""
+    counts: Counter[tuple[tuple[str, ...], str]] = field(default_factory=Counter)
+    """Of all rejected rows: how often each rule is broken, by columns and rule."""
+    flaws: dict[int, list[Flaw]] = field(default_factory=lambda: defaultdict(list))
+    _cells: dict[int, list[str | None]] = field(default_factory=dict)
+
+    def add(self, batch: Batch, invalid: Iterable[Invalid]) -> None:
+        """Take the rejected rows of the next batch."""
+        found = [*invalid]
+        for one in found:
+            self.counts[_columns(one), one.rule] += len(one.source_rows)
+        for row in batch.misshapen:
+            self.counts[(), f"{row.expected} cells expected"] += 1
+        room = MOST_ROWS - len(self._cells)
+        if room <= 0:
+            return
+        bad = {row for one in found for row in one.source_rows} | {row.source_row for row in batch.misshapen}
+        taken = set(heapq.nsmallest(room, bad))
+        for one in found:
+            for at in taken.intersection(one.source_rows):
+                self.flaws[at].append(Flaw(_columns(one), one.rule))
+        for row in batch.misshapen:
+            if row.source_row in taken:
+                self.flaws[row.source_row].append(Flaw((), f"{row.expected} cells expected", found=row.found))
+                self._cells[row.source_row] = [*row.cells, *[None] * (row.expected - row.found)]
+        self._take(batch, taken)
+
+    def add_repeated(self, key: tuple[str, ...], found: Sequence[tuple[Any, ...]]) -> None:
+        """Take rows that share their key: (row, key part, …), by row; their cells are looked up later."""
+        self.counts[key, "unique key"] += len(found)
+        rows_of: dict[tuple[Any, ...], list[int]] = defaultdict(list)
+        for row, *parts in found:
+            rows_of[tuple(parts)].append(row)
+        flaws = {parts: Flaw(key, "unique key", rows=tuple(rows)) for parts, rows in rows_of.items()}
+        for row, *parts in found[:MOST_ROWS]:
+            self.flaws[row].append(flaws[tuple(parts)])
+
+    def look_up(self, reopen: Callable[[], Table]) -> Iterator[tuple[int, list[str | None], list[Flaw]]]:
+        """Row, cells and flaws of the first rejected rows, in their order.
+
+        `reopen` opens the delivery again, which is done only when rows share a key: that shows too late to have kept
+        their cells.
+        """
+        rows = heapq.nsmallest(MOST_ROWS, self.flaws)
+        missing = set(rows).difference(self._cells)
+        for batch in reopen().batches if missing else ():
+            self._take(batch, missing)
+            missing.difference_update(self._cells)
+            if not missing:
+                break
+        for row in rows:
+            yield row, self._cells[row], self.flaws[row]
+
+    def _take(self, batch: Batch, rows: set[int]) -> None:
+        wanted = pc.is_in(batch.source_rows, pa.array(rows, pa.int64()))
+        columns = [column.filter(wanted).to_pylist() for column in batch.cells]
+        for at, *cells in zip(batch.source_rows.filter(wanted).to_pylist(), *columns, strict=True):
+            self._cells[at] = cells
+
+
+def _columns(invalid: Invalid) -> tuple[str, ...]:
+    return (invalid.column,) if invalid.column else ()

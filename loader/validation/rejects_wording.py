@@ -1,0 +1,129 @@
+"""Why a cell or a row was rejected, in plain words for a sender who has never heard of Almanac.
+
+The words are built from the rule that is broken and from what the contract says of the column; they never quote the
+cell itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from loader.contracts import Column, Contract, Period
+
+_SAMPLE = datetime(2024, 12, 31, 14, 30)
+_MOST_VALUES = 30
+_MOST_ROWS = 5
+
+_CLEANING = {
+    "email": "must be one e-mail address, such as name@example.org",
+    "phone": "must be a phone number that can be dialled, from {region} or with its country code",
+    "postal_code": "must be a postal code as it is written in {country}",
+}
+"""Of the cleaning rules that may reject a value."""
+
+
+def of_cell(rule: str, column: Column, contract: Contract, period: Period) -> str:
+    """Why a cell of `column` was rejected; `rule` is its name in the rejects file."""
+    kind, _, detail = rule.partition(" ")
+    match kind:
+        case "type":
+            said = f"must be {_typed(column, contract)}"
+        case "allowed":
+            said = f"must be one of {_listed(column.allowed or ())}"
+        case "length":
+            said = f"must not be longer than {column.type.length} characters"
+        case "pattern":
+            said = f"does not have the agreed form: {column.description.rstrip('.')} (pattern {column.pattern})"
+        case "min" | "max":
+            said = _beyond(kind, column, contract, period)
+        case "clean":
+            said = _uncleaned(detail, column)
+        case _:
+            said = _PLAIN[rule]
+    return said
+
+
+_PLAIN = {
+    "required": "must not be empty",
+    "error cell": "is an error of the spreadsheet program, not a value",
+    "NUL character": "holds an invisible character (NUL), which must go",
+    "finite": "is too large for a number",
+}
+
+
+def of_row(rule: str, contract: Contract) -> str:
+    """Why a row was rejected whose cells do not go together."""
+    said = next(row_rule.description for row_rule in contract.row_rules if row_rule.name == rule)
+    return f"the cells of this row contradict each other: {said}"
+
+
+def of_length(expected: int, found: int | None) -> str:
+    """Why a row was rejected that has not as many cells as the header; `found` is None where many are spoken of."""
+    has = f"this row has {_counted(found, 'cell')}" if found else "the row has more or fewer cells"
+    return (
+        f"{has}, the header has {expected}; usually a separator is missing, or stands inside a text that is not "
+        "in quotes"
+    )
+
+
+def of_key(headers: Sequence[str], rows: Sequence[int] = ()) -> str:
+    """Why rows that share a key were rejected; `rows` are all that have it, none when that is not to be told."""
+    what = "this value" if len(headers) == 1 else f"this combination of {' and '.join(headers)}"
+    shown = f" (in rows {_listed([str(row) for row in rows], _MOST_ROWS)})" if rows else ""
+    return f"{what} is used {'twice' if len(rows) == 2 else 'more than once'} in the file{shown}; it may be there once"
+
+
+def _typed(column: Column, contract: Contract) -> str:
+    """What a column's type asks for, with an example in the sender's own notation."""
+    declared, fmt = column.type, contract.format
+    if declared.name == "decimal":
+        return _decimal(declared.precision or 0, declared.scale or 0, fmt.decimal)
+    if declared.name in ("date", "timestamp"):
+        forms = " or ".join(dict.fromkeys(_SAMPLE.strftime(form) for form in fmt.dates))
+        return f"a date that exists, written like {forms}"
+    return {
+        "integer": "a whole number",
+        "bigint": "a whole number",
+        "double": f"a number, such as 1{fmt.decimal}5",
+        "boolean": "yes or no (true or false, 1 or 0)",
+    }[declared.name]
+
+
+def _decimal(precision: int, scale: int, point: str) -> str:
+    before = precision - scale
+    if not scale:
+        return f"a whole number of at most {_counted(before, 'digit')}"
+    example = f"{'1' * min(before, 4) or '0'}{point}{'5' * scale}"
+    return (
+        f"a number with at most {_counted(before, 'digit')} before and {scale} after the '{point}', such as {example}"
+    )
+
+
+def _beyond(kind: str, column: Column, contract: Contract, period: Period) -> str:
+    bound: Any = getattr(column, kind)
+    if bound == "period_end":
+        last = period.end - timedelta(microseconds=1)
+        return f"must not be after {_day(last, contract)}, the end of the period {period}"
+    if isinstance(bound, date):
+        return f"must not be {'before' if kind == 'min' else 'after'} {_day(bound, contract)}"
+    return f"must not be {'less' if kind == 'min' else 'more'} than {bound}"
+
+
+def _day(moment: date, contract: Contract) -> str:
+    return moment.strftime(contract.format.dates[0])
+
+
+def _uncleaned(name: str, column: Column) -> str:
+    rule = next(rule for rule in column.rules if rule.name == name)
+    return _CLEANING[name].format(**rule.options)
+
+
+def _listed(values: Sequence[str], most: int = _MOST_VALUES) -> str:
+    rest = f" and {len(values) - most:,} more" if len(values) > most else ""
+    return ", ".join(values[:most]) + rest
+
+
+def _counted(number: int, word: str) -> str:
+    return f"{number:,} {word}" if number == 1 else f"{number:,} {word}s"

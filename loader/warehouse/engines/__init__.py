@@ -1,0 +1,1 @@
+"""One module per engine: the few things in which they differ. Engines know nothing of datasets' business."""

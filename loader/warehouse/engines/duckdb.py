@@ -1,0 +1,108 @@
+"""DuckDB: the warehouse is one file, and the file's own lock is the lock."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlalchemy import URL, Connection, Table
+
+from loader.warehouse.engines.duckdb_file import rewrite
+from loader.warehouse.profile import Target
+
+if TYPE_CHECKING:
+    import duckdb
+from loader.archive.query import bounded
+
+_HOLDER = re.compile(
+    r"Conflicting lock is held in (?P<program>.*?) ?\(PID (?P<pid>\d+)\)|(?P<windows>being used by another process)"
+)
+
+
+@dataclass(frozen=True)
+class DuckDB:
+    """An embedded warehouse."""
+
+    path: Path
+    memory_limit: str | None = None
+    """That of the target's `settings` in profiles.yml; None leaves it to the loader."""
+    name: str = "duckdb"
+    embedded: bool = True
+
+    @classmethod
+    def of(cls, target: Target, project_dir: Path) -> DuckDB:
+        path = Path(str(target.fields.get("path", ":memory:")))
+        memory_limit = (target.fields.get("settings") or {}).get("memory_limit")
+        return cls(path if path.is_absolute() else project_dir / path, memory_limit)
+
+    def url(self) -> URL:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        return URL.create("duckdb", database=str(self.path))
+
+    def lock(self, connection: Connection, name: str) -> None:
+        """Nothing to do: while one process has the file open for writing, no other can open it."""
+
+    def bring(self, *_: object, **__: object) -> AbstractContextManager[None]:
+        """Nothing to do: the file is read where it lies."""
+        return nullcontext()
+
+    def append_parquet(self, connection: Connection, table: Table, parquet: Path, constants: dict[str, object]) -> int:
+        in_file = [
+            row[0] for row in connection.exec_driver_sql("describe select * from read_parquet(?)", (str(parquet),))
+        ]
+        columns = [column.name for column in table.columns if column.name in in_file]
+        names = ", ".join(f'"{name}"' for name in (*columns, *constants))
+        values = ", ".join([*(f'"{name}"' for name in columns), *("?" for _ in constants)])
+        statement = f'insert into "{table.schema}"."{table.name}" ({names}) select {values} from read_parquet(?)'
+        # rows of a table have no order; keeping that of the file takes twice the time, and memory
+        settings = bounded(len(columns)) | {"preserve_insertion_order": "false"}
+        if self.memory_limit:
+            settings["memory_limit"] = self.memory_limit
+        with _set(connection, settings):
+            return int(connection.exec_driver_sql(statement, (*constants.values(), str(parquet))).scalar_one())
+
+    def busy(self, error: BaseException) -> str | None:
+        found = _HOLDER.search(str(error))
+        if found is None:
+            return None
+        return f"process {found['pid']} ({Path(found['program']).name})" if found["pid"] else "another process"
+
+    def scrub(self, connect: Callable[[], Connection], tables: Sequence[str]) -> None:  # noqa: ARG002
+        @contextmanager
+        def file() -> Iterator[duckdb.DuckDBPyConnection]:
+            with connect() as connection, closing(connection.connection.duplicate()) as beside:
+                yield beside
+
+        rewrite(self.path, file)
+
+    def release_dbt(self) -> None:
+        """Close the file, which dbt-duckdb keeps open in a class of its own even when its adapters are reset."""
+        from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+
+        DuckDBConnectionManager.close_all_connections()
+
+    def transient(self, error: BaseException) -> bool:
+        return "TransactionContext Error: Failed to commit" in str(error) or "Transaction conflict" in str(error)
+
+    def is_deadlock(self, message: str) -> bool:  # noqa: ARG002
+        return False
+
+
+@contextmanager
+def _set(connection: Connection, settings: dict[str, str]) -> Iterator[None]:
+    """Settings for a while. They are those of the file for all of this process, so they are put back.
+
+    By a connection beside the transaction: an error ends that one.
+    """
+    with closing(connection.connection.duplicate()) as beside:
+        try:
+            for name, value in settings.items():
+                beside.execute(f"set {name} = '{value}'")
+            yield
+        finally:
+            for name in settings:
+                beside.execute(f"reset {name}")

@@ -1,0 +1,174 @@
+"""PostgreSQL: rows go in by binary COPY, locks are advisory and end with their transaction."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, closing, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import (
+    URL,
+    BigInteger,
+    Boolean,
+    Connection,
+    Date,
+    DateTime,
+    Double,
+    Integer,
+    Numeric,
+    Table,
+    text,
+)
+from sqlalchemy.exc import DataError, DBAPIError
+from sqlalchemy.types import TypeEngine
+
+from loader.errors import EnvironmentFailedError
+from loader.warehouse.profile import Target
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_SENT_AT_ONCE = 1 << 20
+"""Bytes that are handed to the driver at a time."""
+_PASSED_ON = ("connect_timeout", "sslmode", "sslcert", "sslkey", "sslrootcert")
+"""Words of profiles.yml that are libpq's own; dbt too waits ten seconds for a server unless told otherwise."""
+_RETRY_STATES = ("40001", "40P01", "55P03", "57P01", "08000", "08003", "08006")
+"""Serialization failure, deadlock, lock not available, admin shutdown, connection lost."""
+
+
+@dataclass(frozen=True)
+class Postgres:
+    """A PostgreSQL server."""
+
+    address: URL
+    name: str = "postgres"
+    embedded: bool = False
+
+    @classmethod
+    def of(cls, target: Target) -> Postgres:
+        said = target.fields
+        return cls(
+            URL.create(
+                "postgresql+psycopg2",
+                username=said.get("user"),
+                password=said.get("password") or said.get("pass") or None,
+                host=said.get("host"),
+                port=int(said["port"]) if said.get("port") else None,
+                database=said.get("dbname") or said.get("database"),
+                query={"connect_timeout": "10", "client_encoding": "utf8"}
+                | {word: str(said[word]) for word in _PASSED_ON if said.get(word)},
+            )
+        )
+
+    def url(self) -> URL:
+        return self.address
+
+    def lock(self, connection: Connection, name: str) -> None:
+        connection.execute(
+            text("select pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": f"almanac.{name}"}
+        )
+
+    def bring(self, *_: object, **__: object) -> AbstractContextManager[None]:
+        """Nothing to do: COPY joins the transaction."""
+        return nullcontext()
+
+    def append_parquet(self, connection: Connection, table: Table, parquet: Path, constants: dict[str, object]) -> int:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        from loader.warehouse.engines.postgres_binary import binary_rows
+
+        with pq.ParquetFile(parquet) as source:
+            columns = [column for column in table.columns if column.name in source.schema_arrow.names]
+            schema = pa.schema([(column.name, _arrow_type(column.type)) for column in columns])
+            same = pa.record_batch([[value] for value in constants.values()], names=list(constants))
+            names = ", ".join(f'"{name}"' for name in (*schema.names, *constants))
+            statement = f'copy "{table.schema}"."{table.name}" ({names}) from stdin with (format binary)'
+
+            def copies() -> Iterator[bytes]:
+                for number in range(source.num_row_groups):  # each is small whatever the width of a row
+                    group = source.read_row_group(number, columns=schema.names).select(schema.names).cast(schema)
+                    group.validate(full=True)  # a number with too many digits would shift those after it
+                    yield from (binary_rows(rows, same) for rows in group.combine_chunks().to_batches())
+
+            try:
+                with closing(_ahead(copies())) as ready:
+                    return sum(_copy(connection, statement, rows) for rows in ready)
+            except pa.ArrowException as error:  # the types of the file are not those of the table
+                raise DataError(statement, None, error) from error
+
+    def busy(self, error: BaseException) -> str | None:  # noqa: ARG002
+        return None
+
+    def scrub(self, connect: Callable[[], Connection], tables: Sequence[str]) -> None:
+        """`vacuum full` writes each table anew; `analyze` makes the planner forget the values that it had noted."""
+        with connect() as connection:
+            vacuum = connection.execution_options(isolation_level="AUTOCOMMIT")
+            for table in tables:
+                before = _file_of(vacuum, table)
+                vacuum.exec_driver_sql(f"vacuum (full, analyze) {table}")
+                if _file_of(vacuum, table) == before:  # the server warns, and goes on
+                    raise EnvironmentFailedError(
+                        f"{table} could not be rewritten: this account may not do that; "
+                        "run the script of `loader ddl --roles`, and the same command again"
+                    )
+
+    def release_dbt(self) -> None:
+        """Nothing to do: dbt closes its connections to a server itself."""
+
+    def transient(self, error: BaseException) -> bool:
+        if not isinstance(error, DBAPIError):
+            return False
+        return error.connection_invalidated or getattr(error.orig, "pgcode", None) in _RETRY_STATES
+
+    def is_deadlock(self, message: str) -> bool:
+        return "deadlock detected" in message
+
+
+def _file_of(connection: Connection, table: str) -> int:
+    return int(
+        connection.execute(text("select pg_relation_filenode(cast(:table as regclass))"), {"table": table}).scalar_one()
+    )
+
+
+def _arrow_type(declared: TypeEngine[Any]) -> pa.DataType:
+    """What a column of a stage table takes: the binary format converts nothing."""
+    import pyarrow as pa
+
+    if type(declared) is Numeric:
+        return pa.decimal128(declared.precision, declared.scale)
+    plain = {
+        BigInteger: pa.int64(),
+        Integer: pa.int32(),
+        Double: pa.float64(),
+        Boolean: pa.bool_(),
+        Date: pa.date32(),
+        DateTime: pa.timestamp("us"),
+    }
+    return plain.get(type(declared), pa.string())
+
+
+def _ahead(items: Iterator[bytes]) -> Generator[bytes, None, None]:
+    """The same, the next being made while the server works on one."""
+    with ThreadPoolExecutor(1) as worker:
+        coming = worker.submit(next, items, None)
+        while (item := coming.result()) is not None:
+            coming = worker.submit(next, items, None)
+            yield item
+
+
+def _copy(connection: Connection, statement: str, rows: bytes) -> int:
+    """COPY is none of SQLAlchemy's statements: its errors are made those of SQLAlchemy here."""
+    import psycopg2
+
+    cursor = connection.connection.cursor()
+    try:
+        cursor.copy_expert(statement, io.BytesIO(rows), _SENT_AT_ONCE)
+    except psycopg2.Error as error:
+        lost = connection.dialect.is_disconnect(error, connection.connection.dbapi_connection, cursor)
+        raise DBAPIError.instance(statement, None, error, psycopg2.Error, True, lost) from error
+    return int(cursor.rowcount)

@@ -1,0 +1,204 @@
+"""SQL Server: rows go in by bulk copy, locks are of the application and end with their transaction."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, Table, delete, insert, literal, select, text
+from sqlalchemy.exc import DataError, DBAPIError
+
+from loader.errors import EnvironmentFailedError
+from loader.warehouse.engines.sqlserver_connection import DRIVERS, LOCK, MSSQL_PYTHON, address_of, is_by_bulk_copy
+from loader.warehouse.profile import Target
+from loader.warehouse.types import incoming_table
+
+_BOUND_ROWS = 5_000
+"""Rows of one round trip where values are bound: the driver holds each in a buffer of its column's full width."""
+_LOCK = """
+declare @name nvarchar(255) = :name, @granted int
+exec @granted = sp_getapplock @Resource = @name, @LockMode = 'Exclusive', @LockOwner = 'Transaction', @LockTimeout = -1
+if @granted < 0
+begin
+    declare @said nvarchar(400) = concat('the lock ', @name, ' was not granted; run the same command again');
+    throw 50000, @said, 1
+end
+"""
+_OVERWRITE = "declare @here sysname = db_name() exec sp_clean_db_free_space @dbname = @here"
+_PASSING = re.compile(
+    r"Serialization failure|40001|chosen as the deadlock victim|Lock request time out"
+    r"|Snapshot isolation transaction aborted|the lock \S+ was not granted|\((?:1205|1222|3960)\)"
+)
+"""Faults that pass: 1205, 1222, 3960. A deadlock has the state 40001; of the others only the English words are known,
+for mssql-python does not tell the numbers."""
+
+_TOO_LONG = "String data, right truncation"
+"""What pyodbc says, without a state, of a text in an array that is longer than its column."""
+_LOST = re.compile(r"connection|timed? ?out|\bi/?o\b", re.IGNORECASE)
+"""What a bulk copy says when its connection is gone."""
+
+
+@dataclass(frozen=True)
+class SQLServer:
+    """A SQL Server, 2019 or later, or its like in Azure."""
+
+    address: URL
+    name: str = "sqlserver"
+    embedded: bool = False
+
+    @classmethod
+    def of(cls, target: Target) -> SQLServer:
+        return cls(address_of(target.fields))
+
+    def url(self) -> URL:
+        return self.address
+
+    def lock(self, connection: Connection, name: str) -> None:
+        connection.execute(text(_LOCK), {"name": f"almanac.{name}"})
+        connection.info[LOCK] = f"almanac.{name}"
+
+    @contextmanager
+    def bring(self, connect: Callable[[], Connection], table: Table, parquet: Path, load_id: int) -> Iterator[None]:
+        """Bulk copies log in by themselves and join no transaction: rows wait in the incoming table.
+
+        Loads of a dataset follow one another there. So what lies in it is of a load that died, and the lock of the
+        dataset is held for the short transaction alone.
+        """
+        if not is_by_bulk_copy(self.address):
+            yield
+            return
+        incoming = incoming_table(table)
+        with connect() as beside:
+            self.lock(beside, incoming.name)
+            _clear(connect, incoming)
+            _bulk_copy(beside, incoming, parquet, load_id)
+            try:
+                yield
+            except BaseException:
+                with suppress(DBAPIError):  # the next load does it again
+                    _clear(connect, incoming)
+                raise
+
+    def append_parquet(self, connection: Connection, table: Table, parquet: Path, constants: dict[str, object]) -> int:
+        if not is_by_bulk_copy(self.address):
+            return _bind(connection, table, parquet, constants)
+        incoming = incoming_table(table)
+        mine = incoming.c["_load_id"] == constants["_load_id"]
+        names = [column.name for column in incoming.columns if column.name != "_load_id"]
+        same = [literal(value, table.c[name].type).label(name) for name, value in constants.items()]
+        rows = select(*(incoming.c[name] for name in names), *same).where(mine)
+        moved = connection.execute(insert(table).from_select([*names, *constants], rows)).rowcount
+        if moved != _rows_in(parquet):
+            raise EnvironmentFailedError(
+                f"{incoming.schema}.{incoming.name} was changed while rows waited in it; run the same command again"
+            )
+        connection.execute(delete(incoming).where(mine))
+        return moved
+
+    def busy(self, error: BaseException) -> str | None:  # noqa: ARG002
+        return None
+
+    def scrub(self, connect: Callable[[], Connection], tables: Sequence[str]) -> None:
+        """Write each table, its indexes and its statistics anew, then overwrite what is free in the files.
+
+        The last needs a member of `db_owner`. The log and backups keep what they have until they are replaced.
+        """
+        with connect() as connection:
+            alone = connection.execution_options(isolation_level="AUTOCOMMIT")
+            for table in (*tables, *(f"{table}__incoming" for table in tables)):
+                if alone.execute(text("select object_id(:name)"), {"name": table}).scalar() is not None:
+                    alone.exec_driver_sql(f"alter table {table} rebuild")
+                    alone.exec_driver_sql(f"alter index all on {table} rebuild")
+                    alone.exec_driver_sql(f"update statistics {table}")
+            alone.exec_driver_sql(_OVERWRITE)
+
+    def release_dbt(self) -> None:
+        """Close the connections that the adapter leaves in mssql-python's pool."""
+        if self.address.drivername == DRIVERS[MSSQL_PYTHON]:
+            import mssql_python
+
+            mssql_python.pooling(enabled=False)
+
+    def transient(self, error: BaseException) -> bool:
+        if not isinstance(error, DBAPIError):
+            return False
+        is_lost = error.connection_invalidated and error.statement is not None  # not: could not be reached
+        return is_lost or _PASSING.search(str(error.orig)) is not None
+
+    def is_deadlock(self, message: str) -> bool:
+        return "deadlock" in message
+
+
+def _clear(connect: Callable[[], Connection], incoming: Table) -> None:
+    """Remove what lies in the incoming table; a heap gives pages back only to who locks all of it."""
+    with connect() as connection, connection.begin():
+        connection.execute(delete(incoming).with_hint("with (tablock)", dialect_name="mssql"))
+
+
+def _bulk_copy(connection: Connection, incoming: Table, parquet: Path, load_id: int) -> None:
+    """Copy the rows of a file, a row group in memory at a time; all of them or none.
+
+    Raises:
+        DataError: a row does not fit.
+        DBAPIError: the server ended it.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    place = f"[{incoming.schema}].[{incoming.name}]"
+    with pq.ParquetFile(parquet) as source:
+        names = [column.name for column in incoming.columns if column.name in source.schema_arrow.names]
+        schema = pa.schema([*(source.schema_arrow.field(name) for name in names), pa.field("_load_id", pa.int64())])
+
+        def marked() -> Iterator[pa.RecordBatch]:
+            mark = pa.scalar(load_id, pa.int64())
+            for number in range(source.num_row_groups):  # each is small whatever the width of a row
+                group = source.read_row_group(number, columns=names).select(names).combine_chunks()
+                for batch in group.to_batches():
+                    yield pa.RecordBatch.from_arrays([*batch.columns, pa.repeat(mark, len(batch))], schema=schema)
+
+        rows = pa.RecordBatchReader.from_batches(schema, marked())
+        with closing(connection.connection.cursor()) as cursor, _as_sqlalchemy_says(f"bulk copy into {place}"):
+            cursor.bulkcopy_arrow(place, rows, timeout=0, column_mappings=schema.names, table_lock=True)
+
+
+@contextmanager
+def _as_sqlalchemy_says(statement: str) -> Iterator[None]:
+    """A bulk copy has errors of its own: of a value it says ValueError, of all else RuntimeError."""
+    try:
+        yield
+    except (ValueError, OverflowError) as error:
+        raise DataError(statement, None, error) from error
+    except RuntimeError as error:
+        raise DBAPIError(statement, None, error, connection_invalidated=_LOST.search(str(error)) is not None) from error
+
+
+def _bind(connection: Connection, table: Table, parquet: Path, constants: dict[str, object]) -> int:
+    """Append the rows of a file as bound values, an array of them in each round trip."""
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(parquet) as source:
+        names = [column.name for column in table.columns if column.name in source.schema_arrow.names]
+        listed = ", ".join(f"[{name}]" for name in (*names, *constants))
+        marks = ", ".join("?" for _ in (*names, *constants))
+        statement = f"insert into [{table.schema}].[{table.name}] ({listed}) values ({marks})"
+        for batch in source.iter_batches(_BOUND_ROWS, columns=names):
+            cells = [batch.column(name).to_pylist() for name in names]
+            rows: list[tuple[Any, ...]] = [(*row, *constants.values()) for row in zip(*cells, strict=True)]
+            try:
+                connection.exec_driver_sql(statement, rows)
+            except DBAPIError as error:
+                if _TOO_LONG in str(error.orig):
+                    raise DataError(statement, None, error.orig or error) from error
+                raise
+        return int(source.metadata.num_rows)
+
+
+def _rows_in(parquet: Path) -> int:
+    import pyarrow.parquet as pq
+
+    return int(pq.read_metadata(parquet).num_rows)

@@ -1,0 +1,49 @@
+"""The ledger of applied loads, which dbt writes: who has applied what, and who waits for whom."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import ColumnElement, Connection, Unicode, column, inspect, select, table
+
+from loader.warehouse.meta import applied_load
+
+PURGED = "purged"
+"""The fingerprint in the ledger of loads that lost rows: no rule has it, so their periods are stale."""
+
+
+def consumers(connection: Connection, condition: ColumnElement[bool]) -> list[str]:
+    """Tables of core and mart that the ledger knows, where a condition on it holds."""
+    if not has_ledger(connection):
+        return []
+    known = {str(row.consumer) for row in connection.execute(select(applied_load.c.consumer).where(condition))}
+    return [name for name in sorted(known) if _exists(connection, *name.split(".", 1))]
+
+
+def followers(connection: Connection, facts: Sequence[str]) -> list[str]:
+    """The aggregates that follow these facts: the ledger has them under the name of the fact."""
+    return consumers(connection, applied_load.c.dataset.in_(facts))
+
+
+def changes_of(connection: Connection, facts: Sequence[str]) -> list[str]:
+    """Tables in which these facts leave their changes to followers."""
+    names = [f"{name.split('.', 1)[1]}__changes" for name in facts]
+    schema = str(applied_load.schema)
+    return [f"{schema}.{name}" for name in names if _exists(connection, schema, name)]
+
+
+def waiting_for_changes(connection: Connection, changes: Sequence[str]) -> list[str]:
+    """The followers that have yet to take in what such tables hold."""
+    waiting: set[str] = set()
+    for schema, name in (one.split(".", 1) for one in changes):
+        pending = select(column("consumer", Unicode())).select_from(table(name, schema=schema)).distinct()
+        waiting.update(connection.execute(pending).scalars())
+    return sorted(waiting)
+
+
+def _exists(connection: Connection, schema: str, name: str) -> bool:
+    return bool(inspect(connection).has_table(name, schema=schema))
+
+
+def has_ledger(connection: Connection) -> bool:
+    return _exists(connection, str(applied_load.schema), applied_load.name)

@@ -1,0 +1,173 @@
+"""The `meta` tables: who loaded what, when, with which result. Timestamps are UTC without zone.
+
+The tables are made by the migrations; what stands here is how the loader reads and writes them.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from sqlalchemy import BigInteger, Column, Float, Integer, MetaData, Sequence, Table
+
+from loader.warehouse.types import Code, moment, words
+
+SCHEMA = "meta"
+MOST_PATH = 1024
+"""Letters of a path."""
+metadata = MetaData(schema=SCHEMA)
+
+file_ids = Sequence("file_id_seq", schema=SCHEMA)
+validation_ids = Sequence("validation_id_seq", schema=SCHEMA)
+load_ids = Sequence("load_id_seq", schema=SCHEMA)
+audit_ids = Sequence("audit_id_seq", schema=SCHEMA)
+
+ingestion_log = Table(
+    "ingestion_log",
+    metadata,
+    Column(
+        "file_id",
+        BigInteger,
+        primary_key=True,
+        autoincrement=False,
+        doc="Number of the file; a file that is looked at again keeps it.",
+    ),
+    Column("dataset", Code(63), doc="Dataset that the file name tells; empty when it tells none."),
+    Column("data_period", Code(16), doc="Period that the file name tells; empty when it tells none."),
+    Column("file_name", words(255), nullable=False, doc="Name of the file."),
+    Column("file_path", words(MOST_PATH), nullable=False, doc="Where it lay when it was last looked at."),
+    Column(
+        "file_order",
+        words(63),
+        doc="What the named group `order` of the file name found: which of two deliveries is the later one.",
+    ),
+    Column("sha256", Code(64), doc="Hash of its bytes."),
+    Column("size_bytes", BigInteger, doc="Its size."),
+    Column("modified_at", moment(), doc="When the file was last written, by its file system."),
+    Column("status", Code(16), nullable=False, doc="`ingested`, or `refused` for its name, form or header."),
+    Column("message", words(), doc="Why it was refused."),
+    Column("contract_fingerprint", Code(32), doc="Contract under which it was looked at."),
+    Column("ingested_at", moment(), nullable=False, doc="When it was last looked at."),
+    Column("run_id", Code(32), nullable=False, doc="Command that did it, as in etl_audit."),
+    Column("purged_at", moment(), doc="When rows of it were purged last: it is not read again unless forced."),
+    comment="Every file that was looked at, and whether its form fits. Grain: content of a file and period.",
+)
+
+validation_log = Table(
+    "validation_log",
+    metadata,
+    Column("validation_id", BigInteger, primary_key=True, autoincrement=False, doc="Number of the row, only grows."),
+    Column("file_id", BigInteger, doc="File that was validated; empty for gates of a layer."),
+    Column(
+        "gate",
+        Code(16),
+        nullable=False,
+        doc="`contract` for the validation of a delivery, else the layer: `stage`, `core`, `mart`.",
+    ),
+    Column("table_name", Code(63), nullable=False, doc="Table that was asked, without its schema."),
+    Column("status", Code(16), nullable=False, doc="`passed` or `refused`."),
+    Column("checks", Integer, doc="Checks of the suite."),
+    Column("failed", Integer, doc="Checks that do not hold."),
+    Column("rows_read", BigInteger, doc="Rows of the file."),
+    Column("rows_valid", BigInteger, doc="Rows that go to stage."),
+    Column("rows_rejected", BigInteger, doc="Rows that are left out."),
+    Column("parquet_path", words(1024), doc="The cleaned rows, below the folder of the archive."),
+    Column("parquet_sha256", Code(64), doc="Hash of that file."),
+    Column(
+        "rejects_path",
+        words(1024),
+        doc="The rejected cells, below the folder of rejects; empty when there are none.",
+    ),
+    Column(
+        "summary",
+        words(),
+        doc="JSON: of a delivery, invalid cells by rule; of a gate, what each failed check found. No personal values.",
+    ),
+    Column("message", words(), doc="Why a delivery was refused."),
+    Column("contract_fingerprint", Code(32), doc="Contract under which it was validated."),
+    Column("validated_at", moment(), nullable=False, doc="When."),
+    Column("run_id", Code(32), nullable=False, doc="Command that did it, as in etl_audit."),
+    comment="Every validation of a delivery, and every run of a gate. Grain: run of a gate and table.",
+)
+
+dataset_version = Table(
+    "dataset_version",
+    metadata,
+    Column(
+        "load_id",
+        BigInteger,
+        primary_key=True,
+        autoincrement=False,
+        doc="Number of the load, only grows. A rollback makes an earlier load active under its old number.",
+    ),
+    Column("dataset", Code(63), nullable=False, doc="Dataset of the load."),
+    Column("data_period", Code(16), nullable=False, doc="Short name of the period, e.g. 2025-06."),
+    Column("period_start", moment(), nullable=False, doc="First moment of the period."),
+    Column("period_end", moment(), nullable=False, doc="First moment after the period."),
+    Column("version_no", Integer, nullable=False, doc="Number of the load within its period."),
+    Column("file_id", BigInteger, nullable=False, doc="File of the load in ingestion_log."),
+    Column("parquet_path", words(1024), nullable=False, doc="Where the load's rows are kept."),
+    Column("parquet_sha256", Code(64), nullable=False, doc="Hash of that file."),
+    Column("contract_fingerprint", Code(32), nullable=False, doc="Contract under which the file was read."),
+    Column("row_count", BigInteger, nullable=False, doc="Rows of the load."),
+    Column(
+        "state",
+        Code(16),
+        nullable=False,
+        doc="`active`, `superseded` by a later load of the period, `rolled_back`, or `purged` for good.",
+    ),
+    Column("loaded_at", moment(), nullable=False, doc="When the load was made (UTC)."),
+    Column("state_changed_at", moment(), nullable=False, doc="When its state last changed (UTC)."),
+    comment="Every load of every period. Grain: load. The delivered periods of a dataset are its rows in state "
+    "`active`, at most one for each period.",
+)
+
+etl_audit = Table(
+    "etl_audit",
+    metadata,
+    Column("audit_id", BigInteger, primary_key=True, autoincrement=False, doc="Number of the step, only grows."),
+    Column("run_id", Code(32), nullable=False, doc="The command; all its steps share it."),
+    Column(
+        "step",
+        Code(32),
+        nullable=False,
+        doc="`ingest`, `validate`, `gate`, `load-stage`, `load`, `rollback`, `purge`, `rewrite` or `build`.",
+    ),
+    Column("dataset", Code(63), doc="Dataset of the step, if it has one."),
+    Column("data_period", Code(16), doc="Period of the step, if it has one."),
+    Column(
+        "subject",
+        words(1024),
+        doc="What it was about: the name of the file, the layer, or what was purged, in numbers.",
+    ),
+    Column(
+        "status",
+        Code(16),
+        nullable=False,
+        doc="`running`, `done`, `refused` (the data was at fault), `failed`, or `interrupted` (its process is gone).",
+    ),
+    Column("started_at", moment(), nullable=False, doc="When it began."),
+    Column("ended_at", moment(), doc="When it ended; of an interrupted step, when that was noticed."),
+    Column("duration_seconds", Float, doc="How long it took."),
+    Column("rows_in", BigInteger, doc="Rows that went in."),
+    Column("rows_out", BigInteger, doc="Rows that came out."),
+    Column("error", words(), doc="What was said of its end, if it did not end well. No personal values."),
+    Column("host", words(255), doc="Machine on which it ran."),
+    Column("pid", Integer, doc="Process that ran it."),
+    comment="Every step of every command, with its end, however it ended. Grain: step.",
+)
+
+applied_load = Table(
+    "applied_load",
+    MetaData(schema="core"),
+    Column("consumer", Code(127), nullable=False),
+    Column("dataset", Code(63), nullable=False),
+    Column("data_period", Code(16), nullable=False),
+    Column("load_id", BigInteger, nullable=False),
+    Column("fingerprint", Code(32), nullable=False),
+)
+"""The ledger of history, which dbt makes and keeps; a purge marks in it what has to be worked out again."""
+
+
+def now() -> dt.datetime:
+    """The time to record: UTC, without zone."""
+    return dt.datetime.now(dt.UTC).replace(tzinfo=None)

@@ -1,0 +1,29 @@
+"""Roles: the script that gives each tool an account with the rights that it needs, and no others."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+
+from sqlalchemy.schema import CreateTable
+
+from loader.errors import UsageError
+from loader.warehouse.engines.base import Engine
+from loader.warehouse.engines.registry import dialect_of
+from loader.warehouse.meta import applied_load
+
+
+def roles_script(engine: Engine, target: str) -> str:
+    """The script for the engine of a target; an administrator runs it, `loader` never does.
+
+    Raises:
+        UsageError: the warehouse is a file.
+    """
+    if engine.embedded:
+        raise UsageError(
+            f"target '{target}' is a file, which has no accounts: whoever may write the file may do all; "
+            "name a server with --target"
+        )
+    # the ledger is dbt's; it is made here so that there is something to grant
+    ledger = CreateTable(applied_load).compile(dialect=dialect_of(engine.name))
+    template = files("loader.warehouse.engines").joinpath(f"{engine.name}_roles.sql").read_text(encoding="utf-8")
+    return template.replace("{{ ledger }}", str(ledger).strip())

@@ -1,0 +1,153 @@
+"""Transactions against the warehouse: wait for whoever holds it, repeat what a passing fault interrupted."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import sqlalchemy
+from sqlalchemy import Connection, NullPool, Table, create_engine
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
+from tenacity import (
+    RetryCallState,
+    Retrying,
+    retry_if_exception,
+    stop_after_attempt,
+    stop_after_delay,
+    wait_random_exponential,
+)
+
+from loader import console
+from loader.errors import EnvironmentFailedError
+from loader.warehouse.engines.base import Engine
+
+T = TypeVar("T")
+_ATTEMPTS = 5
+_QUOTED = re.compile(r"""['"(].*""")
+
+
+@dataclass
+class Warehouse:
+    """The warehouse of one target. Connections are opened late and closed early: DuckDB lets in one process."""
+
+    engine: Engine
+    lock_timeout: float
+    """Seconds to wait for another process."""
+
+    @cached_property
+    def _connections(self) -> sqlalchemy.Engine:
+        return create_engine(self.engine.url(), poolclass=NullPool)
+
+    def run(self, work: Callable[[Connection], T]) -> T:
+        """Run `work` in one transaction; commit when it returns, roll back when it raises.
+
+        The whole transaction is repeated when the engine calls its error transient.
+
+        Raises:
+            EnvironmentFailedError: the warehouse is out of reach, stays locked, or the fault does not pass.
+        """
+        try:
+            return cast("T", self._repeated(self._once, work))
+        except DBAPIError as error:
+            raise EnvironmentFailedError(self._explain(error)) from error
+        except SQLAlchemyError as error:
+            raise EnvironmentFailedError(f"the database said: {_first_line(error)}") from error
+
+    @contextmanager
+    def bring(self, table: Table, parquet: Path, load_id: int) -> Iterator[None]:
+        """Bring the rows of a parquet file near the table that a transaction will append them to.
+
+        Raises:
+            EnvironmentFailedError: as `run`.
+            DataError: a row does not fit the table.
+        """
+        with ExitStack() as brought:
+            try:
+                self._repeated(lambda: brought.enter_context(self.engine.bring(self._connect, table, parquet, load_id)))
+            except DataError:
+                raise
+            except DBAPIError as error:
+                raise EnvironmentFailedError(self._explain(error)) from error
+            yield
+
+    def scrub(self, tables: Sequence[str]) -> None:
+        """Let go of the bytes of deleted rows; `tables` are those that they were deleted from.
+
+        Raises:
+            EnvironmentFailedError: as `run`; the rows are deleted all the same.
+        """
+        try:
+            self.engine.scrub(self._connect, tables)
+        except DBAPIError as error:
+            raise EnvironmentFailedError(self._explain(error)) from error
+
+    def when_free(self, work: Callable[[], T]) -> T:
+        """Do what opens the warehouse in its own way; again, while that fails because another process holds it.
+
+        Raises:
+            EnvironmentFailedError: the warehouse stays locked. What `work` raises else is left as it is.
+        """
+        try:
+            return self._while_busy()(work)
+        except Exception as error:
+            holder = self.engine.busy(error)
+            if holder is None:
+                raise
+            raise EnvironmentFailedError(self._stays_locked(holder)) from error
+
+    def _repeated(self, work: Callable[..., Any], *arguments: Any) -> Any:
+        repeat = Retrying(
+            retry=retry_if_exception(self.engine.transient),
+            stop=stop_after_attempt(_ATTEMPTS),
+            wait=wait_random_exponential(multiplier=0.1, max=2),
+            reraise=True,
+        )
+        return repeat(work, *arguments)
+
+    def _once(self, work: Callable[[Connection], T]) -> T:
+        with self._connect() as connection, connection.begin():
+            return work(connection)
+
+    def _connect(self) -> Connection:
+        return self._while_busy()(self._connections.connect)
+
+    def _while_busy(self) -> Retrying:
+        return Retrying(
+            retry=retry_if_exception(lambda error: self.engine.busy(error) is not None),
+            stop=stop_after_delay(self.lock_timeout),
+            wait=wait_random_exponential(multiplier=0.05, max=1),
+            before_sleep=self._say_who_holds_it,
+            reraise=True,
+        )
+
+    def _say_who_holds_it(self, state: RetryCallState) -> None:
+        if state.attempt_number == 3 and state.outcome is not None:
+            holder = self.engine.busy(state.outcome.exception() or Exception())
+            console.note(f"the warehouse is in use by {holder}; waiting up to {self.lock_timeout:.0f} s")
+
+    def _explain(self, error: DBAPIError) -> str:
+        holder = self.engine.busy(error)
+        if holder is not None:
+            return self._stays_locked(holder)
+        said = _first_line(error.orig or error)
+        if isinstance(error, DataError | IntegrityError):
+            said = _QUOTED.sub("…", said)  # such a message quotes the cell that did not fit
+        host = self.engine.url().host
+        is_unnamed = error.statement is None and host is not None and host not in said  # it could not be reached
+        return f"the database said: {f'{host}: ' if is_unnamed else ''}{said}"
+
+    def _stays_locked(self, holder: str) -> str:
+        return (
+            f"the warehouse is in use by {holder} since more than {self.lock_timeout:.0f} s; "
+            "wait until it is done or stop it, then run the same command again"
+        )
+
+
+def _first_line(error: BaseException) -> str:
+    lines = [line for line in str(error).splitlines() if line.strip()]
+    return lines[0].strip() if lines else type(error).__name__

@@ -1,0 +1,110 @@
+"""The versions of a period: each load of it, with its parquet file and state. Exactly one is active, or none."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sqlalchemy import Connection, Select, insert, select, update
+
+from loader.warehouse.meta import dataset_version, ingestion_log, now, validation_log
+
+
+class State(StrEnum):
+    """What became of a load."""
+
+    ACTIVE = "active"
+    SUPERSEDED = "superseded"
+    ROLLED_BACK = "rolled_back"
+    PURGED = "purged"
+
+
+@dataclass(frozen=True)
+class Version:
+    """One load of a period."""
+
+    load_id: int
+    dataset: str
+    data_period: str
+    period_start: dt.datetime
+    period_end: dt.datetime
+    version_no: int
+    file_id: int
+    file_name: str
+    file_order: str | None
+    file_sha256: str
+    parquet_path: str
+    parquet_sha256: str
+    contract_fingerprint: str
+    row_count: int
+    state: State
+    loaded_at: dt.datetime
+    purged_at: dt.datetime | None
+    """When rows of its file were purged last."""
+
+    @property
+    def is_active(self) -> bool:
+        return self.state is State.ACTIVE
+
+
+def versions_of(connection: Connection, dataset: str, period: str | None = None) -> list[Version]:
+    """The versions of a dataset, or of one period of it; by start of the period, then by number."""
+    query = _query().where(dataset_version.c.dataset == dataset)
+    if period is not None:
+        query = query.where(dataset_version.c.data_period == period)
+    rows = connection.execute(query).mappings()
+    return [Version(**{**row, "state": State(row["state"])}) for row in rows]
+
+
+def active_version(versions: list[Version]) -> Version | None:
+    """The active one among the versions of one period."""
+    return next((version for version in versions if version.is_active), None)
+
+
+def set_state(connection: Connection, version: Version, state: State) -> None:
+    """Change the state of a version."""
+    this = update(dataset_version).where(dataset_version.c.load_id == version.load_id)
+    connection.execute(this.values(state=state.value, state_changed_at=now()))
+
+
+def add_version(connection: Connection, row: dict[str, object]) -> None:
+    """Write down a new load, which is the active one."""
+    moment = row["loaded_at"]
+    connection.execute(insert(dataset_version).values(**row, state=State.ACTIVE.value, state_changed_at=moment))
+
+
+def move_archived(connection: Connection, name: str, to: str, sha256: str, rows_removed: int) -> None:
+    """Write down that another file of the archive took the place of the one called `name`."""
+    for table in (dataset_version, validation_log):
+        moved = update(table).where(table.c.parquet_path == name).values(parquet_path=to, parquet_sha256=sha256)
+        if table is dataset_version:
+            moved = moved.values(row_count=dataset_version.c.row_count - rows_removed)
+        connection.execute(moved)
+
+
+def _query() -> Select[tuple[object, ...]]:
+    version, file = dataset_version.c, ingestion_log.c
+    return (
+        select(
+            version.load_id,
+            version.dataset,
+            version.data_period,
+            version.period_start,
+            version.period_end,
+            version.version_no,
+            version.file_id,
+            file.file_name,
+            file.file_order,
+            file.sha256.label("file_sha256"),
+            version.parquet_path,
+            version.parquet_sha256,
+            version.contract_fingerprint,
+            version.row_count,
+            version.state,
+            version.loaded_at,
+            file.purged_at,
+        )
+        .join_from(dataset_version, ingestion_log, version.file_id == file.file_id)
+        .order_by(version.period_start, version.version_no)
+    )
