@@ -96,12 +96,12 @@ has-compose:
 	@docker compose version >/dev/null 2>&1 || \
 	    { echo 'needs docker with compose, see https://docs.docker.com/compose/install' >&2; exit 2; }
 
-lock: $(VENV)/.runtime ## solve requirements*.in anew (needs uv)
+lock: $(VENV)/.runtime ## solve requirements/*.in anew (needs uv)
 	@$(if $(UV),,echo 'make lock: needs uv, see https://docs.astral.sh/uv' >&2; exit 2)
-	@for name in requirements requirements-docs requirements-dev benchmarks/requirements \
-	    benchmarks/requirements-sqlmesh; do \
+	@for name in runtime docs dev bench-dlt bench-sqlmesh; do \
 	    $(UV) pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-strip-extras \
-	        --no-emit-index-url --no-annotate --no-header $$name.in --output-file $$name.lock || exit; \
+	        --no-emit-index-url --no-annotate --no-header requirements/$$name.in \
+	        --output-file requirements/$$name.lock || exit; \
 	done
 
 # The environment: made anew when the runtime lock changes, completed when the development lock does.
@@ -114,29 +114,29 @@ MAKE_VENV = '$(PYTHON)' -m venv --clear $(VENV)
 INSTALL = $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --no-deps
 endif
 
-$(VENV)/.runtime: requirements.lock
+$(VENV)/.runtime: requirements/runtime.lock
 	@'$(PYTHON)' -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
 	    { echo "Almanac needs Python 3.11 or newer; '$(PYTHON)' is not: name another with PYTHON=python3.12" >&2; exit 2; }
-	@echo 'environment: $(VENV), packages of requirements.lock (one to three minutes, once)'
+	@echo 'environment: $(VENV), packages of requirements/runtime.lock (one to three minutes, once)'
 	@$(MAKE_VENV)
-	@$(INSTALL) --require-hashes --requirement requirements.lock
+	@$(INSTALL) --require-hashes --requirement requirements/runtime.lock
 	@$(INSTALL) --no-build-isolation --editable .
 	@touch $@
 
-$(VENV)/.docs: $(VENV)/.runtime requirements-docs.lock
-	@echo 'environment: packages of requirements-docs.lock'
-	@$(INSTALL) --require-hashes --requirement requirements-docs.lock
+$(VENV)/.docs: $(VENV)/.runtime requirements/docs.lock
+	@echo 'environment: packages of requirements/docs.lock'
+	@$(INSTALL) --require-hashes --requirement requirements/docs.lock
 	@touch $@
 
-$(VENV)/.dev: $(VENV)/.runtime requirements-dev.lock
-	@echo 'environment: packages of requirements-dev.lock'
-	@$(INSTALL) --require-hashes --requirement requirements-dev.lock
+$(VENV)/.dev: $(VENV)/.runtime requirements/dev.lock
+	@echo 'environment: packages of requirements/dev.lock'
+	@$(INSTALL) --require-hashes --requirement requirements/dev.lock
 	@touch $@
 
 # The peers of the benchmarks, each in an environment of its own; one that cannot be installed is not measured.
 
-.venv-bench/dlt/.made: benchmarks/requirements.lock
-.venv-bench/sqlmesh/.made: benchmarks/requirements-sqlmesh.lock
+.venv-bench/dlt/.made: requirements/bench-dlt.lock
+.venv-bench/sqlmesh/.made: requirements/bench-sqlmesh.lock
 $(PEERS): VENV = $(@D)
 $(PEERS):
 	@echo 'environment: $(VENV), packages of $<'

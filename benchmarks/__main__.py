@@ -20,15 +20,15 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from benchmarks.builds import builds
-from benchmarks.claims import claims, claims_on
-from benchmarks.delivery import delivery
-from benchmarks.history import history, history_on
+from benchmarks.builds.bench import builds
+from benchmarks.claims.bench import claims, claims_on
+from benchmarks.delivery.bench import delivery
+from benchmarks.history.bench import history, history_on
 from benchmarks.measure import REPOSITORY, Line
 from benchmarks.report import as_json, as_markdown, as_section, as_tables, environments
 from benchmarks.servers import SERVERS, Server
-from benchmarks.stage import memory, memory_on, stage, stage_on
-from benchmarks.workbook import phones, workbook
+from benchmarks.stage.bench import memory, memory_on, stage, stage_on
+from benchmarks.workbook.bench import phones, workbook
 
 BENCHES = {
     "stage": ("A text file into stage", stage),

@@ -82,8 +82,8 @@ def write_csv(path: Path, rows: int, moved: float = 0) -> None:
 
 def write_workbook(path: Path, rows: int) -> None:
     """Write `rows` people with their phone numbers as a workbook."""
-    from benchmarks import workbook_file
-    from benchmarks.phone_numbers import phone_numbers
+    from benchmarks.workbook import file as workbook_file
+    from benchmarks.workbook.phone_numbers import phone_numbers
 
     path.parent.mkdir(parents=True, exist_ok=True)
     table = people(rows)

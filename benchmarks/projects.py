@@ -82,7 +82,7 @@ def start_anew(project: Project) -> None:
     forget_files(project.root)
     if not project.warehouse.engine.embedded:
         make_anew(project.warehouse.engine)
-    migrate(project)
+    migrate(project.warehouse, project.contracts)
 
 
 def forget_files(root: Path) -> None:

@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 import yaml
 
-from benchmarks.projects import without_insurer
-from tests.engines import KNOWN, Engine, Rows, requested_engines
-from tests.processes import Process, start
+from tests.support.engines import KNOWN, Engine, Rows, requested_engines
+from tests.support.processes import Process, start
+from tests.support.projects import without_insurer
 
 REPOSITORY = Path(__file__).parents[1]
 COPIED = (

@@ -9,13 +9,16 @@ import duckdb
 import pytest
 
 from benchmarks import __main__ as main
-from benchmarks import builds, claims, history, measure
+from benchmarks import measure
 from benchmarks.__main__ import BENCHES, ON_SERVERS
+from benchmarks.builds import bench as builds
+from benchmarks.claims import bench as claims
+from benchmarks.history import bench as history
 from benchmarks.measure import Line
 from benchmarks.people import people, write_csv
 from benchmarks.report import as_json, as_markdown, as_section
 from benchmarks.servers import SERVERS
-from tests.engines import Engine
+from tests.support.engines import Engine
 
 SCALE = 0.001
 OWN = [name for name in BENCHES if name != "memory"]  # which is stage again, four times as big
@@ -82,7 +85,7 @@ def test_dlt_loads_what_is_delivered(tmp_path: Path) -> None:
     moved = people(1000, moved=0.1)["street"].to_pylist()
     changed = sum(street.startswith("New ") for street in moved)
     for strategy, rows in (("delete-insert", 2000), ("scd2", 1000 + changed)):
-        found = measure.measure_peer("dlt", "benchmarks.stage_dlt", "duckdb", strategy, tmp_path, first, later)
+        found = measure.measure_peer("dlt", "benchmarks.stage.dlt", "duckdb", strategy, tmp_path, first, later)
         assert isinstance(found, measure.Measured), found
         assert found.said["rows"] == rows
 
@@ -100,6 +103,6 @@ def test_sqlmesh_makes_the_history_of_what_is_staged(tmp_path: Path) -> None:
         ) to '{staged.as_posix()}'
         """
     )
-    found = measure.measure_peer("sqlmesh", "benchmarks.history_sqlmesh", staged, tmp_path / "sqlmesh", 2)
+    found = measure.measure_peer("sqlmesh", "benchmarks.history.sqlmesh", staged, tmp_path / "sqlmesh", 2)
     assert isinstance(found, measure.Measured), found
     assert (found.said["rows"], found.said["next_rows"]) == (3, 4)

@@ -18,8 +18,8 @@ from collections.abc import Callable
 from loader.readers.table import BLANKS
 from tests.broken.cases import CONTRACTS, people_file
 from tests.conftest import Project
-from tests.deliveries import files_below
-from tests.shop import open_shop, prepared
+from tests.support.deliveries import files_below
+from tests.support.shop import open_shop, prepared
 
 SECONDS = float(os.environ.get("FUZZ_SECONDS", "4"))
 ROUND = 12

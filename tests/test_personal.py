@@ -16,11 +16,11 @@ import pytest
 
 from loader.files import sha256_of
 from loader.gates.masking import hidden_columns, without_values
-from tests import club
-from tests.club import deliver, expect, member, visit
 from tests.conftest import Project
-from tests.engines import Engine
-from tests.shop import prepared
+from tests.support import club
+from tests.support.club import deliver, expect, member, visit
+from tests.support.engines import Engine
+from tests.support.shop import prepared
 
 NUMBER, NAME, RANK, WRONG = "66600999", "Zqxvname", "Zqxvrank", "Zqxvwrong"
 BORN, FEE = "11.11.1911", "73313.37"

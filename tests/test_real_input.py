@@ -5,13 +5,12 @@ from __future__ import annotations
 import csv
 import shutil
 from datetime import date
-from pathlib import Path
 
 import pytest
 
-from tests.conftest import Project
+from tests.conftest import REPOSITORY, Project
 
-DELIVERIES = Path(__file__).parents[2] / "shared" / "data" / "sp500"
+DELIVERIES = REPOSITORY.parent / "shared" / "data" / "sp500"
 
 pytestmark = [
     pytest.mark.slow,

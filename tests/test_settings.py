@@ -10,6 +10,7 @@ import pytest
 
 from loader.errors import UsageError
 from loader.settings import find_project, load_settings
+from tests.conftest import REPOSITORY
 
 
 @pytest.fixture(autouse=True)
@@ -105,7 +106,7 @@ def test_no_project_anywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 def test_the_example_says_what_is_the_default(root: Path) -> None:
     """Every line of .env.example, uncommented, changes nothing."""
-    example = Path(__file__).parents[1] / ".env.example"
+    example = REPOSITORY / ".env.example"
     lines = [line.removeprefix("#") for line in example.read_text(encoding="utf-8").splitlines() if "=" in line]
     offered = [line for line in lines if line.startswith("ALMANAC_")]
     expected = load_settings(root).model_dump() | {"target": "dev"}

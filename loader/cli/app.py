@@ -87,7 +87,9 @@ def _brief(error: Exception) -> str:
     if isinstance(error, OSError):
         return f"{type(error).__name__} ({error.strerror}: {error.filename})"
     if isinstance(error, ImportError):
-        return f"{error.name or 'a package'} cannot be imported; install the packages of requirements.lock again"
+        return (
+            f"{error.name or 'a package'} cannot be imported; install the packages of requirements/runtime.lock again"
+        )
     return type(error).__name__
 
 

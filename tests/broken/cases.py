@@ -12,8 +12,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from tests.deliveries import PEOPLE, PEOPLE_HEADER, people_rows
-from tests.workbooks import write_sheets
+from tests.support.deliveries import PEOPLE, PEOPLE_HEADER, people_rows
+from tests.support.workbooks import write_sheets
 
 Rows = tuple[tuple[str, str], ...]
 Make = Callable[[Path], object]

@@ -16,9 +16,9 @@ from loader.console import printable
 from tests.broken import CLASSES
 from tests.broken.cases import CONTRACTS, PEOPLE_STAGED, Case, content, people
 from tests.conftest import Project, Result
-from tests.deliveries import files_below, rejects
-from tests.engines import Engine
-from tests.shop import open_shop, prepared
+from tests.support.deliveries import files_below, rejects
+from tests.support.engines import Engine
+from tests.support.shop import open_shop, prepared
 
 pytestmark = pytest.mark.slow
 

@@ -14,8 +14,8 @@ import pytest
 from tests.broken.cases import CONTRACTS, content, people
 from tests.broken.containers import blank_rows, gzip_bomb, gzip_bomb_of_rows, zip_bomb
 from tests.conftest import Project, Result
-from tests.deliveries import files_below
-from tests.shop import Cells, as_typed, deliver, load, open_shop, prepared, products, stage, versions
+from tests.support.deliveries import files_below
+from tests.support.shop import Cells, as_typed, deliver, load, open_shop, prepared, products, stage, versions
 
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="/dev/full, limits and small file systems are Linux's")
 MEBI = 1 << 20

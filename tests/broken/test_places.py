@@ -15,9 +15,9 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Project
-from tests.deliveries import files_below
-from tests.engines import Engine
-from tests.shop import (
+from tests.support.deliveries import files_below
+from tests.support.engines import Engine
+from tests.support.shop import (
     ANY_PRODUCT,
     PRODUCTS,
     as_typed,

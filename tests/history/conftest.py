@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.engines import Engine, SQLServer
 from tests.history.datasets import EXAMPLES
 from tests.history.feeding import prepare
 from tests.history.warehouse import DuckDBWarehouse, PostgresWarehouse, SQLServerWarehouse, Warehouse
+from tests.support.engines import Engine, SQLServer
 
 
 @pytest.fixture(autouse=True)

@@ -12,7 +12,7 @@ from tests.history.feeding import deliver
 from tests.history.oracle import Row, expected_facts
 from tests.history.waiting import wait_until, waiting_for, with_lock_held
 from tests.history.warehouse import Warehouse
-from tests.locks import ROWS
+from tests.support.locks import ROWS
 
 BUILD = ("build", "--select", "people", "fct_people")
 

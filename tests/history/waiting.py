@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from tests.history.warehouse import Warehouse
-from tests.processes import Process
+from tests.support.processes import Process
 
 PATIENCE_SECONDS = 120
 

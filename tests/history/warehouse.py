@@ -10,10 +10,10 @@ from typing import Any
 
 import yaml
 
-from benchmarks.projects import without_insurer
-from tests.engines import SQLServer
-from tests.locks import LOCKS, Locks
-from tests.processes import Process, start
+from tests.support.engines import SQLServer
+from tests.support.locks import LOCKS, Locks
+from tests.support.processes import Process, start
+from tests.support.projects import without_insurer
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRATCH_PROJECT = Path(__file__).parent / "project"

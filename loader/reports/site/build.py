@@ -27,7 +27,7 @@ def make_docs(project: Project) -> Path:
         raise UsageError(f"{project.shown(source)} has no conf.py: the documentation is made in a clone of Almanac")
     if importlib.util.find_spec("sphinx") is None:
         raise UsageError(
-            "the documentation needs more packages: pip install --require-hashes -r requirements-docs.lock"
+            "the documentation needs more packages: pip install --require-hashes -r requirements/docs.lock"
         )
     write_dbt_docs(project, site / "dbt" / "index.html")
     missing = write_data_docs(project, site / "gx")

@@ -1,0 +1,1 @@
+"""Builds, node by node."""

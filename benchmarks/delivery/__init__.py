@@ -1,0 +1,1 @@
+"""From landing to a gated mart."""

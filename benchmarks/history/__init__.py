@@ -1,0 +1,1 @@
+"""History, against peers."""

@@ -1,0 +1,1 @@
+"""A text file into stage, against peers."""

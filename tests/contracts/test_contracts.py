@@ -1,0 +1,328 @@
+"""Contracts: what may be said, what is refused with line and reason, and what follows for a period."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+
+from loader.contracts import ColumnType, find_contract, read_contracts
+from loader.errors import UsageError
+from tests.conftest import REPOSITORY, Project
+from tests.support.deliveries import PEOPLE, contract_of
+
+CONTRACT = r"""datasets:
+  people:
+    title: People
+    description: People of a small register.
+    file_name: 'people_(?P<period>\d{4})\.csv'
+    format: {type: csv}
+    grain: year
+    kind: full
+    key: person_id
+    columns:
+      person_id:
+        type: varchar(4)
+        description: Number of the person.
+        required: true
+      visits:
+        type: integer
+        description: Visits in the year.
+      state: {type: varchar(5), description: State of the person.}
+      born: {type: date, description: Day of birth.}
+    guard: {ended: 0.1}
+"""
+VISITS = "description: Visits in the year."
+
+
+def refusal(folder: Path, text: str | bytes) -> str:
+    """What is said of a wrong file of contracts."""
+    path = folder / "datasets_config.yml"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    with pytest.raises(UsageError) as error:
+        read_contracts(folder)
+    return error.value.message
+
+
+def test_the_contract_of_the_table_below_is_right(tmp_path: Path) -> None:
+    (tmp_path / "datasets_config.yml").write_text(CONTRACT, encoding="utf-8")
+    contract = find_contract(read_contracts(tmp_path), "people")
+    assert contract.key == ("person_id",)
+    assert [column.name for column in contract.columns] == ["person_id", "visits", "state", "born"]
+
+
+@pytest.mark.parametrize(
+    ("written", "instead_of", "line", "reason"),
+    [
+        # the form of the file
+        ("      state:\n      state:", "      state:", 19, "'state' is written twice"),
+        ("\ttitle: People", "    title: People", 3, "no YAML"),
+        ("title: {{ name }}", "title: People", 3, "unhashable"),
+        ("title: [", "title: People", 5, "no YAML"),
+        # words
+        ("titel: People", "title: People", 3, "people.titel: is not a word that a contract knows here"),
+        ("titel: People", "title: People", 2, "people.title: is required"),
+        ("requird: true", "required: true", 14, "person_id.requird: is not a word"),
+        ("{type: date}", "{type: date, description: Day of birth.}", 19, "born.description: is required"),
+        ("born: date", "born: {type: date, description: Day of birth.}", 19, "born: is a mapping"),
+        ("born: {name: birth, type: date", "born: {type: date", 10, "'born' has its name already"),
+        ("guard: 5", "guard: {ended: 0.1}", 20, "guard: is a mapping"),
+        ("guard: {ended: 10}", "guard: {ended: 0.1}", 20, "guard.ended: Input should be less than or equal to 1"),
+        # names
+        ("  People:", "  people:", 2, "dataset name 'People': lower case letters"),
+        ("      Visits:", "      visits:", 15, "column name 'Visits': lower case letters"),
+        ("      dbt_visits:", "      visits:", 15, "names that begin with dbt_ belong to the history"),
+        ("      order:", "      visits:", 15, "column name 'order' is a word of SQL; take another"),
+        ("      no:", "      visits:", 15, "is text: write it in quotes"),
+        # types and rules
+        ("type: int", "type: integer", 16, "type 'int' is not understood; known are varchar(n), integer"),
+        ("type: varchar", "type: varchar(4)", 12, "type 'varchar' is not understood"),
+        ("type: varchar(0)", "type: varchar(4)", 12, "a length is between 1 and 4000"),
+        ("type: 'decimal(2,3)'", "type: integer", 16, "scale at most the precision"),
+        (f"{VISITS}\n        pattern: '[0-9]+'", VISITS, 15, "'pattern' is for varchar columns"),
+        (f"{VISITS}\n        min: lots", VISITS, 15, "'min: lots' does not fit integer"),
+        (f"{VISITS}\n        min: 0.5", VISITS, 15, "'min: 0.5' does not fit integer"),
+        (f"{VISITS}\n        max: period_end", VISITS, 15, "'max: period_end' does not fit integer"),
+        ("{type: date, min: 2025-02-30,", "{type: date,", 19, "'2025-02-30': day is out of range"),
+        ("{type: date, min: 1900,", "{type: date,", 19, "'min: 1900' does not fit date"),
+        ("varchar(5), min: 1,", "varchar(5),", 18, "'min' and 'max' are for numbers and dates"),
+        ("varchar(5), pattern: '[',", "varchar(5),", 18, "state.pattern: '[' is no regular expression"),
+        ("varchar(5), pattern: '(?=a)',", "varchar(5),", 18, "'(?=a)' is no regular expression"),
+        ("varchar(5), allowed: [yes, 'no'],", "varchar(5),", 18, "YAML reads True there"),
+        ("varchar(5), allowed: ['1', 01067],", "varchar(5),", 18, "YAML reads 567 there"),
+        ("varchar(5), allowed: live,", "varchar(5),", 18, "state.allowed: is a list"),
+        ("varchar(5), clean: [trimm],", "varchar(5),", 18, "unknown cleaning rule 'trimm'; known rules: trim"),
+        ("varchar(5), clean: [{zero_pad: {}}],", "varchar(5),", 18, "option 'width' is required"),
+        # file name and format
+        ("people_2025", r"people_(?P<period>\d{4})", 5, "needs a named group (?P<period>…)"),
+        (r"(?P<period>\d{4})(?P<part>\d)", r"(?P<period>\d{4})", 5, "may have (?P<order>…), no other"),
+        (r"(?P<period>\d{4}", r"(?P<period>\d{4})", 5, "is no regular expression"),
+        ("type: json", "type: csv", 6, "'json'"),
+        ("type: workbook, delimiter: ';'", "type: csv", 6, "format.delimiter: is not a word"),
+        ("type: workbook, sheet: 0", "type: csv", 6, "sheets are counted from 1"),
+        ("type: csv, encoding: utf-88", "type: csv", 6, "encoding 'utf-88' is unknown; for example utf-8, cp1252"),
+        ("type: csv, delimiter: ';;'", "type: csv", 6, "format.delimiter: String should have at most 1 character"),
+        ("type: csv, totals: '*'", "type: csv", 6, "totals: '*' is no regular expression"),
+        ("type: csv, dates: ['DD.MM.YYYY']", "type: csv", 6, "'DD.MM.YYYY' is no form of a date"),
+        ("type: csv, thousands: '.'", "type: csv", 6, "'decimal' and 'thousands' are both '.'"),
+        ("type: csv, currency: '-'", "type: csv", 6, "currency '-' could be read as part of a number"),
+        ("type: csv, currency: 'US dollar'", "type: csv", 6, "format.currency: String should have at most 5"),
+        ("type: workbook, decimal: ',', thousands: '.'", "type: csv", 6, "format.thousands"),
+        # what hangs together
+        ("grain: week", "grain: year", 7, "'year', 'quarter', 'month', 'day' or 'window'"),
+        ("key: number", "key: person_id", 2, "key column 'number' is not among the columns"),
+        ("key: [person_id, person_id]", "key: person_id", 2, "each once"),
+        ("key: []", "key: person_id", 2, "a dataset needs a natural key"),
+        ("required: false", "required: true", 2, "key column 'person_id' must be 'required: true'"),
+        ("required: true\n        since: 2024", "required: true", 2, "key column 'person_id' cannot have a 'since'"),
+        ("kind: delta", "kind: full", 2, "a delta needs one"),
+        ("kind: full\n    end_marker: {column: state, value: gone}", "kind: full", 2, "belongs to 'kind: delta'"),
+        ("kind: delta\n    end_marker: {column: gone, value: x}", "kind: full", 2, "'gone' is not among the columns"),
+        (f"{VISITS}\n        since: 2024-06", VISITS, 2, "'2024-06' is not a year period; write it like 2025"),
+        (f"{VISITS}\n        header: STATE", VISITS, 2, "columns 'visits' and 'state' have the same header"),
+        (f"{VISITS}\n        header: 2024", VISITS, 18, "header: is text: write it in quotes"),
+        (f"{VISITS}\n        header: [{{header: a, from: 2025, until: 2024}}]", VISITS, 15, "ends before it begins"),
+        (
+            "guard: {}\n    invalid_rows: {max_share: 0.1}",
+            "guard: {ended: 0.1}",
+            21,
+            "belongs to 'action: reject_rows'",
+        ),
+        ("guard: {}\n    invalid_rows: {action: skip}", "guard: {ended: 0.1}", 21, "'reject_file' or 'reject_rows'"),
+        (
+            "row_rules: [{name: later, description: d, check: visit > 0}]",
+            "guard: {ended: 0.1}",
+            2,
+            "row rule 'later' is no condition on a row: Binder Error: Referenced column \"visit\"",
+        ),
+    ],
+)
+def test_a_wrong_contract_is_refused_with_line_and_reason(
+    tmp_path: Path, written: str, instead_of: str, line: int, reason: str
+) -> None:
+    assert CONTRACT.count(instead_of) == 1
+    said = refusal(tmp_path, CONTRACT.replace(instead_of, written))
+    assert any(one.startswith(f"datasets_config.yml, line {line}: ") and reason in one for one in said.splitlines()), (
+        said
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "reason"),
+    [
+        ("", 1, "datasets: is required"),
+        ("- people", 1, "is a mapping"),
+        ("datasets: people", 1, "is a mapping of names"),
+        ("datasets:\n  people: all of them", 2, "datasets.people: is a mapping"),
+        (f"{CONTRACT}  people: {{}}\n", 21, "'people' is written twice"),
+        (f"{CONTRACT}# \0", 21, "no YAML: special characters are not allowed"),
+        (CONTRACT.encode() + "# für alle".encode("cp1252"), 21, "is not UTF-8"),
+    ],
+)
+def test_a_file_that_holds_no_contracts_is_refused_too(
+    tmp_path: Path, text: str | bytes, line: int, reason: str
+) -> None:
+    said = refusal(tmp_path, text)
+    assert said.startswith(f"datasets_config.yml, line {line}: ")
+    assert reason in said
+
+
+def test_every_mistake_is_told_at_once(tmp_path: Path) -> None:
+    wrong = CONTRACT.replace("grain: year", "grain: week").replace("type: integer", "type: int")
+    lines = refusal(tmp_path, wrong).splitlines()
+    assert [line.split(":")[0] for line in lines] == [f"datasets_config.yml, line {at}" for at in (7, 16)]
+
+
+def test_the_command_line_says_the_same_and_exits_with_2(new_project: Callable[..., Project]) -> None:
+    project = new_project()
+    path = project.root / "datasets_config.yml"
+    path.write_text(path.read_text(encoding="utf-8").replace("kind: full", "kind: fool", 1), encoding="utf-8")
+    said = project.loader("status")
+    assert said.exit_code == 2
+    assert (
+        "usage: datasets_config.yml, line 14: datasets.citizens.kind: Input should be 'full' or 'delta'" in said.output
+    )
+    assert "Traceback" not in said.output
+
+
+def test_an_unknown_dataset_is_told_the_known_ones(new_project: Callable[..., Project]) -> None:
+    said = new_project().loader("versions", "--dataset", "citizen")
+    assert said.exit_code == 2
+    assert "dataset 'citizen' has no contract in datasets_config.yml; known are: citizens" in said.output
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("varchar(4)", "varchar(4)"),
+        (" VARCHAR( 4 )", None),
+        ("Decimal(12, 2)", "decimal(12,2)"),
+        ("decimal(38,38)", "decimal(38,38)"),
+        ("decimal(39,0)", None),
+        ("decimal(12)", None),
+        ("date", "date"),
+        ("date(3)", None),
+        ("timestamp", "timestamp"),
+        ("text", None),
+        ("", None),
+    ],
+)
+def test_types_are_read_as_they_are_shown(text: str, shown: str | None) -> None:
+    if shown is None:
+        with pytest.raises(ValueError, match="type '"):
+            ColumnType.parse(text)
+        return
+    assert str(ColumnType.parse(text)) == shown
+    assert ColumnType.parse(shown) == ColumnType.parse(text)
+
+
+FIRMS = r"""
+  firms:
+    title: Firms
+    description: Listed firms.
+    file_name: 'firms_(?P<period>\d{4}-Q[1-4])\.csv'
+    format: {type: csv}
+    grain: quarter
+    kind: full
+    key: symbol
+    columns:
+      symbol: {type: varchar(8), description: d, required: true, header: Ticker}
+      title:
+        type: varchar(60)
+        description: d
+        header: [{header: Name, until: 2023-Q1}, {header: Security, from: 2023-Q2}]
+      sector: {type: varchar(60), description: d, required: true, since: 2024-Q1, header: Name}
+      fax: {type: varchar(20), description: d, header: [{header: Fax, until: 2023-Q4}]}
+      city: {type: varchar(20), description: d}
+"""
+
+
+@pytest.mark.parametrize(
+    ("period", "headers"),
+    [
+        ("2022-Q4", {"symbol": "Ticker", "title": "Name", "fax": "Fax", "city": "city"}),
+        ("2023-Q1", {"symbol": "Ticker", "title": "Name", "fax": "Fax", "city": "city"}),
+        ("2023-Q2", {"symbol": "Ticker", "title": "Security", "fax": "Fax", "city": "city"}),
+        ("2024-Q1", {"symbol": "Ticker", "title": "Security", "sector": "Name", "city": "city"}),
+    ],
+)
+def test_headers_hold_for_their_periods(period: str, headers: dict[str, str]) -> None:
+    contract = contract_of(FIRMS)
+    assert contract.headers(contract.period(period)) == headers
+
+
+def test_two_columns_may_have_one_header_after_each_other_only() -> None:
+    with pytest.raises(ValueError, match="columns 'title' and 'sector' have the same header 'Name'"):
+        contract_of(FIRMS.replace("until: 2023-Q1", "until: 2024-Q1").replace("from: 2023-Q2", "from: 2024-Q2"))
+
+
+def test_the_fingerprint_changes_with_what_a_delivery_becomes() -> None:
+    plain = contract_of(PEOPLE)
+    assert contract_of(PEOPLE).fingerprint == plain.fingerprint
+    for old, new in [
+        ("varchar(20), description: Name", "varchar(30), description: Name"),
+        ("max: 99", "max: 100"),
+        ("null_values: ['-']", "null_values: []"),
+        ("max_share: 0.5", "max_share: 0.4"),
+        ("check: visits > 0", "check: visits >= 0"),
+        ("pattern: '^[0-9]{4}$'", "pattern: '^[0-9]{4}$', clean: [trim]"),
+    ]:
+        assert PEOPLE.count(old) == 1
+        assert contract_of(PEOPLE.replace(old, new)).fingerprint != plain.fingerprint, new
+
+
+def test_the_fingerprint_cares_for_no_words_nor_for_the_guard() -> None:
+    plain = contract_of(PEOPLE)
+    for old, new in [
+        ("title: People", "title: Persons"),
+        ("Visits in the month.", "How often they came."),
+        ("guard: {ended: 0.5", "guard: {ended: 0.1"),
+        ("personal: true, min", "min"),
+        ("min: 0, max: 99", "min: 0, max: 99, tracked: false"),
+    ]:
+        assert PEOPLE.count(old) == 1
+        assert contract_of(PEOPLE.replace(old, new)).fingerprint == plain.fingerprint, new
+
+
+def test_the_contracts_of_the_repository_are_right() -> None:
+    assert "citizens" in [contract.name for contract in read_contracts(REPOSITORY)]
+
+
+# --- the JSON schema, by which editors check and complete --------------------------------------------------------
+
+
+def schema_errors(text: str) -> list[str]:
+    """What an editor says of contracts: YAML as YAML 1.2 reads it, dates being text."""
+    import jsonschema
+
+    schema = json.loads((REPOSITORY / "datasets_config.schema.json").read_text(encoding="utf-8"))
+    said = json.loads(json.dumps(yaml.safe_load(text), default=str))
+    return [error.message for error in jsonschema.Draft202012Validator(schema).iter_errors(said)]
+
+
+def test_the_schema_takes_every_contract_that_the_loader_takes() -> None:
+    assert schema_errors((REPOSITORY / "datasets_config.yml").read_text(encoding="utf-8")) == []
+    delta = PEOPLE.replace("kind: full", "kind: delta\n    end_marker: {column: city, value: Leipzig}")
+    for text in (PEOPLE, delta, PEOPLE.replace("key: person_id", "key: [person_id, name]")):
+        contract_of(text)
+        assert schema_errors(f"datasets:{text}") == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("kind: full", "kind: complete", "'complete' is not one of ['full', 'delta']"),
+        ("title: People", "titel: People", "'titel' was unexpected"),
+        ("type: csv", "type: csv, sheet: 2", "is not valid under any of the given schemas"),
+        ("type: integer", "type: integer, clean: [trimm]", "'trimm' is not valid"),
+        ("type: integer", "type: integer, clean: [{zero_pad: {wide: 9}}]", "is not valid"),
+        ("description: Number of the person., ", "", "'description' is a required property"),
+        ("max_share: 0.5", "max_share: 50", "50 is greater than the maximum of 1"),
+    ],
+)
+def test_the_schema_marks_mistakes(old: str, new: str, said: str) -> None:
+    assert PEOPLE.count(old) == 1
+    assert any(said in message for message in schema_errors(f"datasets:{PEOPLE.replace(old, new)}"))

@@ -1,0 +1,99 @@
+"""Status and versions: an operator can tell the state of any file from `meta` alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.conftest import Project
+from tests.support.engines import Engine
+from tests.support.shop import deliver, load, open_shop, prepared, products
+
+
+@pytest.fixture
+def shop(engine: Engine, new_project: Callable[..., Project]) -> Project:
+    return prepared(new_project, engine, open_shop)
+
+
+def status(project: Project) -> list[tuple[object, ...]]:
+    """(period, state, version, rows, file) of each line."""
+    lines = project.loader("status", "--json").json
+    return [(line["period"], line["state"], line["version"], line["rows"], line["file"]) for line in lines]
+
+
+def test_nothing_yet(shop: Project) -> None:
+    said = shop.loader("status")
+    assert (said.exit_code, "nothing was delivered yet; put files into " in said.output) == (0, True)
+    assert shop.loader("status", "--json").json == []
+    assert "products was never loaded" in shop.loader("versions", "--dataset", "products").output
+
+
+def test_the_state_of_every_file(shop: Project) -> None:
+    deliver(shop, "2025-01", products("P1", "P2"))
+    deliver(shop, "2025-02", products("P1"), order=1)
+    load(shop)
+    deliver(shop, "2025-02", products("P1", "P2", "P3"), order=2)
+    load(shop)
+    deliver(shop, "2025-03", products({"sku": "P1", "price": "cheap"}))
+    deliver(shop, "2025-04", products("P9"))
+    deliver(shop, "2025-05", [{"sku": "P1", "number": "1"}])
+    load(shop, refused=True)
+    shop.loader("ingest", "--file-path", deliver(shop, "2025-06", products("P1")))
+    shop.loader("rollback", "--dataset", "products", "--period", "2025-01")
+    other = shop.landing / "shops_2025-01.csv"
+    other.write_text("sku\n1\n", encoding="utf-8")
+    load(shop, "--file-path", other, refused=True)
+    assert status(shop) == [
+        ("2025-01", "rolled back", None, 0, "products_2025-01.csv"),
+        ("2025-02", "active", 2, 3, "products_2025-02_v2.csv"),
+        ("2025-03", "refused", None, None, "products_2025-03.csv"),
+        ("2025-04", "refused", None, None, "products_2025-04.csv"),
+        ("2025-05", "refused", None, None, "products_2025-05.csv"),
+        ("2025-06", "ingested", None, None, "products_2025-06.csv"),
+        ("?", "refused", None, None, "shops_2025-01.csv"),
+    ]
+    said = shop.loader("status").output
+    for message in (
+        "products_2025-03.csv: 1 of 1 rows are invalid",
+        "the guard refuses this delivery",
+        "unknown: number",
+        "the file name fits no contract",
+    ):
+        assert message in said
+    assert shop.loader("status", "--dataset", "products", "--json").json == shop.loader("status", "--json").json[:-1]
+
+
+def test_a_file_is_told_from_the_one_that_had_its_name_before(shop: Project) -> None:
+    deliver(shop, "2025-01", products({"sku": "P1", "price": "cheap"}))
+    load(shop, refused=True)
+    deliver(shop, "2025-01", products("P1"))
+    load(shop)
+    deliver(shop, "2025-01", products({"sku": "P1", "pieces": "many"}))
+    load(shop, refused=True)
+    refused = ("2025-01", "refused", None, None, "products_2025-01.csv")
+    assert sorted(status(shop), key=repr) == [("2025-01", "active", 1, 1, "products_2025-01.csv"), refused, refused]
+    messages = [line["message"] for line in shop.loader("status", "--json").json if line["state"] == "refused"]
+    assert ["price: type" in message for message in messages] == [True, False]
+    assert ["pieces: type" in message for message in messages] == [False, True]
+
+
+def test_versions(shop: Project) -> None:
+    for period in ("2025-01", "2025-02"):
+        deliver(shop, period, products("P1"))
+    load(shop)
+    deliver(shop, "2025-01", products("P1", "P2"))
+    load(shop)
+    table = [line.split() for line in shop.loader("versions", "--dataset", "products").output.splitlines()]
+    assert [line[:5] for line in table if line and line[0].startswith("2025")] == [
+        ["2025-01", "1", "superseded", "1", "products_2025-01.csv"],
+        ["2025-01", "2", "active", "2", "products_2025-01.csv"],
+        ["2025-02", "1", "active", "1", "products_2025-02.csv"],
+    ]
+    found = shop.loader("versions", "--dataset", "products", "--period", "2025-01", "--json").json
+    assert [(one["version_no"], one["state"], one["row_count"]) for one in found] == [
+        (1, "superseded", 1),
+        (2, "active", 2),
+    ]
+    assert found[0]["load_id"] < found[1]["load_id"]
+    assert found[0]["period_start"] == "2025-01-01 00:00:00"

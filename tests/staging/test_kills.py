@@ -1,0 +1,310 @@
+"""`make run`, killed at any moment: a plain re-run ends where a run that nobody disturbed does.
+
+`CRASH_KILLS=250 pytest tests/staging/test_kills.py -s` kills 200 times on DuckDB and 50 times on a
+server, and tells where; `CRASH_SEED` repeats a series of moments.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import random
+import re
+import shutil
+import signal
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import openpyxl
+import pytest
+import yaml
+
+from tests.conftest import Project
+from tests.support.deliveries import citizen_rows, files_below, write_citizens
+from tests.support.engines import Engine
+
+KILLS = int(os.environ.get("CRASH_KILLS", "6"))
+SEED = int(os.environ.get("CRASH_SEED", random.randrange(10**6)))
+REFUSED = 1
+"""Exit code of each run: one of the deliveries is broken."""
+
+Digest = dict[str, list[str]]
+
+
+# --- what is killed ---------------------------------------------------------------------------------------------
+
+
+def land_first(project: Project) -> None:
+    """What the warehouse is built from before anything is killed."""
+    for month in ("2025-01", "2025-02"):
+        write_citizens(project.landing / f"citizens_{month}.xlsx", citizen_rows(60))
+
+
+def land_more(project: Project) -> None:
+    """What the killed run finds: a correction of the past, news with a bad row, a broken file."""
+    moved = [{**row, "city": "Leipzig", "postal_code": "04107"} for row in citizen_rows(12)]
+    stayed = citizen_rows(62)[12:]
+    write_citizens(project.landing / "citizens_2025-01_v2.xlsx", [*moved[:6], *citizen_rows(60)[6:]])
+    write_citizens(project.landing / "citizens_2025-03.xlsx", [*moved, *stayed[3:-1], {**stayed[-1], "gender": "?"}])
+    (project.landing / "citizens_2025-04.xlsx").write_bytes(b"cut off")
+
+
+def ask_less(project: Project) -> None:
+    """Leave a few tests and checks of each layer: they only read, and every round makes them twice."""
+    config = project.root / "dbt_project.yml"
+    few = {name: {"+enabled": True} for name in ("citizen_facts_match_core", "citizen_changes_explain_population")}
+    tests = {"data_tests": {"almanac": {"+enabled": False, **few}}}
+    config.write_text(f"{config.read_text(encoding='utf-8')}\n{yaml.safe_dump(tests)}", encoding="utf-8")
+    for path in (project.root / "gx" / "expectations").rglob("*.json"):
+        suite = json.loads(path.read_text(encoding="utf-8"))
+        path.write_text(json.dumps({**suite, "expectations": suite["expectations"][:2]}), encoding="utf-8")
+
+
+@dataclass
+class Trial:
+    """A built warehouse with deliveries that wait, and where a run that nobody disturbs takes it."""
+
+    project: Project
+    saved: Project
+    """The same, as it is before each round."""
+    before: Digest
+    after: Digest
+    course: list[Mark]
+
+
+@pytest.fixture
+def trial(engine: Engine, new_project: Callable[..., Project]) -> Trial:
+    project, saved = new_project(engine), new_project(engine, folder="saved")
+    project.env["DBT_LOG_LEVEL_FILE"] = "debug"  # tells the node that dbt works on
+    if engine.name != "duckdb":
+        assert project.loader("migrate").exit_code == 0
+    ask_less(project)
+    land_first(project)
+    finish(project, exit_code=0)
+    land_more(project)
+    put_back(project, saved)
+    before = digest(project)
+    course = finish(project, exit_code=REFUSED)
+    return Trial(project, saved, before, digest(project), course)
+
+
+def put_back(source: Project, into: Project) -> None:
+    """Make folder and warehouse of one project the same as those of another."""
+    profile = (into.root / "profiles.yml").read_bytes()
+    shutil.rmtree(into.root)
+    shutil.copytree(source.root, into.root)
+    (into.root / "profiles.yml").write_bytes(profile)
+    source.engine.copy(source.profile_output, into.profile_output)
+
+
+# --- where a run is ---------------------------------------------------------------------------------------------
+
+
+class Mark(NamedTuple):
+    """A run has come to a place, so many seconds after its start."""
+
+    place: str
+    seconds: float
+
+
+class Watch:
+    """Reads the logs of a run while it works: the steps of the loader, and the nodes of dbt."""
+
+    def __init__(self, project: Project) -> None:
+        self.folder = project.root / "data" / "logs"
+        self.read = {path: path.stat().st_size for path in self.folder.glob("*")}
+        self.started = time.monotonic()
+        self.marks = [Mark("start", 0)]
+
+    def look(self) -> None:
+        seconds = time.monotonic() - self.started
+        for path in sorted(self.folder.glob("*")):
+            with path.open("rb") as file:
+                file.seek(self.read.get(path, 0))
+                lines = file.read().rpartition(b"\n")[0]
+            self.read[path] = self.read.get(path, 0) + len(lines)
+            for line in lines.decode().splitlines():
+                place = place_of(line)
+                if place and place != self.marks[-1].place:
+                    self.marks.append(Mark(place, seconds))
+
+    def visits(self, place: str) -> int:
+        return sum(mark.place == place for mark in self.marks)
+
+
+def place_of(line: str) -> str | None:
+    """The place that begins with a line of a log; all tests of dbt between two other nodes are one place."""
+    if line.startswith("{"):
+        said = json.loads(line)
+        where = "" if "dataset" in said else f" {said['subject']}"
+        return f"{said['step']}{where}" if said["event"] == "started" else None
+    node = re.search(r"Began running node (\w+)\.\w+\.(\w+)", line)
+    return None if node is None else "dbt tests" if node[1] == "test" else f"{node[1]} {node[2]}"
+
+
+def finish(project: Project, *, exit_code: int) -> list[Mark]:
+    """A run that nobody disturbs; gives its course."""
+    process, watch = project.start_loader("run"), Watch(project)
+    while process.poll() is None:
+        watch.look()
+        time.sleep(0.005)
+    said, trouble = process.communicate()
+    assert process.returncode == exit_code, said + trouble
+    return [*watch.marks, Mark("end", time.monotonic() - watch.started)]
+
+
+class Moment(NamedTuple):
+    """So many seconds after a run has come to a place for the n-th time."""
+
+    place: str
+    visit: int
+    delay: float
+
+
+def moments(course: list[Mark], chance: random.Random) -> Iterator[Moment]:
+    """Random moments, spread evenly over the places of a run, however long it stays there."""
+    stays: dict[str, list[float]] = defaultdict(list)
+    for mark, following in pairwise(course):
+        stays[mark.place].append(following.seconds - mark.seconds)
+    while True:
+        for place in chance.sample(sorted(stays), len(stays)):
+            visit = chance.randrange(len(stays[place]))
+            yield Moment(place, visit + 1, chance.random() * stays[place][visit])
+
+
+def strike(project: Project, moment: Moment) -> str | None:
+    """Kill a run at a moment; gives the place where it was, None when it had ended by then."""
+    process, watch = project.start_loader("run"), Watch(project)
+    while process.poll() is None and watch.visits(moment.place) < moment.visit:
+        time.sleep(0.005)
+        watch.look()
+    time.sleep(moment.delay)
+    process.kill()
+    process.communicate()
+    watch.look()
+    return watch.marks[-1].place if process.returncode == -signal.SIGKILL else None
+
+
+# --- what there is ----------------------------------------------------------------------------------------------
+
+
+def digest(project: Project) -> Digest:
+    """All rows of all tables, and all files, sorted; what each run numbers or times anew goes by other names.
+
+    What changes in one transaction is one entry: the rows of a period in stage and its versions; a table of core or
+    mart and what the ledger says of it.
+    """
+    tables = all_rows(project)
+    versions = {row["load_id"]: row for row in tables["meta.dataset_version"]}
+    files = {row["file_id"]: f"{row['file_name']} {row['sha256']}" for row in tables["meta.ingestion_log"]}
+    loads = {load_id: f"{row['data_period']} v{row['version_no']}" for load_id, row in versions.items()}
+    told: Digest = {}
+    for table, rows in tables.items():
+        told.setdefault(table, [])
+        for row in rows:
+            cells = {name: value for name, value in row.items() if name not in ANEW}
+            for name in cells.keys() & {"load_id", "_load_id"}:
+                cells[name] = loads[cells[name]]
+            for name in cells.keys() & {"file_id", "_source_file_id"}:
+                cells[name] = files[cells[name]]
+            if "_loaded_at" in row:
+                cells["_loaded_at"] = row["_loaded_at"] == versions[row["_load_id"]]["loaded_at"]
+            told.setdefault(entry_of(table, row), []).append(f"{table} {cells}")
+    told["files"] = [
+        f"{name} {content_of(project.root / name)}"
+        for name in files_below(project.root)
+        if not name.startswith(PASSED_OVER)
+    ]
+    return {entry: sorted(lines) for entry, lines in told.items()}
+
+
+def content_of(path: Path) -> str:
+    """A hash of a file; the cells of a workbook, which holds the time of its making."""
+    if path.suffix == ".xlsx" and path.read_bytes()[:2] == b"PK":
+        return repr([list(sheet.values) for sheet in openpyxl.load_workbook(path).worksheets])
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+ANEW = {"run_id", "ingested_at", "loaded_at", "state_changed_at"}
+PASSED_OVER = ("data/logs/", "data/warehouse.duckdb", "target/")
+DIARIES = {"meta.etl_audit", "meta.validation_log"}
+"""They tell of each attempt."""
+
+
+def entry_of(table: str, row: dict[str, Any]) -> str:
+    match table:
+        case "core.applied_load":
+            return str(row["consumer"])
+        case "stage.citizens":
+            return f"period {row['_data_period']}"
+        case "meta.dataset_version":
+            return f"period {row['data_period']}"
+        case _:
+            return table
+
+
+def all_rows(project: Project) -> dict[str, list[dict[str, Any]]]:
+    """The rows of every table but the diaries, by schema and name."""
+    columns: dict[str, list[str]] = defaultdict(list)
+    for table, column in project.sql(
+        "select concat(table_schema, '.', table_name), column_name from information_schema.columns "
+        "where table_schema in ('meta', 'stage', 'core', 'mart') order by 1, ordinal_position"
+    ):
+        columns[table].append(column)
+    return {
+        table: [dict(zip(names, row, strict=True)) for row in project.sql(f"select * from {table}")]
+        for table, names in columns.items()
+        if table not in DIARIES
+    }
+
+
+# --- the test ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no signal that ends a process without its knowledge")
+def test_a_killed_run_is_mended_by_the_next(trial: Trial) -> None:
+    kills = KILLS * 4 // 5 if trial.project.engine.name == "duckdb" else KILLS - KILLS * 4 // 5
+    struck: Counter[str] = Counter()
+    for number, moment in enumerate(moments(trial.course, random.Random(SEED))):
+        put_back(trial.saved, trial.project)
+        place = strike(trial.project, moment)
+        if place is None:
+            continue
+        told = f"CRASH_SEED={SEED}, round {number}: killed at '{place}' ({moment})"
+        print(told)
+        if number % 2:  # else the next run is the first to open what was left
+            assert_nothing_is_done_by_half(trial, told)
+        finish(trial.project, exit_code=REFUSED)
+        assert difference(digest(trial.project), trial.after) == [], told
+        assert trial.project.sql("select * from meta.etl_audit where status = 'running'") == [], told
+        struck[place] += 1
+        if struck.total() == kills:
+            break
+    print(f"survived {struck.total()} kills on {trial.project.engine.name}:", *struck.most_common(), sep="\n  ")
+
+
+def assert_nothing_is_done_by_half(trial: Trial, told: str) -> None:
+    """Each period, each history and each model with its ledger is as it was, or as it will be."""
+    while trial.project.engine.sessions(trial.project.profile_output):
+        time.sleep(0.05)
+    found = digest(trial.project)
+    for entry in trial.after:
+        if entry.startswith(("period", "core", "mart")):
+            allowed = (trial.before.get(entry), trial.after[entry])
+            assert found.get(entry) in allowed, (told, entry)
+
+
+def difference(found: Digest, expected: Digest) -> list[str]:
+    """Lines that only one of the two has."""
+    lines = []
+    for entry in sorted(found.keys() | expected.keys()):
+        more, less = Counter(found.get(entry, ["no entry"])), Counter(expected.get(entry, ["no entry"]))
+        lines += [f"too much: {line}" for line in more - less] + [f"missing: {line}" for line in less - more]
+    return lines

@@ -1,0 +1,157 @@
+"""Rollback: every load can be undone, by the path by which it was loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.conftest import Project, Result
+from tests.support.deliveries import change_contract
+from tests.support.engines import Engine
+from tests.support.shop import (
+    PRODUCTS,
+    assert_stage_is_the_archive,
+    deliver,
+    load,
+    open_shop,
+    prepared,
+    products,
+    skus,
+    states,
+    without_audit,
+)
+
+JANUARY = ("--dataset", "products", "--period", "2025-01")
+
+
+def three_versions(project: Project) -> None:
+    """Three versions of January, of one, two and three products, and one of February."""
+    open_shop(project)
+    for order, rows in enumerate((products("P1"), products("P1", "P2"), products("P1", "P2", "P3")), start=1):
+        deliver(project, "2025-01", rows, order=order)
+    deliver(project, "2025-02", products("P1", "P2", "P3", "P9"))
+    load(project)
+
+
+@pytest.fixture
+def shop(engine: Engine, new_project: Callable[..., Project]) -> Project:
+    return prepared(new_project, engine, three_versions)
+
+
+def rollback(shop: Project, *args: object, exit_code: int = 0) -> str:
+    done: Result = shop.loader("rollback", *JANUARY, *args)
+    assert done.exit_code == exit_code, done.output
+    return done.output
+
+
+def test_one_by_one_to_nothing(shop: Project) -> None:
+    before = shop.sql("select load_id, version_no from meta.dataset_version where data_period = '2025-01'")
+    said = rollback(shop)
+    assert "from version 3 to version 2 (products_2025-01_v2.csv, 2 rows); `dbt build`" in said
+    assert (skus(shop, "2025-01"), states(shop, "2025-01")) == (["P1", "P2"], ["superseded", "active", "rolled_back"])
+    assert_stage_is_the_archive(shop)
+    rollback(shop)
+    assert (skus(shop, "2025-01"), states(shop, "2025-01")) == (["P1"], ["active", "rolled_back", "rolled_back"])
+    assert "from version 1 to nothing (the period is empty)" in rollback(shop)
+    assert (skus(shop, "2025-01"), states(shop, "2025-01")) == ([], ["rolled_back"] * 3)
+    assert "is empty already; --to takes one of its versions: 1, 2, 3" in rollback(shop, exit_code=2)
+    assert "is empty already; nothing to do" in rollback(shop, "--to", 0, exit_code=2)
+    rollback(shop, "--to", 3)
+    assert (skus(shop, "2025-01"), states(shop, "2025-01")) == (
+        ["P1", "P2", "P3"],
+        ["rolled_back", "rolled_back", "active"],
+    )
+    # an old load that is active again keeps its number
+    after = shop.sql("select load_id, version_no from meta.dataset_version where data_period = '2025-01'")
+    assert sorted(after) == sorted(before)
+    assert_stage_is_the_archive(shop)
+
+
+def test_to_any_version_and_what_comes_after_it(shop: Project) -> None:
+    rollback(shop, "--to", 1)
+    assert states(shop, "2025-01") == ["active", "superseded", "rolled_back"]
+    said = load(shop, "--period", "2025-01")
+    assert "is version 3 of products 2025-01 (rolled back); to make it active again: " in said
+    (advice,) = [line.partition("active again: loader ")[2] for line in said.splitlines() if "version 3" in line]
+    assert shop.loader(*advice.split()).exit_code == 0
+    assert (skus(shop, "2025-01"), states(shop, "2025-01")) == (
+        ["P1", "P2", "P3"],
+        ["superseded", "superseded", "active"],
+    )
+    deliver(shop, "2025-01", products("P1", "P2", "P4"), order=4)
+    load(shop)
+    assert states(shop, "2025-01") == ["superseded", "superseded", "superseded", "active"]
+    rollback(shop)
+    assert skus(shop, "2025-01") == ["P1", "P2", "P3"]
+    assert_stage_is_the_archive(shop)
+
+
+def test_a_file_that_was_rolled_back_is_not_loaded_again(shop: Project) -> None:
+    rollback(shop)
+    assert "0 loaded, 0 refused, 4 unchanged" in load(shop)
+    assert skus(shop, "2025-01") == ["P1", "P2"]
+    rollback(shop, "--to", 0)
+    assert "0 loaded, 0 refused, 4 unchanged" in load(shop)
+    assert skus(shop, "2025-01") == []
+    load(shop, "--period", "2025-01", "--force")
+    assert (skus(shop, "2025-01"), states(shop, "2025-01")[3:]) == (["P1", "P2", "P3"], ["active"])
+
+
+WRONG = [
+    (("--to", "3"), "is at version 3 already; nothing to do"),
+    (("--to", "4"), "has no version 4; it has: 1, 2, 3 (and 0 for none)"),
+    (("--to", "-1"), "has no version -1"),
+    (("--to", "two"), "'two' is not a valid integer"),
+    (("--period", "2025-03"), "was never loaded, so there is nothing to roll back"),
+    (("--period", "January"), "'January' is not a month period; write it like 2025-06"),
+    (("--dataset", "shops"), "dataset 'shops' has no contract"),
+]
+
+
+def test_wrong_usage_changes_nothing(shop: Project) -> None:
+    before = without_audit(shop)
+    for args, reason in WRONG:
+        assert reason in rollback(shop, *args, exit_code=2)
+    assert without_audit(shop) == before
+
+
+def test_an_older_contract_loads_with_null(shop: Project) -> None:
+    change_contract(
+        shop, "    guard:", "      shelf: {type: varchar(5), description: Shelf., since: 2025-02}\n    guard:"
+    )
+    rollback(shop)
+    query = "select sku, name, shelf from stage.products where _data_period = '2025-01' order by sku"
+    assert shop.sql(query) == [("P1", "Tea", None), ("P2", "Tea", None)]
+    assert_stage_is_the_archive(shop)
+
+
+def test_a_changed_type_is_refused_with_advice(project: Project) -> None:
+    shop = open_shop(project, PRODUCTS.replace("bigint", "integer"))
+    deliver(shop, "2025-01", products("P1"), order=1)
+    load(shop)
+    deliver(shop, "2025-01", products("P1", "P2"), order=2)
+    load(shop)
+    change_contract(shop, "type: integer", "type: bigint")
+    said = rollback(shop, exit_code=1)
+    assert "version 1 of products 2025-01 was made when 'pieces' was int32, today it is int64; load its file" in said
+    assert skus(shop) == ["P1", "P2"]
+    load(shop, "--force", "--file-path", shop.landing / "products_2025-01_v1.csv")
+    assert skus(shop) == ["P1"]
+    assert_stage_is_the_archive(shop)
+
+
+def test_a_file_of_the_archive_that_is_edited_or_gone_is_refused(shop: Project) -> None:
+    ((name,),) = shop.sql(
+        "select parquet_path from meta.dataset_version where version_no = 2 and data_period = '2025-01'"
+    )
+    parquet = shop.root / "data" / "stage" / "cleaned" / name
+    content, before = parquet.read_bytes(), without_audit(shop)
+    parquet.write_bytes(content + b" ")
+    assert f"{name} was edited after it was validated; restore it from a backup" in rollback(shop, exit_code=1)
+    parquet.unlink()
+    assert f"{name} is gone from the archive; restore it from a backup" in rollback(shop, exit_code=3)
+    assert without_audit(shop) == before
+    parquet.write_bytes(content)
+    rollback(shop)
+    assert skus(shop, "2025-01") == ["P1", "P2"]
