@@ -1,0 +1,1 @@
+"""dbt layer by layer, with the gate of each."""

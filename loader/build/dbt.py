@@ -1,0 +1,120 @@
+"""dbt in this process: it costs seconds to start, and DuckDB lets in one process only."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import chdir, contextmanager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from loader.errors import EnvironmentFailedError
+from loader.gates.masking import without_values
+from loader.project import Project
+
+
+@dataclass(frozen=True)
+class DbtResult:
+    """What became of the nodes of one dbt command."""
+
+    done: Counter[str]
+    """Successful nodes by resource type."""
+    warned: tuple[str, ...]
+    failed: tuple[str, ...]
+    """Nodes that failed, with dbt's message."""
+    deadlocked: bool
+    """One of them was the victim of a deadlock: it may well succeed when the command is repeated."""
+
+    def __str__(self) -> str:
+        return ", ".join(f"{count} {kind}{'s' if count > 1 else ''}" for kind, count in sorted(self.done.items()))
+
+
+def run_dbt(project: Project, arguments: Sequence[str]) -> DbtResult:
+    """Run one dbt command against the project's target.
+
+    dbt leaves neither log nor results behind: it writes down what a database says of a value that does not fit.
+
+    Raises:
+        EnvironmentFailedError: dbt could not work at all (parsing, connection).
+    """
+    answer = _invoke(project, [*arguments, "--no-write-json"], _parsed(project))
+    done: Counter[str] = Counter()
+    warned, failed = [], []
+    deadlocked = False
+    for node in answer.results:
+        kind = str(node.node.resource_type)
+        if node.status in ("success", "pass"):
+            done.update([] if kind == "operation" else [kind])
+        elif node.status == "warn":
+            warned.append(f"{node.node.name}: {node.message}")
+        elif node.status != "skipped":
+            failed.append(f"{kind} {node.node.name}: {_reason(node)}")
+            deadlocked |= project.warehouse.engine.is_deadlock(str(node.message))
+    return DbtResult(done, tuple(warned), tuple(failed), deadlocked)
+
+
+def write_dbt_docs(project: Project, page: Path) -> None:
+    """Write dbt's documentation of the warehouse as one page that needs no other file and no network.
+
+    Raises:
+        EnvironmentFailedError: dbt could not work at all (parsing, connection).
+    """
+    target = project.root / "target"
+    _invoke(project, ["docs", "generate", "--static", "--target-path", str(target)], _parsed(project))
+    page.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(target / "static_index.html", page)
+
+
+@cache
+def _parsed(project: Project) -> Any:
+    """The project's manifest; parsed once, a build runs dbt more than once."""
+    return _invoke(project, ["parse"], None)
+
+
+def _invoke(project: Project, arguments: Sequence[str], manifest: Any) -> Any:
+    return project.warehouse.when_free(lambda: _invoke_once(project, arguments, manifest))
+
+
+def _invoke_once(project: Project, arguments: Sequence[str], manifest: Any) -> Any:
+    from dbt.cli.main import dbtRunner
+
+    project.settings.log_dir.mkdir(parents=True, exist_ok=True)
+    folders = ["--project-dir", str(project.root), "--profiles-dir", str(project.profiles_dir)]
+    options = [*folders, "--target", project.target.name, "--log-path", str(project.settings.log_dir)]
+    # paths of a profile are relative to the folder in which dbt runs
+    with chdir(project.root), _connections_closed(project):
+        answer = dbtRunner(manifest).invoke(["--log-level", "none", *arguments, *options])
+    if answer.exception is not None:
+        raise EnvironmentFailedError(f"dbt {arguments[0]}: {_first_line(answer.exception)}")
+    return answer.result
+
+
+def _reason(node: Any) -> str:
+    """Why a node failed: what dbt says of a test, what the database says of a statement without its values."""
+    said = _first_line(node.message or node.status)
+    if node.status == "fail":
+        return said
+    words = re.findall(r"\w+", f"{node.node.unique_id} {node.node.raw_code} {node.node.compiled_code}")
+    return without_values(said, [*words, node.node.original_file_path])
+
+
+def _first_line(text: object) -> str:
+    lines = [line.strip() for line in str(text).splitlines() if line.strip()]
+    return " ".join(lines[:3])
+
+
+@contextmanager
+def _connections_closed(project: Project) -> Iterator[None]:
+    """Let go of the warehouse afterwards: dbt's adapter would keep it for the life of the process."""
+    from dbt.adapters.factory import cleanup_connections, reset_adapters
+
+    try:
+        yield
+    finally:
+        cleanup_connections()
+        reset_adapters()
+        project.warehouse.engine.release_dbt()
