@@ -30,10 +30,10 @@ PEERS := .venv-bench/dlt/.made .venv-bench/sqlmesh/.made
 # of the sample data of an insurer
 SAMPLE = $(if $(SCALE),--scale '$(SCALE)') $(if $(FIRST),--first '$(FIRST)')
 
-.PHONY: help demo demo-aca aca-day aca-full load build run status docs test lint bench up down lock has-compose
+.PHONY: help demo demo-aca aca-day aca-full load build run status docs test test-long lint bench up down lock has-compose
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.runtime ## from a fresh machine to a finished warehouse, then the promise [ROWS=5000 PERIODS=6]
 	@$(LOADER) demo $(if $(ROWS),--rows $(ROWS)) $(if $(PERIODS),--periods $(PERIODS))
@@ -66,8 +66,11 @@ status: $(VENV)/.runtime ## datasets x periods: state, rows, rejected, file, whe
 docs: $(VENV)/.docs ## the documentation, with the pages of the warehouse and its gates: target/docs/index.html
 	@$(LOADER) docs
 
-test: lint ## every check and test [ENGINES=duckdb,postgres,sqlserver] [COVERAGE=1, a quarter slower]
-	@$(BIN)/pytest --numprocesses logical --dist worksteal $(if $(COVERAGE),--cov --cov-report term)
+test: lint ## every check and test [ENGINES=duckdb,postgres,sqlserver] [COVERAGE=1, a quarter slower] [COST=1]
+	@$(if $(COST),COST=1) $(BIN)/pytest --numprocesses logical --dist worksteal $(if $(COVERAGE),--cov --cov-report term)
+
+test-long: lint ## the same with all examples, kills and engines: an hour and a half, for each night and each release
+	@LONG=1 $(BIN)/pytest --numprocesses logical --dist worksteal
 
 lint: $(VENV)/.dev ## ruff, import-linter, mypy and sqlfluff
 	@$(BIN)/ruff check --quiet

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import chdir, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,9 +16,12 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.support.engines import KNOWN, Engine, Rows, requested_engines
+from tests.support.cost import Cost
+from tests.support.engines import KNOWN, Engine, Rows, drop_databases, requested_engines
+from tests.support.parsed import hand_over
 from tests.support.processes import Process, start
 from tests.support.projects import without_insurer
+from tests.support.run import begin_run, run_folder
 
 REPOSITORY = Path(__file__).parents[1]
 COPIED = (
@@ -27,6 +32,8 @@ COPIED = (
     "dbt_project",
     "gx",
 )
+PARSING = {"build", "run", "docs", "demo", "snapshot", "test", "compile"}
+"""Commands of the loader, or of dbt, that need the whole project parsed."""
 QUIET = {"GX_ANALYTICS_ENABLED": "false", "DBT_SEND_ANONYMOUS_USAGE_STATS": "false", "DO_NOT_TRACK": "1"}
 
 
@@ -75,6 +82,7 @@ class Project:
 
     def start_loader(self, *args: object, env: Mapping[str, str] | None = None) -> Process:
         """`loader ARGS` in a process that the test may wait for, or kill."""
+        self._hand_over(args)
         with self._environment(env):
             return start("loader", self._command(args), self.root)
 
@@ -84,9 +92,10 @@ class Project:
         from dbt.adapters.factory import reset_adapters
         from dbt.cli.main import dbtRunner
 
+        self._hand_over(args)
         verb, *rest = map(str, args)
         places = ["--project-dir", str(self.root), "--profiles-dir", str(self.root)]
-        with self._environment(env):
+        with self._environment(env), chdir(self.root):
             try:
                 return dbtRunner().invoke([verb, *rest, *places])
             finally:
@@ -101,6 +110,11 @@ class Project:
     def sql(self, query: str) -> Rows:
         """The rows of a query against the warehouse."""
         return self.engine.query(self.profile_output, query)
+
+    def _hand_over(self, args: tuple[object, ...]) -> None:
+        """What dbt has parsed of such a project already."""
+        if PARSING.intersection(args):
+            hand_over(self.root, self.profile_output, lambda: self.dbt("parse"))
 
     def _command(self, args: tuple[object, ...]) -> list[str]:
         return ["--project-dir", str(self.root), *map(str, args)]
@@ -118,6 +132,26 @@ class Project:
         finally:
             os.environ.clear()
             os.environ.update(before)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """One folder for all processes of a run, removed by somebody who sees how it ends."""
+    if not hasattr(config, "workerinput"):
+        begin_run()
+        command = [sys.executable, "-m", "tests.support.leftovers", str(os.getpid()), str(run_folder())]
+        subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.DEVNULL, start_new_session=True)
+    if os.environ.get("COST"):
+        config.pluginmanager.register(Cost(), "cost")
+    # dbt looks for the caller of each adapter in the whole stack, which is deep here: half a second for each command
+    with suppress(ImportError):
+        from dbt_common.behavior_flags import BehaviorFlagRendered
+
+        BehaviorFlagRendered._default_source = staticmethod(lambda: "dbt.adapters")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        drop_databases()
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -152,7 +186,7 @@ def new_project(tmp_path: Path) -> Callable[..., Project]:
         if not whole:
             without_insurer(root)
         output = home.new_output(root)
-        profiles = {"almanac": {"target": "dev", "outputs": {"dev": output}}}
+        profiles = {"almanac": {"target": "dev", "outputs": {"dev": home.profile(output)}}}
         (root / "profiles.yml").write_text(yaml.safe_dump(profiles), encoding="utf-8")
         project = Project(root, home, output)
         project.landing.mkdir(parents=True)

@@ -19,9 +19,10 @@ from loader.readers.table import BLANKS
 from tests.broken.cases import CONTRACTS, people_file
 from tests.conftest import Project
 from tests.support.deliveries import files_below
+from tests.support.effort import effort
 from tests.support.shop import open_shop, prepared
 
-SECONDS = float(os.environ.get("FUZZ_SECONDS", "4"))
+SECONDS = float(os.environ.get("FUZZ_SECONDS", effort(4, 600)))
 ROUND = 12
 """Deliveries of one `loader load`."""
 ENDINGS = ("csv", "csv", "csv.gz", "txt", "xlsx", "xlsx", "xlsm", "xlsb", "xls", "ods")

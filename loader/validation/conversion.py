@@ -151,7 +151,9 @@ def _usual_moments(cells: pa.StringArray, fmt: Format) -> pa.TimestampArray:
         moments = pc.cast(iso, pa.timestamp("us"))
     except pa.ArrowInvalid:
         return pa.nulls(len(cells), pa.timestamp("us"))
-    return pc.coalesce(moments, _serial_days(cells)) if fmt.type == "workbook" else moments
+    # a form without separators may fit digits that look like a serial number
+    serials = fmt.type == "workbook" and all(re.sub("%[dmY]", "", form) for form in fmt.dates)
+    return pc.coalesce(moments, _serial_days(cells)) if serials else moments
 
 
 @cache

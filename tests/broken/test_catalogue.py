@@ -6,8 +6,10 @@ a record of the refusal; and what only looks broken has the right rows in stage.
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +20,7 @@ from tests.broken.cases import CONTRACTS, PEOPLE_STAGED, Case, content, people
 from tests.conftest import Project, Result
 from tests.support.deliveries import files_below, rejects
 from tests.support.engines import Engine
+from tests.support.run import made_once
 from tests.support.shop import open_shop, prepared
 
 pytestmark = pytest.mark.slow
@@ -92,9 +95,14 @@ _RUNS: dict[str, Run] = {}
 
 
 def run_of(kind: str, new_project: Callable[..., Project]) -> Run:
-    """Load a class; once per process."""
+    """Load a class; once for all processes of the tests."""
+
+    def make(path: Path) -> None:
+        run = load_all(prepared(new_project, "duckdb", open_register), CLASSES[kind], own_process=True)
+        path.write_bytes(pickle.dumps(run))
+
     if kind not in _RUNS:
-        _RUNS[kind] = load_all(prepared(new_project, "duckdb", open_register), CLASSES[kind], own_process=True)
+        _RUNS[kind] = pickle.loads(made_once(f"broken-{kind}", make).read_bytes())
     return _RUNS[kind]
 
 

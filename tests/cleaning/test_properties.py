@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from loader.cleaning import RULES
 from loader.cleaning.phone_rules import WORTH_PATTERNS, plain_to_e164, to_e164
+from tests.support.effort import effort
 
 from .columns import clean, column
 
@@ -66,7 +67,7 @@ def test_every_rule_is_tested() -> None:
 
 
 @pytest.mark.parametrize("rule", EVERY_RULE, ids=str)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=effort(25, 500), deadline=None)
 @given(values=columns)
 def test_cleaning_keeps_the_shape_and_is_idempotent(rule: Any, values: list[str | None]) -> None:
     arrived = column(values)
@@ -110,7 +111,7 @@ def plain_numbers(draw: st.DrawFn, region: str) -> str:
 
 
 @pytest.mark.parametrize("region", REGIONS)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=effort(25, 500), deadline=None)
 @given(data=st.data())
 def test_the_fast_path_of_phones_equals_libphonenumber(region: str, data: st.DataObject) -> None:
     numbers = data.draw(st.lists(plain_numbers(region), min_size=1, max_size=12))
@@ -120,7 +121,7 @@ def test_the_fast_path_of_phones_equals_libphonenumber(region: str, data: st.Dat
             assert written == to_e164(number, region)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=effort(25, 500), deadline=None)
 @given(data=st.data())
 def test_the_fast_path_of_phones_of_other_countries_equals_libphonenumber(data: st.DataObject) -> None:
     others = st.sampled_from([*REGIONS, "CZ", "DK", "VA", "GG", "RU", "KZ", "CA", "BR", "SM"]).flatmap(plain_numbers)
@@ -156,7 +157,7 @@ def test_the_fast_path_takes_the_common_notations(region: str) -> None:
     assert set(plain_to_e164(pa.array(notations, pa.large_string()), region).to_pylist()) == {notations[0]}
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=effort(25, 500), deadline=None)
 @given(numbers=st.lists(st.one_of(st.none(), plain_numbers("DE"), texts), max_size=12))
 def test_phones_by_column_equal_phones_one_by_one(numbers: list[str | None]) -> None:
     values, invalid = clean({"phone": {"region": "DE"}}, numbers)

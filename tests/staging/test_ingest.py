@@ -36,6 +36,7 @@ from tests.support.deliveries import (
     write_people,
     write_workbook,
 )
+from tests.support.effort import effort
 
 MEANT = list(CITIZEN_HEADERS.values())
 WORKBOOKS = contract_of(PEOPLE.replace("type: csv", "type: workbook").replace("csv", "xlsx"))
@@ -318,7 +319,7 @@ def test_a_refusal_changes_nothing_but_its_record(migrated: Project) -> None:
     assert last[2].startswith("citizens_2025-01.xlsx: the workbook is damaged or cut off")
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=effort(25, 500))
 @given(st.floats(0, 1, exclude_max=True), st.lists(st.tuples(st.floats(0, 1), st.integers(0, 255)), max_size=3))
 def test_any_damage_to_a_workbook_is_refused_or_harmless(kept: float, strikes: list[tuple[float, int]]) -> None:
     with tempfile.TemporaryDirectory() as folder:

@@ -27,9 +27,10 @@ import yaml
 
 from tests.conftest import Project
 from tests.support.deliveries import citizen_rows, files_below, write_citizens
+from tests.support.effort import effort
 from tests.support.engines import Engine
 
-KILLS = int(os.environ.get("CRASH_KILLS", "6"))
+KILLS = int(os.environ.get("CRASH_KILLS", effort(5, 250)))
 SEED = int(os.environ.get("CRASH_SEED", random.randrange(10**6)))
 REFUSED = 1
 """Exit code of each run: one of the deliveries is broken."""

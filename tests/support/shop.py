@@ -6,6 +6,7 @@ The helpers look at the warehouse with SQL and at the archive with pyarrow, neve
 from __future__ import annotations
 
 import datetime as dt
+import json
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
@@ -17,6 +18,7 @@ import pyarrow.parquet as pq
 from tests.conftest import Project
 from tests.support.deliveries import follow_contracts, write_csv
 from tests.support.engines import Engine, Rows
+from tests.support.run import made_once
 
 PRODUCTS = r"""
 datasets:
@@ -67,23 +69,23 @@ def open_shop(project: Project, contract: str = PRODUCTS) -> Project:
 
 
 def prepared(new_project: Callable[..., Project], on: Engine | str, prepare: Callable[[Project], Any]) -> Project:
-    """A project as `prepare` makes it: made once per engine and process, and copied for whoever asks."""
+    """A project as `prepare` makes it: made once per engine and test run, and copied for whoever asks."""
     project = new_project(on)
-    known = (project.engine.name, prepare.__module__, prepare.__qualname__)
-    if known not in _PREPARED:
-        _PREPARED[known] = new_project(on, folder="prepared")
-        prepare(_PREPARED[known])
-    model = _PREPARED[known]
+    name = f"prepared-{project.engine.name}-{prepare.__module__}.{prepare.__qualname__}.json"
+
+    def make(path: Path) -> None:
+        model = new_project(on, folder="prepared")
+        prepare(model)
+        path.write_text(json.dumps([str(model.root), model.profile_output]), encoding="utf-8")
+
+    root, output = json.loads(made_once(name, make).read_text(encoding="utf-8"))
     for path in project.root.iterdir():
         if path.is_dir() and path.name != "data":
             shutil.rmtree(path)  # what was prepared may have less
-    mine = shutil.ignore_patterns("profiles.yml", "warehouse.duckdb*", "logs")
-    shutil.copytree(model.root, project.root, dirs_exist_ok=True, ignore=mine)
-    project.engine.copy(model.profile_output, project.profile_output)
+    mine = shutil.ignore_patterns("profiles.yml", "warehouse.duckdb*", "logs", "partial_parse.msgpack")
+    shutil.copytree(root, project.root, dirs_exist_ok=True, ignore=mine)
+    project.engine.copy(output, project.profile_output)
     return project
-
-
-_PREPARED: dict[tuple[str, str, str], Project] = {}
 
 
 def products(*changes: Cells | str) -> list[Cells]:

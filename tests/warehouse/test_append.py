@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from tests.conftest import Project
 from tests.support.deliveries import write_csv
+from tests.support.effort import effort
 from tests.support.engines import Engine
 from tests.support.shop import deliver, load, open_shop, prepared, products, stage
 
@@ -129,7 +130,7 @@ def project(engine: Engine, new_project: Callable[..., Project]) -> Project:
     return prepared(new_project, engine, open_things)
 
 
-@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True)
+@settings(max_examples=effort(10, 100), deadline=None, suppress_health_check=list(HealthCheck), print_blob=True)
 @given(things=some_things)
 @example(things=[LARGEST, SMALLEST, NEXT_TO_NOTHING, NOTHING])
 @example(things=[(number, text, *NOTHING[2:]) for number, text in enumerate(["", None, *AWKWARD])])

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from loader.errors import UsageError
 from loader.warehouse.profile import ENGINES, ensure_profile, find_profiles, read_target
 from tests.conftest import REPOSITORY, Project
+from tests.support.effort import effort
 
 PROFILES = """
 almanac:
@@ -112,7 +113,7 @@ plain_text = st.text(st.characters(exclude_characters="\0", exclude_categories=[
 tricky_text = st.sampled_from(["0815", "True", "None", "[1]", "{{ 1 }}", "{% raw %}", "'", '"a"', " a ", "1e5"])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=effort(25, 200), deadline=None)
 @given(password=plain_text | tricky_text)
 def test_a_password_is_the_text_of_its_variable(password: str, tmp_path_factory: pytest.TempPathFactory) -> None:
     root = tmp_path_factory.mktemp("project")
