@@ -8,6 +8,7 @@ from pathlib import Path
 
 from loader import console
 from loader.contracts import Contract, Contracts, find_contract, read_contracts
+from loader.errors import UsageError
 from loader.monitoring import Auditor
 from loader.settings import Settings, load_settings
 from loader.warehouse import Target, Warehouse
@@ -60,6 +61,11 @@ class Project:
 
     def contract(self, dataset: str) -> Contract:
         return find_contract(self.contracts, dataset)
+
+    def ensure_datasets(self) -> None:
+        """Raise UsageError when no dataset has a contract yet."""
+        if not self.contracts.datasets:
+            raise UsageError("no dataset has a contract yet; write one into datasets_config.yml, then `loader derive`")
 
     def ensure_migrated(self) -> None:
         """Make an embedded warehouse ready to load; raises UsageError when a server's schema is behind."""

@@ -66,6 +66,11 @@ class Project:
     def landing(self) -> Path:
         return self.root / "data" / "landing"
 
+    def write_profile(self) -> None:
+        """profiles.yml, with the warehouse as its one target."""
+        profiles = {"almanac": {"target": "dev", "outputs": {"dev": self.engine.profile(self.profile_output)}}}
+        (self.root / "profiles.yml").write_text(yaml.safe_dump(profiles), encoding="utf-8")
+
     def loader(self, *args: object, own_process: bool = False, env: Mapping[str, str] | None = None) -> Result:
         """`loader ARGS`, in this process unless it has to be one of its own."""
         if own_process:
@@ -186,11 +191,23 @@ def new_project(tmp_path: Path) -> Callable[..., Project]:
         if not whole:
             without_insurer(root)
         output = home.new_output(root)
-        profiles = {"almanac": {"target": "dev", "outputs": {"dev": home.profile(output)}}}
-        (root / "profiles.yml").write_text(yaml.safe_dump(profiles), encoding="utf-8")
         project = Project(root, home, output)
+        project.write_profile()
         project.landing.mkdir(parents=True)
         return project
+
+    return make
+
+
+@pytest.fixture
+def new_folder(tmp_path: Path) -> Callable[..., Project]:
+    """Makes an empty folder for `loader init`, in front of a warehouse of its own: `new_folder(engine)`."""
+
+    def make(on: Engine | str = "duckdb") -> Project:
+        home = _engine(on) if isinstance(on, str) else on
+        root = tmp_path / "own"
+        root.mkdir()
+        return Project(root, home, home.new_output(root))
 
     return make
 

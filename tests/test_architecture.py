@@ -6,8 +6,10 @@ import ast
 import importlib
 import inspect
 import os
+import shutil
 import subprocess
 import sys
+import sysconfig
 import tomllib
 from pathlib import Path
 
@@ -72,23 +74,56 @@ def test_names_of_dbt_leave_room_for_what_adapters_append() -> None:
 
 
 @pytest.mark.slow
-def test_a_wheel_holds_all_that_the_commands_need(tmp_path: Path) -> None:
-    """Files that are found by text (SQL of the roles, migrations, a template) come along."""
+def test_a_wheel_alone_runs_what_needs_no_warehouse(tmp_path: Path) -> None:
+    """Files that are found by text (macros of a project, SQL of the roles) come along, by way of an sdist."""
     pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
-    build = [*pip, "wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", str(tmp_path), str(REPOSITORY)]
+    sources, alone = copied_sources(tmp_path / "sources"), tmp_path / "site"
+    make_sdist = "import sys; from setuptools import build_meta; build_meta.build_sdist(sys.argv[1])"
+    subprocess.run([sys.executable, "-c", make_sdist, str(tmp_path)], check=True, capture_output=True, cwd=sources)
+    [sdist] = tmp_path.glob("*.tar.gz")
+    build = [*pip, "wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", str(tmp_path), str(sdist)]
     subprocess.run(build, check=True, capture_output=True, cwd=tmp_path)
     [wheel] = tmp_path.glob("*.whl")
-    alone = tmp_path / "site"
     subprocess.run([*pip, "install", "--no-deps", "--target", str(alone), str(wheel)], check=True, capture_output=True)
+    assert (alone / "loader" / "py.typed").is_file()
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("ALMANAC_", "PYTHON"))}
+    environment |= {
+        "PYTHONPATH": os.pathsep.join([str(alone), sysconfig.get_path("purelib")]),
+        "ALMANAC_POSTGRES_PASSWORD": "unused",
+    }
+    program = "\n".join(
+        [
+            "import sys, loader.cli",
+            "try: loader.cli.main(prog_name='loader')",
+            "finally:",
+            "    modules = [module for name, module in sys.modules.items() if name.split('.')[0] == 'loader']",
+            f"    assert all(module.__file__.startswith({str(alone)!r}) for module in modules), modules",
+        ]
+    )
+    project = tmp_path / "project"
+    project.mkdir()
 
     def run(*args: str) -> str:
-        program = "import loader; from loader.cli import main; print(loader.__file__); main(prog_name='loader')"
-        command = [sys.executable, "-c", program, *args]
-        env = {**environment, "PYTHONPATH": str(alone)}
-        done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
+        # -S: the site folder is a path like another, without the .pth file of this editable install
+        command = [sys.executable, "-S", "-c", program, *args]
+        done = subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
-        assert done.stdout.startswith(str(alone))
         return done.stdout
 
     assert "Commands:" in run("--help")
+    assert "is a project" in run("init")
+    assert "dataset_version" in run("ddl")
+    assert "create role" in run("ddl", "--roles", "--target", "postgres").lower()
+    macros = Path("dbt_project", "macros", "engines", "duckdb.sql")
+    assert (project / macros).read_bytes() == (REPOSITORY / macros).read_bytes()
+
+
+def copied_sources(folder: Path) -> Path:
+    """What a build reads, in a folder of its own: a build leaves things behind, which the next one would take."""
+    folder.mkdir()
+    for path in REPOSITORY.iterdir():
+        if path.is_file():
+            shutil.copy(path, folder)
+    for name in ("loader", "dbt_project", "requirements"):
+        shutil.copytree(REPOSITORY / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    return folder

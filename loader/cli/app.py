@@ -47,10 +47,21 @@ def main(context: click.Context, /, **common: Any) -> None:
 
 
 def command(name: str, account: str = "loader") -> Callable[[Callable[..., Any]], click.Command]:
-    """A command that is given the opened project, and whose errors are one line and an exit code.
+    """A command that is given the opened project; `account` of the target is the one that it works by."""
 
-    `account` of the target is the one that it works by.
-    """
+    def decorate(function: Callable[..., Any]) -> click.Command:
+        @command_without_project(name)
+        @wraps(function)
+        def run(project_dir: Path | None, target: str | None, **options: Any) -> Any:
+            return function(_open(project_dir, target, account), **options)
+
+        return run
+
+    return decorate
+
+
+def command_without_project(name: str) -> Callable[[Callable[..., Any]], click.Command]:
+    """A command that is given `project_dir` and `target` as options; its errors are one line and an exit code."""
 
     def decorate(function: Callable[..., Any]) -> click.Command:
         @main.command(name)
@@ -63,8 +74,9 @@ def command(name: str, account: str = "loader") -> Callable[[Callable[..., Any]]
             console.STATE["debug"] |= debug
             common = context.obj
             try:
-                project = _open(project_dir or common["project_dir"], target or common["target"], account)
-                exit_code = function(project, **options)
+                exit_code = function(
+                    project_dir=project_dir or common["project_dir"], target=target or common["target"], **options
+                )
             except AlmanacError as error:
                 if console.STATE["debug"]:
                     raise

@@ -1,9 +1,9 @@
-"""Commands of contracts: what follows from one, and a first one from a sample."""
+"""Commands of contracts: a project for them, what follows from one, and a first one from a sample."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -11,7 +11,21 @@ from loader import console
 
 if TYPE_CHECKING:
     from loader.project import Project
-from loader.cli.app import PathOption, command
+from loader.cli.app import PathOption, command, command_without_project
+
+
+@command_without_project("init")
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False), required=False)
+def init_command(folder: Path | None, project_dir: Path | None, **_: Any) -> int:
+    """Make a project in FOLDER, else in the current folder, for datasets of your own; no file is overwritten."""
+    from loader.codegen.init import init
+
+    root = (folder or project_dir or Path()).resolve()
+    for name in init(root):
+        console.note(f"{name} was there and stays as it is; `loader init` in an empty folder shows what it may lack")
+    console.say(f"{root} is a project; write a contract into datasets_config.yml, `loader propose FILE` prints one")
+    console.say("then: `loader derive`, files into data/landing, `loader load`, a snapshot, `loader build`")
+    return 0
 
 
 @command("derive")

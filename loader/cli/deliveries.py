@@ -34,6 +34,7 @@ def ingest_command(project: Project, dataset: str | None, period: str | None, fi
     from loader.staging.ingest import ingest
     from loader.staging.landing import landed_files, nothing_landed
 
+    project.ensure_datasets()
     project.ensure_migrated()
     refused = 0
     paths = [file_path] if file_path else [one.path for one in landed_files(project, dataset, period)]
@@ -100,6 +101,7 @@ def load_command(project: Project, as_json: bool, **what: Any) -> int:
     from loader.staging.load import load
 
     console.STATE["quiet"] = as_json
+    project.ensure_datasets()
     project.ensure_migrated()
     report = load(project, **what)
     if as_json:
@@ -116,6 +118,7 @@ def run_command(project: Project, as_json: bool) -> int:
     from loader.staging.load import load
 
     console.STATE["quiet"] = as_json
+    project.ensure_datasets()
     project.ensure_migrated()
     report = load(project)
     if as_json:
@@ -132,6 +135,7 @@ def plan_command(project: Project, file: Path, as_json: bool) -> int:
     """What loading FILE would do; changes nothing."""
     from loader.staging.plan import describe, plan
 
+    project.ensure_datasets()
     project.ensure_migrated()
     made = plan(project, file)
     if as_json:

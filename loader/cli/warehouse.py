@@ -33,8 +33,10 @@ def status_command(project: Project, dataset: str | None, as_json: bool) -> int:
         console.show(status_table(lines))
         for message in status_messages(lines):
             console.say(message)
-    else:
+    elif project.contracts.datasets:
         console.say(f"nothing was delivered yet; put files into {project.settings.landing_dir} and run `loader load`")
+    else:
+        console.say("no dataset has a contract yet; write one into datasets_config.yml, then `loader derive`")
     return 0
 
 

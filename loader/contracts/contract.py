@@ -238,8 +238,13 @@ class Contract(Model):
 class Contracts(Model):
     """The whole of `datasets_config.yml`, by dataset name."""
 
-    datasets: Annotated[tuple[Contract, ...], BeforeValidator(named, json_schema_input_type=dict[str, Contract])]
-    """The contracts by name of the dataset, which is also that of its stage table."""
+    datasets: Annotated[
+        tuple[Contract, ...],
+        BeforeValidator(
+            lambda value: () if value is None else named(value), json_schema_input_type=dict[str, Contract]
+        ),
+    ] = Field(json_schema_extra={"type": ["object", "null"]})
+    """The contracts by name of the dataset, which is also that of its stage table; none in a new project."""
 
     def __iter__(self):  # type: ignore[no-untyped-def]
         return iter(self.datasets)

@@ -55,7 +55,7 @@ def find_contract(contracts: Contracts, dataset: str) -> Contract:
     """The contract of `dataset`; raises UsageError with the known names."""
     contract = contracts.get(dataset)
     if contract is None:
-        known = ", ".join(contract.name for contract in contracts)
+        known = ", ".join(contract.name for contract in contracts) or "none yet"
         raise UsageError(f"dataset '{dataset}' has no contract in datasets_config.yml; known are: {known}")
     return contract
 

@@ -2,5 +2,6 @@
 
 from loader.gates.results import Check, GateResult, render
 from loader.gates.run import publishable_results, run_gate, run_parquet_gate
+from loader.gates.suites import has_suites
 
-__all__ = ["Check", "GateResult", "publishable_results", "render", "run_gate", "run_parquet_gate"]
+__all__ = ["Check", "GateResult", "has_suites", "publishable_results", "render", "run_gate", "run_parquet_gate"]

@@ -23,12 +23,17 @@ class Suite:
     """Columns of which no value is shown: those of the contracts, and those that `meta: {personal: […]}` adds."""
 
 
+def has_suites(project_dir: Path, layer: str) -> bool:
+    """Whether any table of a layer has a suite."""
+    return any(_folder(project_dir, layer).rglob("*.json"))
+
+
 def read_suites(
     project_dir: Path, layer: str, contracts: Iterable[Contract], tables: Iterable[str] | None
 ) -> list[Suite]:
     if layer not in LAYERS:
         raise UsageError(f"'{layer}' is no layer; layers are {', '.join(LAYERS)}")
-    folder = project_dir / "gx" / "expectations" / layer
+    folder = _folder(project_dir, layer)
     paths = {path.stem: path for path in sorted(folder.glob("*.json"))}
     wanted = list(paths) if tables is None else list(tables)
     missing = [table for table in wanted if table not in paths]
@@ -37,6 +42,10 @@ def read_suites(
         raise UsageError(f"{folder}: no suite for {what}; stage suites are made by `loader derive`")
     personal = frozenset(column.name for contract in contracts for column in contract.columns if column.personal)
     return [_read_suite(paths[table], personal) for table in wanted]
+
+
+def _folder(project_dir: Path, layer: str) -> Path:
+    return project_dir / "gx" / "expectations" / layer
 
 
 def _read_suite(path: Path, personal: frozenset[str]) -> Suite:

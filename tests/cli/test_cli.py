@@ -18,7 +18,7 @@ from tests.conftest import Project
 from tests.support.shop import deliver, load, open_shop, prepared, products
 
 COMMANDS = (
-    "build", "cube", "ddl", "demo", "derive", "docs", "gate", "ingest", "load", "load-stage", "migrate", "plan",
+    "build", "cube", "ddl", "demo", "derive", "docs", "gate", "ingest", "init", "load", "load-stage", "migrate", "plan",
     "propose", "purge", "rollback", "run", "sample-data", "status", "validate", "versions",
 )  # fmt: skip
 

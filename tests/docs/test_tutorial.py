@@ -32,8 +32,9 @@ def blocks() -> Iterator[Block]:
     yield from (Block(found["language"], found["caption"], found["text"]) for found in BLOCK.finditer(page))
 
 
-def test_the_tutorial(new_project: Callable[..., Project]) -> None:
-    project = new_project("duckdb")
+def test_the_tutorial(new_folder: Callable[..., Project]) -> None:
+    project = new_folder()
+    project.write_profile()
     rows: list[str] = []
     seen = set()
     for block in blocks():
