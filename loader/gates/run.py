@@ -27,11 +27,14 @@ from loader.gates.masking import MASK, hidden_columns, without_values
 if TYPE_CHECKING:
     from great_expectations.data_context.data_context.ephemeral_data_context import EphemeralDataContext
 from loader.gates.connection import connect, for_reading, knows_patterns, memory_names, reached, view_as_stage
+from loader.gates.lazy_imports import lazily_imported
 from loader.gates.results import Check, GateResult, plural
 from loader.gates.suites import Suite, read_suites, without_patterns
 
 _EXAMPLES = 3
 
+_OF_FEW_EXPECTATIONS = ("altair", "scipy.stats")
+"""Great Expectations imports them, which takes a third of its time, for three expectations about distributions."""
 
 _NO_PATTERNS = "SQL Server before 2025 has no regular expressions; the loader checks a contract's in each delivery"
 
@@ -109,7 +112,8 @@ def _context() -> EphemeralDataContext:
     log = logging.getLogger("great_expectations")
     log.addHandler(logging.NullHandler())
     log.propagate = False
-    import great_expectations as gx
+    with lazily_imported(*_OF_FEW_EXPECTATIONS):
+        import great_expectations as gx
     from great_expectations.data_context.types.base import ProgressBarsConfig
 
     context = gx.get_context(mode="ephemeral")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import subprocess
+import sys
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from pathlib import Path
@@ -16,7 +18,7 @@ from loader.codegen.derive import derive
 from loader.contracts import Contract, Grain, Period, find_contract, read_contracts
 from loader.errors import EnvironmentFailedError, UsageError
 from loader.gates import run_parquet_gate
-from tests.conftest import Project
+from tests.conftest import REPOSITORY, Project
 from tests.support.gating import broken, gate, insert, knows_patterns, shown, with_contract
 
 SECRET = "Geheimnis"
@@ -308,6 +310,43 @@ def test_a_column_that_the_file_lacks_is_null(tickets_folder: Project) -> None:
     path = write_parquet(tickets_folder.root / "older.parquet", GOOD, without="owner")
     result = run_parquet_gate(tickets_folder.root, a_contract(tickets_folder), path, "2025-02")
     assert broken(result) == {"owner is filled": "1 of 1 row without a value"}
+
+
+LAZY = """
+import sys
+from pathlib import Path
+from loader.contracts import read_contracts
+from loader.gates import run_parquet_gate
+
+root, parquet = Path(sys.argv[1]), Path(sys.argv[2])
+result = run_parquet_gate(root, read_contracts(root).get("tickets"), parquet, "2025-02")
+print(*(f"{check.result}: {check.check} {check.details}" for check in result.checks[-1:]))
+print(*sorted({"altair.vegalite", "scipy.stats._stats_py"} & set(sys.modules)))
+"""
+
+
+def test_what_few_expectations_need_is_loaded_for_them_only(tickets_folder: Project) -> None:
+    """Of altair and scipy.stats there is nothing in the process until an expectation uses them, and then it can."""
+    project = tickets_folder
+    path = write_parquet(project.root / "tickets.parquet", GOOD, GOOD | {"number": 2, "state": "100 %"})
+
+    def gated() -> list[str]:
+        command = [sys.executable, "-c", LAZY, str(project.root), str(path)]
+        said = subprocess.run(command, capture_output=True, text=True, check=True, cwd=REPOSITORY)
+        return said.stdout.splitlines()
+
+    verdict, loaded = gated()
+    assert (verdict.partition(":")[0], loaded) == ("passed", "")
+    suite_file = project.root / "gx/expectations/stage/tickets.json"
+    said = suite(project, "stage", "tickets")
+    shares = {"values": ["it's new", "100 %"], "weights": [0.9, 0.1]}
+    kwargs = {"column": "state", "partition_object": shares, "threshold": 0.1}
+    said["expectations"].append({"type": "expect_column_kl_divergence_to_be_less_than", "kwargs": kwargs})
+    suite_file.write_text(json.dumps(said), encoding="utf-8")
+    verdict, loaded = gated()
+    # half and half where nine to one is expected: (ln(0.5 / 0.9) + ln(0.5 / 0.1)) / 2
+    assert verdict.startswith("failed: state expect_column_kl_divergence_to_be_less_than found 0.51")
+    assert loaded == "scipy.stats._stats_py"
 
 
 # --- wrong usage ------------------------------------------------------------------------------------------------
