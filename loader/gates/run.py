@@ -27,7 +27,7 @@ from loader.gates.masking import MASK, hidden_columns, without_values
 if TYPE_CHECKING:
     from great_expectations.data_context.data_context.ephemeral_data_context import EphemeralDataContext
 from loader.gates.connection import connect, for_reading, knows_patterns, memory_names, reached, view_as_stage
-from loader.gates.lazy_imports import lazily_imported
+from loader.gates.imports import lazily_imported, without_collection
 from loader.gates.results import Check, GateResult, plural
 from loader.gates.suites import Suite, read_suites, without_patterns
 
@@ -112,9 +112,9 @@ def _context() -> EphemeralDataContext:
     log = logging.getLogger("great_expectations")
     log.addHandler(logging.NullHandler())
     log.propagate = False
-    with lazily_imported(*_OF_FEW_EXPECTATIONS):
+    with without_collection(), lazily_imported(*_OF_FEW_EXPECTATIONS):
         import great_expectations as gx
-    from great_expectations.data_context.types.base import ProgressBarsConfig
+        from great_expectations.data_context.types.base import ProgressBarsConfig
 
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = ProgressBarsConfig(globally=False)
