@@ -11,6 +11,7 @@ cleaning twice gives what cleaning once gives.
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
@@ -112,6 +113,7 @@ def _checked_options(name: str, options: Mapping[str, Any]) -> dict[str, Any]:
         raise ValueError(f"cleaning rule {name}: {reason}; known options: {known}") from None
 
 
+@cache
 def _options_model(name: str) -> type[BaseModel]:
     """The keyword-only parameters of a rule are its options, their annotations the types."""
     parameters = inspect.signature(RULES[name]).parameters.values()

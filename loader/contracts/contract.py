@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal, Self
 
@@ -26,6 +25,7 @@ from loader.contracts.formats import Format
 from loader.contracts.model import Model, named
 from loader.contracts.names import plain_header, portable
 from loader.contracts.periods import Grain, Period
+from loader.contracts.sql import trouble
 
 
 class EndMarker(Model):
@@ -71,19 +71,6 @@ class Guard(Model):
     """Share of the keys that may end."""
     changed: Annotated[float, Field(ge=0, le=1, examples=[0.25])] = 0.5
     """Share of the keys whose tracked columns may change."""
-
-
-def _sql_trouble(check: str, columns: Sequence[Column]) -> str | None:
-    """What DuckDB, which will judge the rows, says of a condition; None when it understands it."""
-    import duckdb
-
-    row = ", ".join(f'cast(null as {column.type}) as "{column.name}"' for column in columns)
-    with duckdb.connect() as connection:
-        try:
-            connection.execute(f"select not ({check}) from (select {row})")
-        except duckdb.Error as error:
-            return str(error).splitlines()[0]
-    return None
 
 
 class Contract(Model):
@@ -193,10 +180,11 @@ class Contract(Model):
 
     @model_validator(mode="after")
     def _row_rules_are_sql(self) -> Self:
+        row = ", ".join(f'cast(null as {column.type}) as "{column.name}"' for column in self.columns)
         for rule in self.row_rules:
-            trouble = _sql_trouble(rule.check, self.columns)
-            if trouble:
-                raise ValueError(f"row rule '{rule.name}' is no condition on a row: {trouble}")
+            objection = trouble(f"select not ({rule.check}) from (select {row})")
+            if objection:
+                raise ValueError(f"row rule '{rule.name}' is no condition on a row: {objection}")
         return self
 
     def column(self, name: str) -> Column:

@@ -10,7 +10,7 @@ import yaml
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 from yaml.constructor import ConstructorError
-from yaml.reader import ReaderError
+from yaml.reader import Reader, ReaderError
 
 from loader.contracts.contract import Contract, Contracts
 from loader.errors import UsageError
@@ -40,7 +40,9 @@ def read_contracts(project_dir: Path) -> Contracts:
         _refuse_duplicate_keys(root, path)
         return Contracts.model_validate({} if root is None else loader.construct_document(root))
     except ReaderError as error:
-        line = text[: error.position].count("\n") + 1
+        # its position is in characters or in bytes, as the parser is in Python or in C
+        found = Reader.NON_PRINTABLE.search(text)
+        line = text.count("\n", 0, found.start() if found else 0) + 1
         raise UsageError(f"{path.name}, line {line}: no YAML: {error.reason}") from None
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
@@ -60,7 +62,7 @@ def find_contract(contracts: Contracts, dataset: str) -> Contract:
     return contract
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # the parser in C, where it was built
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
         """As ever, but says where a value is that YAML takes for what it cannot be, such as the date 2025-02-30."""
         try:

@@ -12,6 +12,8 @@ from sqlalchemy import BigInteger, Column, Float, Integer, MetaData, Sequence, T
 from loader.warehouse.types import Code, moment, words
 
 SCHEMA = "meta"
+REVISION = "0002"
+"""The newest migration, after which the tables are as they stand here; known without importing Alembic."""
 MOST_PATH = 1024
 """Letters of a path."""
 metadata = MetaData(schema=SCHEMA)

@@ -12,6 +12,7 @@ from sqlalchemy.schema import CreateSchema
 from loader.contracts import Contracts
 from loader.errors import UsageError
 from loader.warehouse.layers import SCHEMAS
+from loader.warehouse.meta import REVISION
 from loader.warehouse.stage_changes import stage_change
 from loader.warehouse.transactions import Warehouse
 
@@ -48,9 +49,9 @@ def _migrate(connection: Connection, contracts: Contracts) -> list[str]:
         if schema not in existing and f"{connection.engine.url.database}.{schema}" not in existing:
             connection.execute(CreateSchema(schema, if_not_exists=True))
     before = _revision(connection)
-    if before != _head():
+    if before != REVISION:
         _alembic_upgrade(connection)
-        done.append(f"meta: revision {before or 'none'} to {_head()}")
+        done.append(f"meta: revision {before or 'none'} to {REVISION}")
     for contract in contracts:
         change = stage_change(connection, contract)
         for statement in change.statements:
@@ -61,8 +62,8 @@ def _migrate(connection: Connection, contracts: Contracts) -> list[str]:
 
 def _missing(connection: Connection, contracts: Contracts) -> list[str]:
     revision = _revision(connection)
-    if revision != _head():
-        return [f"meta: revision {revision or 'none'} to {_head()}"]
+    if revision != REVISION:
+        return [f"meta: revision {revision or 'none'} to {REVISION}"]
     return [line for contract in contracts for line in stage_change(connection, contract).said]
 
 
@@ -70,12 +71,6 @@ def _revision(connection: Connection) -> str | None:
     if not inspect(connection).has_table("alembic_version", schema="meta"):
         return None
     return connection.execute(text("select version_num from meta.alembic_version")).scalar()
-
-
-def _head() -> str:
-    from alembic.script import ScriptDirectory
-
-    return str(ScriptDirectory(str(_MIGRATIONS), version_locations=[str(_MIGRATIONS / "versions")]).get_current_head())
 
 
 def _config(attributes: dict[str, Any], output: Any = None) -> Any:

@@ -41,6 +41,23 @@ def test_help_needs_nothing_heavy() -> None:
     assert [line.split()[0] for line in said.stdout.partition("Commands:\n")[2].splitlines()] == list(COMMANDS)
 
 
+def test_what_was_loaded_is_told_without_anything_heavy(shop: Project) -> None:
+    """A warehouse that is up to date is not migrated, so Alembic has no part in it either."""
+    deliver(shop, "2025-01", products("P1"))
+    load(shop)
+    heavy = "alembic dbt great_expectations numpy openpyxl pandas pyarrow"
+    for command in (["status"], ["versions", "--dataset", "products"]):
+        script = (
+            "import runpy, sys\n"
+            f"sys.argv = ['loader', '--project-dir', {str(shop.root)!r}, *{command}]\n"
+            "try: runpy.run_module('loader', run_name='__main__')\n"
+            f"finally: print(*set('{heavy}'.split()) & set(sys.modules), file=sys.stderr)"
+        )
+        said = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+        assert said.stderr.split() == []
+        assert "2025-01" in said.stdout
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_has_help_for_each_option(command: str) -> None:
     said = CliRunner().invoke(main, [command, "--help"], prog_name="loader")

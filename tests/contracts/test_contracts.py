@@ -158,7 +158,8 @@ def test_a_wrong_contract_is_refused_with_line_and_reason(
         ("datasets: people", 1, "is a mapping of names"),
         ("datasets:\n  people: all of them", 2, "datasets.people: is a mapping"),
         (f"{CONTRACT}  people: {{}}\n", 21, "'people' is written twice"),
-        (f"{CONTRACT}# \0", 21, "no YAML: special characters are not allowed"),
+        (f"{CONTRACT}# \0", 21, "no YAML: control characters are not allowed"),
+        (f"{CONTRACT}# {'ü' * 200}\n#\n#\n# \x01", 24, "no YAML: control characters are not allowed"),
         (CONTRACT.encode() + "# für alle".encode("cp1252"), 21, "is not UTF-8"),
     ],
 )

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
+from alembic.script import ScriptDirectory
 
+from loader.warehouse import migrations
+from loader.warehouse.meta import REVISION
 from tests.conftest import Project
 from tests.support.deliveries import change_contract
 from tests.support.engines import Engine, Rows
@@ -19,6 +23,11 @@ def one_month(project: Project) -> None:
     open_shop(project)
     deliver(project, "2025-01", products("P1", {"sku": "P2", "price": "999999.99", "pieces": "-1"}))
     load(project)
+
+
+def test_the_revision_is_that_of_the_newest_migration() -> None:
+    scripts = ScriptDirectory(str(Path(migrations.__file__).parent))
+    assert scripts.get_current_head() == REVISION
 
 
 @pytest.fixture

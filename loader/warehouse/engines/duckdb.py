@@ -16,7 +16,6 @@ from loader.warehouse.profile import Target
 
 if TYPE_CHECKING:
     import duckdb
-from loader.archive.query import bounded
 
 _HOLDER = re.compile(
     r"Conflicting lock is held in (?P<program>.*?) ?\(PID (?P<pid>\d+)\)|(?P<windows>being used by another process)"
@@ -51,6 +50,8 @@ class DuckDB:
         return nullcontext()
 
     def append_parquet(self, connection: Connection, table: Table, parquet: Path, constants: dict[str, object]) -> int:
+        from loader.archive.query import bounded
+
         in_file = [
             row[0] for row in connection.exec_driver_sql("describe select * from read_parquet(?)", (str(parquet),))
         ]

@@ -1,0 +1,29 @@
+"""What DuckDB, which will judge the rows, says of conditions and patterns."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import duckdb
+
+
+def trouble(query: str, *parameters: str) -> str | None:
+    """The first line of its objection to a query; None when it understands it."""
+    import duckdb
+
+    with _database().cursor() as connection:
+        try:
+            connection.execute(query, parameters)
+        except duckdb.Error as error:
+            return str(error).splitlines()[0]
+    return None
+
+
+@cache
+def _database() -> duckdb.DuckDBPyConnection:
+    """An empty database; opened once, since that takes longer than all questions of a project."""
+    import duckdb
+
+    return duckdb.connect()
