@@ -102,7 +102,6 @@ def load_command(project: Project, as_json: bool, **what: Any) -> int:
 
     console.STATE["quiet"] = as_json
     project.ensure_datasets()
-    project.ensure_migrated()
     report = load(project, **what)
     if as_json:
         print_json(report.as_json())
@@ -119,7 +118,6 @@ def run_command(project: Project, as_json: bool) -> int:
 
     console.STATE["quiet"] = as_json
     project.ensure_datasets()
-    project.ensure_migrated()
     report = load(project)
     if as_json:
         print_json(report.as_json())

@@ -84,9 +84,10 @@ def versions_command(project: Project, dataset: str, period: str | None, as_json
     from loader.reports.status_tables import versions_table
     from loader.warehouse.versions import versions_of
 
-    project.ensure_migrated()
-    contract = project.contract(dataset)
-    found = project.warehouse.run(lambda c: versions_of(c, contract.name, period))
+    with project.warehouse.kept_open():
+        project.ensure_migrated()
+        contract = project.contract(dataset)
+        found = project.warehouse.run(lambda c: versions_of(c, contract.name, period))
     if as_json:
         print_json([vars(version) for version in found])
     elif found:

@@ -23,10 +23,11 @@ def status_command(project: Project, dataset: str | None, as_json: bool) -> int:
     from loader.reports.status import status
     from loader.reports.status_tables import status_messages, status_table
 
-    project.ensure_migrated()
-    if dataset is not None:
-        project.contract(dataset)
-    lines = status(project, dataset)
+    with project.warehouse.kept_open():
+        project.ensure_migrated()
+        if dataset is not None:
+            project.contract(dataset)
+        lines = status(project, dataset)
     if as_json:
         print_json(lines_as_json(lines))
     elif lines:

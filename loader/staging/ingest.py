@@ -54,6 +54,7 @@ def ingest(project: Project, path: Path, seen: Content | None = None) -> Ingeste
     names = (said.contract.name, said.period.name) if said else (None, None)
     engine = project.warehouse.engine
     with project.audit.step("ingest", dataset=names[0], period=names[1], subject=path.name) as step:
+        project.warehouse.let_go()
         content = _content(path, seen)
         try:
             landed = said or recognise(path, project.contracts)

@@ -67,7 +67,7 @@ def load(
     file_path: Path | None = None,
     force: bool = False,
 ) -> Report:
-    """Load what has landed for a period, or all that is new, or one file.
+    """Load what has landed for a period, or all that is new, or one file; an embedded warehouse is made ready first.
 
     Raises:
         UsageError: nothing has landed for what was asked, or the names in the question are unknown.
@@ -75,9 +75,10 @@ def load(
     """
     started = time.perf_counter()
     report = Report()
-    for line in _load_each(project, period, dataset, file_path, force):
-        report.lines.append(line)
-        _show(line, verbose=period is not None or file_path is not None)
+    with project.warehouse.kept_open():
+        for line in _load_each(project, period, dataset, file_path, force):
+            report.lines.append(line)
+            _show(line, verbose=period is not None or file_path is not None)
     report.seconds = time.perf_counter() - started
     return report
 
@@ -102,6 +103,7 @@ def _named(project: Project, path: Path, dataset: str | None, period: str | None
     try:
         landed = recognise(path, project.contracts)
     except RefusedError:
+        project.ensure_migrated()
         ingest(project, path)
         raise
     if not landed.is_of(dataset, period):

@@ -29,23 +29,34 @@ class Candidate:
 def select(project: Project, landed: Sequence[Landed], *, force: bool, named: bool) -> list[Candidate]:
     """Of the files of each period, those to load, in the order in which they follow each other.
 
+    An embedded warehouse is made ready here. A file that comes alone is read before: the warehouse is opened once less.
     A file is known by its content, whatever its name. One that somebody `named` is loaded even when it is older than
     the active one. `force` loads what is known already: the file that was named, or the last of each period.
     """
     by_period: dict[tuple[str, str], list[Landed]] = defaultdict(list)
     for one in sorted(landed, key=lambda one: (one.contract.name, one.period, one.rank, one.path.name)):
         by_period[one.contract.name, one.period.name].append(one)
+    alone = _content(landed[0].path, None) if len(landed) == 1 else None
+    project.ensure_migrated()
     visits, versions = project.warehouse.run(
         lambda c: (last_visits(c), {key: versions_of(c, *key) for key in by_period})
     )
+    if alone is None:
+        project.warehouse.let_go()
     selected: list[Candidate] = []
     for key, files in by_period.items():
-        selected += _select_of_period(files, visits, versions[key], force=force, named=named)
+        selected += _select_of_period(files, visits, versions[key], alone, force=force, named=named)
     return selected
 
 
 def _select_of_period(
-    files: list[Landed], visits: Mapping[str, Content], versions: list[Version], *, force: bool, named: bool
+    files: list[Landed],
+    visits: Mapping[str, Content],
+    versions: list[Version],
+    alone: Content | None,
+    *,
+    force: bool,
+    named: bool,
 ) -> list[Candidate]:
     active = active_version(versions)
     known = {version.file_sha256: version for version in versions}
@@ -54,7 +65,7 @@ def _select_of_period(
     new, selected = [], []
     for file in files:
         visit = visits.get(full_path(file.path))
-        content = _content(file.path, visit)
+        content = alone or _content(file.path, visit)
         version = known.get(content.sha256) if content else None
         if (
             (force and (named or file is files[-1]))

@@ -69,6 +69,7 @@ def validate(project: Project, delivery: Ingested, *, force: bool = False) -> Va
         with project.audit.step("validate", **said) as step:
             if not force:
                 project.warehouse.run(lambda c: _refuse_purged(c, delivery))
+            project.warehouse.let_go()
             with console.progress(f"reading {delivery.path.name}") as seen:
                 rejected = clean_delivery(
                     delivery.path, contract, period, unchecked, rejects, outcome, seen, delivery.table
@@ -79,6 +80,7 @@ def validate(project: Project, delivery: Ingested, *, force: bool = False) -> Va
             listed = f"{project.shown(rejects)}, and marked in {workbook.name} beside it, to be sent back"
             judge_rows(delivery.path, contract, outcome, listed)
         with project.audit.step("gate", **said) as step:
+            project.warehouse.let_go()
             gate = _gate(project, delivery, unchecked)
             name, sha256 = publish(unchecked, f"{stem}.parquet")
             parquet = (f"{contract.name}/{name}", sha256)

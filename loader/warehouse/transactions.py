@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -38,6 +38,8 @@ class Warehouse:
     engine: Engine
     lock_timeout: float
     """Seconds to wait for another process."""
+    _keeps: bool = field(default=False, init=False, repr=False)
+    _kept: Connection | None = field(default=None, init=False, repr=False)
 
     @cached_property
     def _connections(self) -> sqlalchemy.Engine:
@@ -57,6 +59,25 @@ class Warehouse:
             raise EnvironmentFailedError(self._explain(error)) from error
         except SQLAlchemyError as error:
             raise EnvironmentFailedError(f"the database said: {_first_line(error)}") from error
+
+    @contextmanager
+    def kept_open(self) -> Iterator[None]:
+        """Transactions inside follow each other on one connection: to open a file of DuckDB costs more than most.
+
+        Whoever is about to read, clean or gate a file calls `let_go`; the next transaction opens the warehouse again.
+        """
+        self._keeps = True
+        try:
+            yield
+        finally:
+            self._keeps = False
+            self.let_go()
+
+    def let_go(self) -> None:
+        """Close the connection that was kept open, if one was, for something that takes its time."""
+        kept, self._kept = self._kept, None
+        if kept is not None:
+            kept.close()
 
     @contextmanager
     def bring(self, table: Table, parquet: Path, load_id: int) -> Iterator[None]:
@@ -110,8 +131,16 @@ class Warehouse:
         return repeat(work, *arguments)
 
     def _once(self, work: Callable[[Connection], T]) -> T:
-        with self._connect() as connection, connection.begin():
-            return work(connection)
+        if not self._keeps:
+            with self._connect() as connection, connection.begin():
+                return work(connection)
+        self._kept = self._kept or self._connect()
+        try:
+            with self._kept.begin():
+                return work(self._kept)
+        except BaseException:
+            self.let_go()  # the error may have broken it
+            raise
 
     def _connect(self) -> Connection:
         return self._while_busy()(self._connections.connect)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import URL, Connection, Table
 
+from loader.errors import EnvironmentFailedError
 from loader.warehouse.engines.duckdb_file import rewrite
 from loader.warehouse.profile import Target
 
@@ -98,11 +99,19 @@ def _set(connection: Connection, settings: dict[str, str]) -> Iterator[None]:
     """Settings for a while. They are those of the file for all of this process, so they are put back.
 
     By a connection beside the transaction: an error ends that one.
+
+    Raises:
+        EnvironmentFailedError: a setting cannot be, such as a memory limit below what is in use.
     """
+    import duckdb
+
     with closing(connection.connection.duplicate()) as beside:
         try:
-            for name, value in settings.items():
-                beside.execute(f"set {name} = '{value}'")
+            try:
+                for name, value in settings.items():
+                    beside.execute(f"set {name} = '{value}'")
+            except duckdb.Error as error:
+                raise EnvironmentFailedError(f"the database said: {str(error).splitlines()[0]}") from error
             yield
         finally:
             for name in settings:
