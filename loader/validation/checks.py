@@ -7,16 +7,20 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from loader.archive import SOURCE_ROW
 from loader.archive.parquet import arrow_type
+from loader.archive.query import in_memory
 from loader.contracts import Column, Contract, Format, Period, Scalar
 from loader.readers.table import Batch
 from loader.validation.conversion import EXCEL_ERRORS, convert, tidy
+
+if TYPE_CHECKING:
+    import duckdb
 
 
 @dataclass
@@ -60,8 +64,8 @@ def check_batch(batch: Batch, positions: dict[str, int], contract: Contract, per
     names = [*(column.name for column in contract.columns), SOURCE_ROW]
     rows = pa.table([*typed, batch.source_rows], names=names)
     unread = sieve.bad
-    for row_rule in contract.row_rules:
-        sieve.set_aside("", row_rule.name, _breaks(rows, row_rule.check), None, sieve.bad, unread)
+    for row_rule, breaks in zip(contract.row_rules, _breaks(rows, contract), strict=True):
+        sieve.set_aside("", row_rule.name, breaks, None, sieve.bad, unread)
     kept = rows if sieve.bad is _none() else rows.filter(pc.invert(sieve.bad))
     return Checked(kept, rows.num_rows - kept.num_rows, sieve.invalid)
 
@@ -158,11 +162,18 @@ def _clean(text: pa.StringArray, rule: Any) -> tuple[pa.StringArray, pa.BooleanA
     return values, unfit
 
 
-def _breaks(rows: pa.Table, check: str) -> pa.BooleanArray:
-    """The rows for which an SQL condition is false (unknown is not false)."""
-    import duckdb
-
-    with duckdb.connect() as connection:
+def _breaks(rows: pa.Table, contract: Contract) -> list[pa.BooleanArray]:
+    """The rows for which each condition across columns is false (unknown is not false)."""
+    if not contract.row_rules:
+        return []
+    asked = ", ".join(f"coalesce(not ({rule.check}), false)" for rule in contract.row_rules)
+    with _database().cursor() as connection:
         connection.register("rows", rows)
-        answer = connection.sql(f"select coalesce(not ({check}), false) as broken from rows").to_arrow_table()
-    return answer["broken"].combine_chunks()
+        answer = connection.sql(f"select {asked} from rows").to_arrow_table()
+    return [column.combine_chunks() for column in answer.columns]
+
+
+@cache
+def _database() -> duckdb.DuckDBPyConnection:
+    """An empty database for all batches: to open one takes longer than to ask the rules of a batch."""
+    return in_memory()

@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable
 from decimal import Context, Decimal, InvalidOperation
 from functools import cache
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -71,27 +72,43 @@ def _numbers(cells: pa.StringArray, target: pa.DataType, fmt: Format) -> pa.Arra
 
 def _plain(cells: pa.StringArray, fmt: Format) -> pa.StringArray:
     """Numbers in the sender's notation with a point, without money and thousands signs; null where they break it."""
-    if fmt.currency and pc.any(pc.match_substring(cells, fmt.currency)).as_py():
-        money, blanks = re.escape(fmt.currency), f"[{BLANKS}]*"
-        # once, on either side; a sign before it stays
-        before, after = rf"^([+-]?){blanks}{money}{blanks}", rf"^(.*?){blanks}{money}$"
-        cells = pc.if_else(
-            pc.match_substring_regex(cells, before),
-            pc.replace_substring_regex(cells, before, r"\1"),
-            pc.replace_substring_regex(cells, after, r"\1"),
+    if fmt.currency:
+        cells = _where(
+            pc.match_substring(cells, fmt.currency), cells, lambda money: _without_money(money, fmt.currency)
         )
     if fmt.thousands:
         if fmt.thousands == " ":
             cells = pc.replace_substring_regex(cells, "[\u00a0\u2009\u202f]", " ")
-        thousands, decimal = re.escape(fmt.thousands), re.escape(fmt.decimal)
-        # `12,34` is no 1234: the sender, or the contract, is wrong about the signs
-        grouped = pc.match_substring_regex(cells, rf"^[+-]?\d{{1,3}}(?:{thousands}\d{{3}})+(?:{decimal}\d*)?$")
-        cells = pc.if_else(grouped, pc.replace_substring(cells, fmt.thousands, ""), cells)
+        cells = _where(pc.match_substring(cells, fmt.thousands), cells, lambda grouped: _ungrouped(grouped, fmt))
     if fmt.decimal == ",":
         # a workbook mixes numbers (always with a point) and text in the sender's notation
         pointed = fmt.type == "csv" and pc.match_substring(cells, ".")
         cells = pc.if_else(pointed, pa.scalar(None, pa.string()), pc.replace_substring(cells, ",", "."))
     return cells
+
+
+def _where(mask: pa.BooleanArray, cells: pa.StringArray, change: Callable[[Any], pa.StringArray]) -> pa.StringArray:
+    """The cells with those of the mask changed; regular expressions cost by the cell, and few cells need them."""
+    mask = pc.fill_null(mask, False)
+    return pc.replace_with_mask(cells, mask, change(cells.filter(mask))) if pc.any(mask).as_py() else cells
+
+
+def _without_money(cells: pa.StringArray, currency: str) -> pa.StringArray:
+    """Without the sign of money, which stands once and on either side; a sign of the number before it stays."""
+    money, blanks = re.escape(currency), f"[{BLANKS}]*"
+    before, after = rf"^([+-]?){blanks}{money}{blanks}", rf"^(.*?){blanks}{money}$"
+    return pc.if_else(
+        pc.match_substring_regex(cells, before),
+        pc.replace_substring_regex(cells, before, r"\1"),
+        pc.replace_substring_regex(cells, after, r"\1"),
+    )
+
+
+def _ungrouped(cells: pa.StringArray, fmt: Format) -> pa.StringArray:
+    """Without thousands signs where these stand right: `12,34` is no 1234, the sender, or the contract, is wrong."""
+    thousands, decimal = re.escape(str(fmt.thousands)), re.escape(fmt.decimal)
+    grouped = pc.match_substring_regex(cells, rf"^[+-]?\d{{1,3}}(?:{thousands}\d{{3}})+(?:{decimal}\d*)?$")
+    return pc.if_else(grouped, pc.replace_substring(cells, fmt.thousands, ""), cells)
 
 
 def _number(text: str, target: pa.DataType, fmt: Format) -> int | float | Decimal | None:
@@ -144,9 +161,12 @@ def _usual_moments(cells: pa.StringArray, fmt: Format) -> pa.TimestampArray:
     if None in shapes:
         return pa.nulls(len(cells), pa.timestamp("us"))
     for shape, order in [*filter(None, shapes), (_ISO, r"\0")]:
-        fits = pc.and_(pc.is_null(iso), pc.match_substring_regex(cells, f"^{shape}$"))
+        fits = pc.fill_null(pc.and_(pc.is_null(iso), pc.match_substring_regex(cells, f"^{shape}$")), False)
         if pc.any(fits).as_py():
-            iso = pc.if_else(fits, pc.replace_substring_regex(cells, f"^{shape}$", order), iso)
+            texts = cells.filter(fits)
+            is_iso = order == r"\0"
+            texts = texts if is_iso else pc.replace_substring_regex(texts, f"^{shape}$", order)
+            iso = pc.replace_with_mask(iso, fits, texts)
     try:
         moments = pc.cast(iso, pa.timestamp("us"))
     except pa.ArrowInvalid:
@@ -163,7 +183,8 @@ def _shape(form: str) -> tuple[str, str] | None:
     if sorted(parts[1::2]) != ["%Y", "%d", "%m"] or "%" in "".join(parts[::2]):
         return None
     shape = "".join(_DIGITS.get(part, re.escape(part)) for part in parts)
-    return shape, "-".join(rf"\{1 + parts[1::2].index(part)}" for part in ("%Y", "%m", "%d"))
+    order = "-".join(rf"\{1 + parts[1::2].index(part)}" for part in ("%Y", "%m", "%d"))
+    return shape, r"\0" if form == "%Y-%m-%d" else order
 
 
 def _serial_days(cells: pa.StringArray) -> pa.TimestampArray:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,14 @@ from typing import Any
 from loader.contracts import Contract, Period
 from loader.readers.table import Table
 from loader.validation import rejects_wording as reasons
-from loader.validation.rejects import MOST_ROWS, Flaw, Rejected
+from loader.validation.rejects import Flaw, Rejected
 
+MOST_CELLS = 100_000
+"""Of both sheets: more than somebody will correct by hand, and writing them costs little beside the cleaning."""
+_MOST_LINES = 20
+"""Lines of the summary beside those of the rules."""
+_Row = tuple[int, list[str | None], list[Flaw]]
+"""Its number in the file, its cells, what is wrong with it."""
 SUMMARY, ROWS = "Summary", "Rejected rows"
 BAD_CELL, BAD_ROW = "FFFFC7CE", "FFFFEB9C"
 """Light red, light yellow."""
@@ -42,7 +49,7 @@ def write_rejects_workbook(
     counts: tuple[int, int],
     reopen: Callable[[], Table],
 ) -> None:
-    """Write a summary, and the first `MOST_ROWS` rejected rows; the file appears when it is complete.
+    """Write a summary, and the first rejected rows in at most `MOST_CELLS` cells; the file appears when it is complete.
 
     `counts` are the rows of the delivery and those that were rejected; `reopen` opens the delivery again. Every value
     is written as text: a cell that begins with `=` is no formula.
@@ -51,8 +58,9 @@ def write_rejects_workbook(
 
     book = Workbook(write_only=True)
     words = _Words(contract, period, rejected)
-    _write_summary(book.create_sheet(SUMMARY), words, file_name, counts, path.with_suffix(".csv").name)
-    _write_rows(book.create_sheet(ROWS), words, reopen)
+    summary, rows = book.create_sheet(SUMMARY), book.create_sheet(ROWS)
+    shown = _write_rows(_Sheet(rows), words, reopen)
+    _write_summary(_Sheet(summary), words, file_name, (*counts, shown), path.with_suffix(".csv").name)
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     try:
@@ -84,96 +92,135 @@ class _Words:
         return reasons.of_length(len(self.rejected.header), flaw.found)
 
 
-def _write_summary(sheet: Any, words: _Words, file_name: str, counts: tuple[int, int], csv_name: str) -> None:
-    for letter, width in (("A", 28), ("B", 100), ("C", 10)):
-        sheet.column_dimensions[letter].width = width
-    read, rejected = counts
+class _Sheet:
+    """A sheet that is written row by row. Cells that look the same are one cell, which is filled again and again."""
+
+    def __init__(self, sheet: Any) -> None:
+        self.sheet = sheet
+        self._cells: dict[tuple[str, str | None, bool], Any] = {}
+
+    def widths(self, widths: Iterable[int]) -> None:
+        """Those of the columns, in characters."""
+        from openpyxl.utils import get_column_letter
+
+        for at, width in enumerate(widths, start=1):
+            self.sheet.column_dimensions[get_column_letter(at)].width = width
+
+    def append(self, cells: Iterable[Any]) -> None:
+        """Write a row. Each cell is made when the one before it is written."""
+        self.sheet.append(cell for cell in cells)
+
+    def text(self, value: str | None, colour: str | None = None, *, bold: bool = False) -> Any:
+        """A cell that stays text, in every program and when it is edited."""
+        cell = self._cell("@", colour, bold)
+        cell.value = None if value is None else _printable(value)
+        cell.data_type = "n" if value is None else "s"
+        return cell
+
+    def number(self, value: int, colour: str | None = None) -> Any:
+        cell = self._cell("General", colour, bold=False)
+        cell.value = value
+        return cell
+
+    def noted(self, cell: Any, why: Sequence[str]) -> Any:
+        """A cell like `cell` with a note."""
+        from openpyxl.comments import Comment
+
+        text = "\n".join(dict.fromkeys(why))
+        lines = sum(len(line) // 45 + 1 for line in text.splitlines())
+        noted = copy(cell)
+        noted.comment = Comment(_printable(text), "Almanac", height=20 + 18 * lines, width=320)
+        return noted
+
+    def _cell(self, form: str, colour: str | None, bold: bool) -> Any:
+        looks = (form, colour, bold)
+        if looks in self._cells:
+            return self._cells[looks]
+        from openpyxl.cell import WriteOnlyCell
+        from openpyxl.styles import Font, PatternFill
+
+        cell = self._cells[looks] = WriteOnlyCell(self.sheet)
+        cell.number_format = form
+        if bold:
+            cell.font = Font(bold=True)
+        if colour is not None:
+            cell.fill = PatternFill("solid", fgColor=colour)
+        return cell
+
+
+def _write_summary(sheet: _Sheet, words: _Words, file_name: str, counts: tuple[int, int, int], csv_name: str) -> None:
+    sheet.widths((28, 100, 10))
+    read, rejected, shown = counts
     how_to = [*_HOW_TO]
-    if rejected > MOST_ROWS:
-        how_to.insert(1, f"It shows the first {MOST_ROWS:,}; {rejected - MOST_ROWS:,} more are listed in {csv_name}.")
-    sheet.append([_text(sheet, "Rows that could not be taken", bold=True)])
-    sheet.append(["File", _text(sheet, file_name)])
-    sheet.append(["Contents", _text(sheet, words.contract.title)])
-    sheet.append(["Period", _text(sheet, words.period.name)])
-    sheet.append(["Rows in the file", _text(sheet, f"{read:,}")])
-    sheet.append(["Rejected rows", _text(sheet, f"{rejected:,}")])
+    if rejected > shown:
+        how_to.insert(1, f"It shows the first {shown:,}; {rejected - shown:,} more are listed in {csv_name}.")
+    sheet.append([sheet.text("Rows that could not be taken", bold=True)])
+    for name, value in (
+        ("File", file_name),
+        ("Contents", words.contract.title),
+        ("Period", words.period.name),
+        ("Rows in the file", f"{read:,}"),
+        ("Rejected rows", f"{rejected:,}"),
+    ):
+        sheet.append([name, sheet.text(value)])
     for at, line in enumerate(how_to):
         sheet.append(["What to do" if at == 0 else None, line])
     sheet.append([])
-    sheet.append([_text(sheet, said, _HEADER, bold=True) for said in ("Column", "What is wrong", "How often")])
+    sheet.append(sheet.text(said, _HEADER, bold=True) for said in ("Column", "What is wrong", "How often"))
     for (columns, rule), count in words.rejected.counts.most_common():
         where = " + ".join(words.header(column) for column in columns) or "(the whole row)"
-        sheet.append([_text(sheet, where), _text(sheet, words.reason(Flaw(columns, rule))), count])
+        said = (where, words.reason(Flaw(columns, rule)))
+        sheet.append(count if text is None else sheet.text(text) for text in (*said, None))
 
 
-def _write_rows(sheet: Any, words: _Words, reopen: Callable[[], Table]) -> None:
-    from openpyxl.utils import get_column_letter
-
-    rows = [*words.rejected.look_up(reopen)]
+def _write_rows(sheet: _Sheet, words: _Words, reopen: Callable[[], Table]) -> int:
+    """Write the first rejected rows, as many as there is room for; gives their number."""
     header = ["Row", *words.rejected.header]
-    sheet.freeze_panes = "B2"
-    for at, name in enumerate(header):
-        longest = max((_length(cells, at - 1) for _, cells, _ in rows), default=0) if at else 0
-        width = min(max(len(name), longest, _NARROWEST), _WIDEST) + 2
-        sheet.column_dimensions[get_column_letter(at + 1)].width = width
-    sheet.append([_text(sheet, name, _HEADER, bold=True) for name in header])
-    for row, delivered, flaws in rows:
-        cells = delivered[: _MOST_COLUMNS - 1]
+    rows = [*_with_room(words.rejected.look_up(reopen), MOST_CELLS - len(header) - _cells_of_summary(words.rejected))]
+    sheet.sheet.freeze_panes = "B2"
+    longest = [max((_length(cells, at) for _, cells, _ in rows), default=0) for at in range(len(header) - 1)]
+    wanted = [max(len(name), most, _NARROWEST) for name, most in zip(header, [0, *longest], strict=True)]
+    sheet.widths(min(width, _WIDEST) + 2 for width in wanted)
+    sheet.append(sheet.text(name, _HEADER, bold=True) for name in header)
+    for row, cells, flaws in rows:
         said: dict[int, list[str]] = {}  # by position in the sheet; the row's number is at 0
         for flaw in flaws:
             for at in [words.rejected.positions[column] + 1 for column in flaw.columns] or [0]:
                 said.setdefault(at, []).append(words.reason(flaw))
-        plain = BAD_ROW if 0 in said else None
-        written = [_number(sheet, row, plain), *(_text(sheet, cell, plain) for cell in cells)]
-        for at, why in said.items():
-            _mark(written[at], why, None if at == 0 else BAD_CELL)
-        sheet.append(written)
+        sheet.append(_written(sheet, row, cells, said))
+    return len(rows)
+
+
+def _written(sheet: _Sheet, row: int, cells: Sequence[str | None], said: dict[int, list[str]]) -> Iterator[Any]:
+    """The cells of a rejected row, one after the other."""
+    plain = BAD_ROW if 0 in said else None
+    number = sheet.number(row, plain)
+    yield sheet.noted(number, said[0]) if 0 in said else number
+    for at, value in enumerate(cells, start=1):
+        yield sheet.noted(sheet.text(value, BAD_CELL), said[at]) if at in said else sheet.text(value, plain)
+
+
+def _with_room(rows: Iterable[_Row], room: int) -> Iterator[_Row]:
+    """The first rows, as a sheet can hold them, until there is no room for the cells of another."""
+    for row, delivered, flaws in rows:
+        cells = delivered[: _MOST_COLUMNS - 1]
+        room -= len(cells) + 1
+        if room < 0:
+            return
+        yield row, cells, flaws
+
+
+def _cells_of_summary(rejected: Rejected) -> int:
+    return 3 * (_MOST_LINES + len(rejected.counts))
 
 
 def _length(cells: Sequence[str | None], at: int) -> int:
     return len(cells[at] or "") if at < len(cells) else 0
 
 
-def _text(sheet: Any, value: str | None, colour: str | None = None, *, bold: bool = False) -> Any:
-    """A cell that stays text, in every program and when it is edited."""
-    from openpyxl.cell import WriteOnlyCell
-    from openpyxl.styles import Font
-
-    cell = WriteOnlyCell(sheet, None if value is None else _printable(value))
-    if value is not None:
-        cell.data_type = "s"
-    cell.number_format = "@"
-    if bold:
-        cell.font = Font(bold=True)
-    _fill(cell, colour)
-    return cell
-
-
-def _number(sheet: Any, value: int, colour: str | None) -> Any:
-    from openpyxl.cell import WriteOnlyCell
-
-    cell = WriteOnlyCell(sheet, value)
-    _fill(cell, colour)
-    return cell
-
-
-def _fill(cell: Any, colour: str | None) -> None:
-    from openpyxl.styles import PatternFill
-
-    if colour is not None:
-        cell.fill = PatternFill("solid", fgColor=colour)
-
-
-def _mark(cell: Any, why: Sequence[str], colour: str | None) -> None:
-    from openpyxl.comments import Comment
-
-    text = "\n".join(dict.fromkeys(why))
-    lines = sum(len(line) // 45 + 1 for line in text.splitlines())
-    cell.comment = Comment(_printable(text), "Almanac", height=20 + 18 * lines, width=320)
-    _fill(cell, colour)
-
-
 def _printable(text: str) -> str:
     """Text that XML can hold: control characters are shown by their pictures."""
+    if text.isprintable():
+        return text
     shown = _CONTROL.sub(lambda found: chr(0x2400 + ord(found[0])), text)
     return _NO_XML.sub("\ufffd", shown)

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from loader.archive.parquet import arrow_type
 from loader.contracts import ColumnType, CsvFormat, WorkbookFormat
+from loader.readers.table import BLANKS
 from loader.validation.conversion import convert, tidy
 
 CSV = CsvFormat(type="csv")
@@ -22,6 +23,7 @@ GERMAN = CsvFormat(type="csv", decimal=",", thousands=".", dates=("%d.%m.%Y",))
 GERMAN_XLSX = WorkbookFormat(type="workbook", decimal=",", thousands=" ", dates=("%d.%m.%Y",))
 DOLLARS = CsvFormat(type="csv", thousands=",", currency="$")
 EUROS = CsvFormat(type="csv", decimal=",", thousands=".", currency="€")
+APOSTROPHES = CsvFormat(type="csv", thousands="'", currency="Fr.")
 FRANCS_XLSX = WorkbookFormat(type="workbook", thousands="'", currency="Fr.")
 UNFIT = {"integer": "some", "decimal": "some", "double": "some", "date": "then", "timestamp": "then", "boolean": "so"}
 
@@ -349,3 +351,55 @@ def test_any_text_is_the_number_that_it_shows_or_nothing(text: str) -> None:
 )
 def test_money_may_stand_with_its_sign_once(text: str, fmt: Format, expected: str | None) -> None:
     assert read(text, "decimal(12,2)", fmt) == (None if expected is None else Decimal(expected))
+
+
+def slowly(text: str, fmt: Format) -> Decimal | None:
+    """One amount of decimal(12,2), read sign by sign as the contract reference says."""
+    if fmt.currency and fmt.currency in text:
+        sign = text[0] if text[0] in "+-" else ""
+        rest = text[len(sign) :].lstrip(BLANKS)
+        if rest.startswith(fmt.currency):
+            text = sign + rest.removeprefix(fmt.currency).lstrip(BLANKS)
+        elif text.endswith(fmt.currency):
+            text = text.removesuffix(fmt.currency).rstrip(BLANKS)
+    thousands, decimal = re.escape(str(fmt.thousands)), re.escape(fmt.decimal)
+    if re.fullmatch(rf"[+-]?[0-9]{{1,3}}({thousands}[0-9]{{3}})+({decimal}[0-9]*)?", text):
+        text = text.replace(str(fmt.thousands), "")
+    if fmt.decimal == ",":
+        if "." in text:
+            return None
+        text = text.replace(",", ".")
+    number = Decimal(text) if NUMBER.fullmatch(text) else None
+    fits = number is not None and abs(number) < 10**10 and number == number.quantize(Decimal("0.01"))
+    return number if fits else None
+
+
+amounts = st.lists(
+    st.one_of(
+        st.text(alphabet="0123456789", min_size=1, max_size=4),
+        st.sampled_from(
+            ["$", "€", "Fr.", ",", ".", "'", "-", "+", " ", "\u00a0", ",000", ".000", ",50", ".50", "1e2", "x"]
+        ),
+    ),
+    min_size=1,
+    max_size=6,
+).map("".join)
+written = st.builds(
+    "{}{}{:,.2f}{}".format,
+    st.sampled_from(["", "-", "+"]),
+    st.sampled_from(["", "$", "$ ", "€", "Fr. "]),
+    st.decimals(0, 10**9, places=2),
+    st.sampled_from(["", "$", " €", "\u00a0€"]),
+)
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.one_of(amounts, written, st.none()), min_size=1, max_size=8),
+    st.sampled_from([DOLLARS, EUROS, APOSTROPHES]),
+)
+@example(["$1,256.63", "12.00", "1,234.50", None, "$45,00", "$", "x"], DOLLARS)
+def test_a_column_of_money_is_read_as_each_amount_would_be(texts: list[str | None], fmt: Format) -> None:
+    cells = tidy(pa.array(texts, pa.string()))
+    found = convert(cells, ColumnType.parse("decimal(12,2)"), fmt)
+    assert found.to_pylist() == [None if cell is None else slowly(cell, fmt) for cell in cells.to_pylist()]

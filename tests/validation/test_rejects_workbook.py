@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import inspect
+import re
+import zipfile
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -250,8 +252,7 @@ def test_a_refused_delivery_says_where_its_rows_are_marked(local: Project) -> No
 
 def test_no_more_rows_than_a_person_can_use(local: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     """The first rows of the file, whatever rule rejected them; how many more there are is told."""
-    for module in ("loader.validation.rejects", "loader.validation.rejects_workbook"):
-        monkeypatch.setattr(f"{module}.MOST_ROWS", 4)
+    monkeypatch.setattr("loader.validation.rejects.MOST_ROWS", 4)
     rows = people_rows(12)
     for at in (2, 5, 8, 9, 11):
         rows[at]["city"] = "Atlantis"
@@ -265,6 +266,35 @@ def test_no_more_rows_than_a_person_can_use(local: Project, monkeypatch: pytest.
     assert f"It shows the first 4; 4 more are listed in {csv_name}." in said
     assert ("city", "must be one of Dresden, Leipzig, Chemnitz", 5) in values(book[SUMMARY])
     assert len(rejects(local)) == 8
+
+
+def test_no_more_cells_than_a_person_can_use(local: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows with many cells are fewer; the summary counts as well, and says what is only in the CSV file."""
+    monkeypatch.setattr("loader.validation.rejects_workbook.MOST_CELLS", 200)
+    rows = [[*row.values()] for row in people_rows(40, visits="many")]
+    rows[4] += ["more"] * 20
+    write_csv(local.landing / "people_2025-01.csv", rows, header=PEOPLE_HEADER)
+    load(local, exit_code=1)
+    book = workbook(local)
+    shown = [row[0] for row in values(book[ROWS])[1:]]
+    assert shown == [*range(2, 2 + len(shown))]
+    # 66 are set aside for the summary; of the rest, the header and each row take 7, the row with 20 more takes 27
+    cells = sum(1 for sheet in book for row in sheet.iter_rows() for cell in row if cell.value is not None)
+    assert len(shown) == 15
+    assert cells <= 200
+    csv_name, _ = files_below(local.root / "data/stage/rejects")
+    assert f"It shows the first 15; 25 more are listed in {csv_name}." in [line for _, line, _ in values(book[SUMMARY])]
+    assert len({row for row, *_ in rejects(local)}) == 40
+
+
+def test_cells_that_look_the_same_share_their_style(local: Project) -> None:
+    """Plain and marked cells, their numbers, the header, what is bold: the file knows no other looks."""
+    write_people(local.landing / "people_2025-01.csv", people_rows(50, visits="many"))
+    load(local, exit_code=1)
+    looks = {cell.style_id for sheet in workbook(local) for row in sheet.iter_rows() for cell in row}
+    assert len(looks) <= 6
+    with zipfile.ZipFile(next((local.root / "data/stage/rejects").glob("*.xlsx"))) as file:
+        assert len(re.findall("<xf ", file.read("xl/styles.xml").decode())) <= 12
 
 
 def test_the_first_rows_of_many_batches(local: Project, monkeypatch: pytest.MonkeyPatch) -> None:
