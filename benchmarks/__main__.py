@@ -27,6 +27,7 @@ from benchmarks.history.bench import history, history_on
 from benchmarks.measure import REPOSITORY, Line
 from benchmarks.report import as_json, as_markdown, as_section, as_tables, environments
 from benchmarks.servers import SERVERS, Server
+from benchmarks.small.bench import small
 from benchmarks.stage.bench import memory, memory_on, stage, stage_on
 from benchmarks.workbook.bench import phones, workbook
 
@@ -35,6 +36,7 @@ BENCHES = {
     "memory": ("Memory and the size of a file", memory),
     "workbook": ("A workbook into stage", workbook),
     "phones": ("Telephone numbers", phones),
+    "small": ("Small work, in processor seconds", small),
     "delivery": ("From landing to gated mart", delivery),
     "history": ("History", history),
     "builds": ("Builds, node by node", builds),

@@ -8,6 +8,7 @@ import runpy
 import subprocess
 import sys
 import warnings
+from collections.abc import Callable, Sequence
 from contextlib import redirect_stdout, suppress
 from dataclasses import dataclass, field
 from io import StringIO
@@ -94,6 +95,28 @@ def measure(module: str, *args: object, repeat: int | None = None, python: Path 
         {part: median(run["parts"][part] for run in runs) for part in runs[-1]["parts"]},
         runs[-1]["said"],
     )
+
+
+def processor_seconds(command: Sequence[str], before: Callable[[], None]) -> float:
+    """Seconds that all processors spend on a command and on what it starts; the median of several runs.
+
+    `before` is called before each. Windows does not tell.
+
+    Raises:
+        RuntimeError: the command failed; its output is in the message.
+    """
+    return median(_processor_seconds_once(command, before) for _ in range(REPEAT))
+
+
+def _processor_seconds_once(command: Sequence[str], before: Callable[[], None]) -> float:
+    before()
+    started = os.times()
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=REPOSITORY)
+    ended = os.times()
+    if done.returncode != 0:
+        raise RuntimeError(f"{' '.join(command)}: {done.stdout[-2000:]}{done.stderr[-2000:]}")
+    user = ended.children_user - started.children_user
+    return user + ended.children_system - started.children_system
 
 
 def has_peer(peer: str) -> bool:

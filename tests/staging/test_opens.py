@@ -16,7 +16,7 @@ import loader.staging.ingest
 import loader.staging.landing
 import loader.staging.validate
 from tests.conftest import Project
-from tests.shop import deliver, load, open_shop, prepared, products
+from tests.support.shop import deliver, load, open_shop, prepared, products
 
 SLOW = [
     (loader.staging.landing, "sha256_of"),

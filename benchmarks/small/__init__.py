@@ -1,0 +1,1 @@
+"""Small work, as it is done many times a day."""

@@ -1,0 +1,77 @@
+"""Small work, as it is done many times a day: processor seconds of a command, with those of what it starts.
+
+The limits are ratios to imports that nobody can do without, so that a busy machine says the same. On a quiet one with
+3.0 s for Great Expectations and 0.34 s for SQLAlchemy they are 2.1 s for a gate's import, 1.5 s for a load beside it,
+0.8 s for status and versions and 0.2 s for help.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from benchmarks.kept import kept
+from benchmarks.measure import Line, processor_seconds
+from benchmarks.projects import whole_project
+
+if TYPE_CHECKING:
+    from loader.project import Project
+
+_PLAIN = "import great_expectations"
+_GATE = "import loader.cli.app; from loader.gates.run import _context; _context()"
+_SQL = "import duckdb_engine, sqlalchemy; sqlalchemy.create_engine('duckdb://')"
+
+
+def small(folder: Path, scale: float) -> list[Line]:
+    """A file of 1,000 rows in a project with all contracts of the repository, and the commands that only look."""
+    project = whole_project(folder)
+    claims = _claims(project, scale)
+    project.ensure_migrated()
+    warehouse = kept(project)
+    warehouse.keep("empty")
+
+    def anew() -> None:
+        warehouse.restore("empty")
+        shutil.rmtree(project.root / "data" / "stage", ignore_errors=True)
+
+    plain, gate, sql = (_python("-c", code) for code in (_PLAIN, _GATE, _SQL))
+    loaded = _loader(project, "load", "--file-path", claims, before=anew)
+    rows = sum(1 for _ in claims.open(encoding="utf-8")) - 1
+
+    def beside_sql(name: str, seconds: float, at_most: float) -> Line:
+        return Line(name, seconds, against="SQLAlchemy", ratio=seconds / sql, at_most=at_most)
+
+    return [
+        Line("Great Expectations, as Python imports it", plain),
+        Line("Great Expectations, as a gate imports it", gate, against="plain", ratio=gate / plain, at_most=0.7),
+        Line(f"loader load of {rows:,} claim lines x 17, with its gate", loaded),
+        Line("   beside that import", loaded - gate, against="plain", ratio=(loaded - gate) / plain, at_most=0.5),
+        Line("SQLAlchemy with the dialect of DuckDB, imported", sql),
+        beside_sql("loader --help", _loader(project, "--help"), 0.6),
+        beside_sql("loader status", _loader(project, "status"), 2.35),
+        beside_sql("loader versions", _loader(project, "versions", "--dataset", "claims"), 2.35),
+    ]
+
+
+def _claims(project: Project, scale: float) -> Path:
+    """The claim lines of one day in the landing folder: 1,000 at scale 1."""
+    from loader.samples.data.aca import Sample, make_day
+
+    landing = project.settings.landing_dir
+    for path in make_day(landing, date(2025, 2, 3), Sample(scale=max(5.5 * scale, 0.01), first="2025-02", use=4.7)):
+        if not path.name.startswith("claims"):
+            path.unlink()
+    (claims,) = landing.iterdir()
+    return claims
+
+
+def _loader(project: Project, *words: object, before: Callable[[], None] = lambda: None) -> float:
+    return _python("-m", "loader", "--project-dir", project.root, *words, before=before)
+
+
+def _python(*words: object, before: Callable[[], None] = lambda: None) -> float:
+    return processor_seconds([sys.executable, *map(str, words)], before)
