@@ -85,7 +85,7 @@ def test_links_lead_somewhere_and_nothing_comes_from_the_network(site: Path) -> 
 
 def test_links_of_the_repository_lead_somewhere() -> None:
     """As a repository browser shows the Markdown."""
-    pages = [*REPOSITORY.glob("*.md"), *(REPOSITORY / "docs").glob("*.md")]
+    pages = [*REPOSITORY.glob("*.md"), *(REPOSITORY / "docs").rglob("*.md")]
     links = {(page, link) for page in pages for link in LINK.findall(page.read_text(encoding="utf-8"))}
     files = [(page, link) for page, link in links if not urlsplit(link).scheme and urlsplit(link).path]
     assert len(files) > 30
@@ -93,7 +93,7 @@ def test_links_of_the_repository_lead_somewhere() -> None:
 
 
 def test_the_map_of_the_code_has_every_module() -> None:
-    page = (REPOSITORY / "docs" / "architecture.md").read_text(encoding="utf-8")
+    page = (REPOSITORY / "docs" / "understand" / "architecture.md").read_text(encoding="utf-8")
     modules = {path.stem for path in (REPOSITORY / "loader").iterdir() if path.suffix == ".py" or path.is_dir()}
     named = set(re.findall(r"`(\w+)/?`", page))
     assert sorted(name for name in modules if not name.startswith("_") and name not in named) == []
@@ -107,7 +107,7 @@ def test_pages_of_a_warehouse_say_how_to_make_them(site: Path) -> None:
 
 def test_every_word_of_a_contract_is_explained_by_an_example(site: Path) -> None:
     schema = json.loads(contract_schema())
-    reference = Page(site / "contract.html").anchors
+    reference = Page(site / "reference" / "contract.html").anchors
     for name, model in schema["$defs"].items():
         for word, said in model.get("properties", {}).items():
             assert said["description"], f"{name}.{word}"

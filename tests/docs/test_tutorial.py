@@ -28,7 +28,7 @@ class Block:
 
 
 def blocks() -> Iterator[Block]:
-    page = (REPOSITORY / "docs" / "tutorial.md").read_text(encoding="utf-8")
+    page = (REPOSITORY / "docs" / "use" / "tutorial.md").read_text(encoding="utf-8")
     yield from (Block(found["language"], found["caption"], found["text"]) for found in BLOCK.finditer(page))
 
 

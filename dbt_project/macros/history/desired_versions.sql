@@ -1,5 +1,5 @@
 {#
-    What history should be, from `since` on (docs/history.md has the picture).
+    What history should be, from `since` on (docs/understand/history.md has the picture).
 
     A row of a delivery is compared with the row that its key had before: the newer of the two starts at its period,
     the older is set against the next delivered period (full), or against the next delivered row of its key (delta).
