@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -22,7 +23,7 @@ from loader.warehouse.meta import metadata
 from tests.conftest import REPOSITORY, Project
 
 LINK = re.compile(r"\]\(([^)\s]+)\)")
-SOURCES = ("docs", "docker", "CHANGELOG.md", "CONTRIBUTING.md", "pyproject.toml")
+SOURCES = ("docs", "CHANGELOG.md", "CONTRIBUTING.md", "pyproject.toml")
 
 
 class Page(HTMLParser):
@@ -105,13 +106,33 @@ def test_pages_of_a_warehouse_say_how_to_make_them(site: Path) -> None:
         assert f"{folder}/index.html" in Page(site / "index.html").links
 
 
-def test_every_word_of_a_contract_is_explained_by_an_example(site: Path) -> None:
+def test_the_parts_that_are_derived_from_the_code_are_not_stale() -> None:
+    done = subprocess.run(
+        [sys.executable, "scripts/reference.py", "--check"],
+        cwd=REPOSITORY,
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY), "PYTHONUTF8": "1"},
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", ""), "run: python scripts/reference.py"
+
+
+def test_a_page_with_derived_parts_says_so_in_its_first_line() -> None:
+    pages = {path: path.read_text(encoding="utf-8") for path in (REPOSITORY / "docs").rglob("*.md")}
+    derived = {path: text for path, text in pages.items() if "<!-- derived: " in text}
+    assert len(derived) >= 4
+    assert [path for path, text in derived.items() if "scripts/reference.py" not in text.splitlines()[0]] == []
+
+
+def test_every_word_of_a_contract_is_explained_by_an_example() -> None:
     schema = json.loads(contract_schema())
-    reference = Page(site / "reference" / "contract.html").anchors
+    page = (REPOSITORY / "docs" / "reference" / "contract.md").read_text(encoding="utf-8")
+    explained = {heading.rpartition(".")[2] for heading in re.findall(r"^#### `(\S+)`", page, re.MULTILINE)}
     for name, model in schema["$defs"].items():
         for word, said in model.get("properties", {}).items():
             assert said["description"], f"{name}.{word}"
-            assert any(re.search(rf"\b{word}( |-csv|-workbook|$)", anchor) for anchor in reference), f"{name}.{word}"
+            assert word in explained, f"{name}.{word}"
             for example in said.get("examples", []):
                 jsonschema.validate(example, {"$defs": schema["$defs"], **said})
             plain = said.get("type") in ("string", "integer", "number") or "enum" in said
