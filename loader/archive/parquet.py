@@ -1,6 +1,7 @@
 """The parquet files of the archive: each holds the cleaned rows of a delivery.
 
-None is ever edited; a purge puts another in the place of one."""
+None is ever edited; a purge puts another in the place of one.
+"""
 
 from __future__ import annotations
 

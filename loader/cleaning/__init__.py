@@ -60,7 +60,15 @@ class Rule:
 def parse_rules(spec: Sequence[str | Mapping[str, Mapping[str, Any] | None]] | None) -> list[Rule]:
     """The rules of a `clean:` entry, in order; an item is a name or a mapping {name: {option: value}}.
 
-    Raises ValueError that names the unknown rule or the wrong option and lists the known ones.
+    >>> import pandas as pd
+    >>> import pyarrow as pa
+    >>> trim, pad = parse_rules(["trim", {"zero_pad": {"width": 5}}])
+    >>> column = pd.Series([" 17 ", None], dtype=pd.ArrowDtype(pa.large_string()))
+    >>> pad.apply(trim.apply(column).values).values.to_list()
+    ['00017', <NA>]
+
+    Raises:
+        ValueError: the rule or an option is unknown, or an option has a wrong value; the known ones are listed.
     """
     if spec is None:
         return []

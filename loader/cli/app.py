@@ -116,6 +116,7 @@ def _word(error: AlmanacError) -> str:
 
 
 def print_json(value: Any) -> None:
+    """Print a value as JSON and nothing else; what JSON does not know becomes text."""
     click.echo(json.dumps(value, indent=2, default=str, ensure_ascii=False))
 
 
@@ -138,6 +139,11 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON a
 
 
 def period_of(contract: Any, name: str) -> Any:
+    """The period of an option.
+
+    Raises:
+        UsageError: the contract's grain has no period of this name.
+    """
     try:
         return contract.period(name)
     except ValueError as error:
@@ -150,6 +156,11 @@ def split_names(_: Any, __: Any, said: tuple[str, ...]) -> list[str]:
 
 
 def refuse_options(command: str, options: dict[str, Any]) -> None:
+    """Refuse what was given although the command does not take it.
+
+    Raises:
+        UsageError: one of the options has a value.
+    """
     for name, value in options.items():
         if value is not None:
             raise UsageError(f"`{command}` knows no --{name.replace('_', '-')}; leave it out")

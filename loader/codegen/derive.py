@@ -1,8 +1,8 @@
-"""Everything that follows from the contracts: dbt sources, the stage DDL, the stage suites of Great Expectations, and
-the JSON schema by which editors check and complete a contract.
+"""Everything that follows from the contracts, and is committed.
 
-Pure functions from a contract to the text of a file; `derive` compares them with the project and writes what
-differs. The files are committed, so that a change of a contract is reviewed with all that it changes.
+These are the dbt sources, the stage DDL, the stage suites of Great Expectations, and the JSON schema by which editors
+check and complete a contract. Pure functions make the text of a file from a contract; `derive` compares it with the
+project and writes what differs. A change of a contract is thus reviewed with all that it changes.
 """
 
 from __future__ import annotations

@@ -42,6 +42,7 @@ def _socket_in_query(url: URL) -> URL:
 
 @contextmanager
 def connect(address: URL) -> Iterator[Connection]:
+    """A connection of its own, closed with its engine at the end."""
     engine = create_engine(address)
     try:
         with engine.connect() as connection:
@@ -55,6 +56,9 @@ def reached(address: URL) -> Iterator[Connection]:
     """A connection that stays until the gate is through: nobody else takes the file of an embedded warehouse meanwhile.
 
     Opened before the import of Great Expectations, so that a warehouse out of reach is told of at once, in one line.
+
+    Raises:
+        EnvironmentFailedError: the warehouse cannot be read.
     """
     with ExitStack() as stack:
         try:

@@ -38,10 +38,12 @@ class GateResult:
         return sum(check.is_bad for check in self.checks)
 
     def count(self, result: str) -> int:
+        """How many checks ended with this result."""
         return sum(check.result == result for check in self.checks)
 
     @property
     def passed(self) -> bool:
+        """Whether no check failed."""
         return self.failed == 0
 
     @property
@@ -92,4 +94,5 @@ def _passed_by_table(result: GateResult) -> list[Check]:
 
 
 def plural(number: int, word: str) -> str:
+    """A number with its noun: `1 check`, `2 checks`."""
     return f"{number:,} {word}" if number == 1 else f"{number:,} {word}s"

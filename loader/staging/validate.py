@@ -56,7 +56,8 @@ def validate(project: Project, delivery: Ingested, *, force: bool = False) -> Va
         RefusedError: the file changed since it was ingested, cannot be read, has more invalid rows than its
             contract allows, or fails its gate; or it would bring back what was purged, and is not forced. Recorded in
             `meta.validation_log`.
-    """
+        EnvironmentFailedError: the disk is full.
+    """  # noqa: DOC501 (`_explain` makes one of them)
     contract, period = delivery.contract, delivery.period
     stem = file_stem(contract, period, delivery.sha256)
     rejects = project.rejects(f"{stem}.csv")

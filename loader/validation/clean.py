@@ -44,6 +44,7 @@ class Outcome:
 
     @property
     def rows_valid(self) -> int:
+        """Rows that went to the parquet file."""
         return self.rows_read - self.rows_rejected
 
 

@@ -14,6 +14,7 @@ REJECT_COLUMNS = ("row", "column", "value", "rule")
 
 @contextmanager
 def rejects_file(path: Path, *, append: bool = False) -> Iterator[Callable[..., None]]:
+    """A function that writes one line of a rejects file, from its cells; `append` goes on where the file ends."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a" if append else "w", encoding="utf-8-sig" if not append else "utf-8", newline="") as file:
         lines = csv.writer(file)

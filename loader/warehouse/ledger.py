@@ -46,4 +46,5 @@ def _exists(connection: Connection, schema: str, name: str) -> bool:
 
 
 def has_ledger(connection: Connection) -> bool:
+    """Whether dbt has made `core.applied_load` yet."""
     return _exists(connection, str(applied_load.schema), applied_load.name)

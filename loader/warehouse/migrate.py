@@ -94,6 +94,7 @@ def _alembic_upgrade(connection: Connection) -> None:
 
 
 def meta_script(dialect: Dialect) -> str:
+    """The migrations of `meta` as an SQL script in a dialect."""
     from alembic import command
 
     output = io.StringIO()

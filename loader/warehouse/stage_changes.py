@@ -16,6 +16,8 @@ from loader.warehouse.stage_table import STAGE, create_statements, stage_tables
 
 @dataclass(frozen=True)
 class StageChange:
+    """Statements that bring a stage table up to date, and each in words."""
+
     statements: Sequence[str]
     said: Sequence[str]
 
@@ -73,7 +75,7 @@ def _must_widen(dataset: str, name: str, found: Any, wanted: Any) -> bool:
 
     Raises:
         UsageError: it would become narrower, or of another kind, which could lose data.
-    """
+    """  # noqa: DOC501 (`_lossy` makes a UsageError)
     is_kind, was_kind, said = _kind(str(wanted)), _kind(str(found.data_type)), str(wanted).lower()
     order = {"integer": 1, "bigint": 2}
     if is_kind != was_kind:

@@ -57,6 +57,7 @@ class Code(TypeDecorator[str]):
     cache_ok = True
 
     def bind_expression(self, bindparam: Any) -> ColumnElement[str]:
+        """Sent as `varchar`, whatever the driver makes of a text of Python."""
         return _AsVarchar(bindparam)
 
 

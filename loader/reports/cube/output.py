@@ -141,6 +141,7 @@ def number(value: Any) -> str:
 
 
 def as_table(answer: Answer, *, totals: bool) -> Table:
+    """The answer for a terminal."""
     header, rows = grid(answer, totals=totals)
     names = len(answer.question.rows)
     made = Table(box=box.SIMPLE_HEAD, pad_edge=False)
@@ -153,6 +154,7 @@ def as_table(answer: Answer, *, totals: bool) -> Table:
 
 
 def as_markdown(answer: Answer, *, totals: bool) -> str:
+    """The answer as a table of Markdown."""
     header, rows = grid(answer, totals=totals)
     names = len(answer.question.rows)
 
@@ -165,6 +167,7 @@ def as_markdown(answer: Answer, *, totals: bool) -> str:
 
 
 def as_csv(answer: Answer, *, totals: bool) -> str:
+    """The answer as CSV, numbers unrounded; no cell is a formula."""
     header, rows = grid(answer, totals=totals)
     out = io.StringIO()
     lines = csv.writer(out, lineterminator="\n")

@@ -51,10 +51,12 @@ class Answer:
 
     @cached_property
     def rows(self) -> list[Key]:
+        """The labels of the rows, sorted; one value for each attribute."""
         return self._sorted({row for row, _ in self.cells if row is not None}, self.question.rows)
 
     @cached_property
     def columns(self) -> list[Key]:
+        """The labels of the columns, sorted; one value for each attribute."""
         return self._sorted({column for _, column in self.cells if column is not None}, self.question.columns)
 
     def _sorted(self, keys: Iterable[Key], attributes: Sequence[Attribute]) -> list[Key]:

@@ -70,6 +70,7 @@ class Found:
 
     @property
     def counts(self) -> str:
+        """What was found, in one line of numbers."""
         rows, files = sum(self.archive.values()), len(self.archive)
         return (
             f"{rows:,} rows in {files:,} files of the archive, {self.staged:,} rows of stage, "
