@@ -15,7 +15,7 @@ root_doc = "index"
 exclude_patterns = ["README.md"]  # what a repository browser shows of the folder; index.md includes it
 
 extensions = ["myst_parser"]
-myst_enable_extensions = ["attrs_inline", "colon_fence", "deflist"]
+myst_enable_extensions = ["deflist"]
 myst_heading_anchors = 4
 nitpicky = True
 smartquotes = False
