@@ -11,6 +11,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from loader.contracts import Column, Contract, Period
+from loader.validation.rules import Kind, Rule
 
 _SAMPLE = datetime(2024, 12, 31, 14, 30)
 _MOST_VALUES = 30
@@ -24,38 +25,39 @@ _CLEANING = {
 """Of the cleaning rules that may reject a value."""
 
 
-def of_cell(rule: str, column: Column, contract: Contract, period: Period) -> str:
-    """Why a cell of `column` was rejected; `rule` is its name in the rejects file."""
-    kind, _, detail = rule.partition(" ")
-    match kind:
-        case "type":
+def of_cell(rule: Rule, column: Column, contract: Contract, period: Period) -> str:
+    """Why a cell of `column` was rejected."""
+    match rule.kind:
+        case Kind.TYPE:
             said = f"must be {_typed(column, contract)}"
-        case "allowed":
+        case Kind.ALLOWED:
             said = f"must be one of {_listed(column.allowed or ())}"
-        case "length":
+        case Kind.LENGTH:
             said = f"must not be longer than {column.type.length} characters"
-        case "pattern":
+        case Kind.PATTERN:
             said = f"does not have the agreed form: {column.description.rstrip('.')} (pattern {column.pattern})"
-        case "min" | "max":
-            said = _beyond(kind, column, contract, period)
-        case "clean":
-            said = _uncleaned(detail, column)
-        case _:
-            said = _PLAIN[rule]
+        case Kind.MIN:
+            said = _beyond(column.min, "before", "less", contract, period)
+        case Kind.MAX:
+            said = _beyond(column.max, "after", "more", contract, period)
+        case Kind.CLEAN:
+            said = _uncleaned(rule, column)
+        case kind:
+            said = _PLAIN[kind]
     return said
 
 
 _PLAIN = {
-    "required": "must not be empty",
-    "error cell": "is an error of the spreadsheet program, not a value",
-    "NUL character": "holds an invisible character (NUL), which must go",
-    "finite": "is too large for a number",
+    Kind.REQUIRED: "must not be empty",
+    Kind.ERROR_CELL: "is an error of the spreadsheet program, not a value",
+    Kind.NUL: "holds an invisible character (NUL), which must go",
+    Kind.FINITE: "is too large for a number",
 }
 
 
-def of_row(rule: str, contract: Contract) -> str:
+def of_row(rule: Rule, contract: Contract) -> str:
     """Why a row was rejected whose cells do not go together."""
-    said = next(row_rule.description for row_rule in contract.row_rules if row_rule.name == rule)
+    said = next(row_rule.description for row_rule in contract.row_rules if row_rule.name == rule.detail)
     return f"the cells of this row contradict each other: {said}"
 
 
@@ -101,23 +103,22 @@ def _decimal(precision: int, scale: int, point: str) -> str:
     )
 
 
-def _beyond(kind: str, column: Column, contract: Contract, period: Period) -> str:
-    bound: Any = getattr(column, kind)
+def _beyond(bound: Any, in_time: str, in_number: str, contract: Contract, period: Period) -> str:
     if bound == "period_end":
         last = period.end - timedelta(microseconds=1)
         return f"must not be after {_day(last, contract)}, the end of the period {period}"
     if isinstance(bound, date):
-        return f"must not be {'before' if kind == 'min' else 'after'} {_day(bound, contract)}"
-    return f"must not be {'less' if kind == 'min' else 'more'} than {bound}"
+        return f"must not be {in_time} {_day(bound, contract)}"
+    return f"must not be {in_number} than {bound}"
 
 
 def _day(moment: date, contract: Contract) -> str:
     return moment.strftime(contract.format.dates[0])
 
 
-def _uncleaned(name: str, column: Column) -> str:
-    rule = next(rule for rule in column.rules if rule.name == name)
-    return _CLEANING[name].format(**rule.options)
+def _uncleaned(rule: Rule, column: Column) -> str:
+    cleaning = next(cleaning for cleaning in column.rules if cleaning.name == rule.detail)
+    return _CLEANING[cleaning.name].format(**cleaning.options)
 
 
 def _listed(values: Sequence[str], most: int = _MOST_VALUES) -> str:

@@ -14,6 +14,7 @@ from loader.contracts import Contract, Period
 from loader.readers.table import Table
 from loader.validation import rejects_wording as reasons
 from loader.validation.rejects import MOST_ROWS, Flaw, Rejected
+from loader.validation.rules import Kind
 
 SUMMARY, ROWS = "Summary", "Rejected rows"
 BAD_CELL, BAD_ROW = "FFFFC7CE", "FFFFEB9C"
@@ -75,13 +76,15 @@ class _Words:
         return " ".join(self.rejected.header[self.rejected.positions[column]].split())
 
     def reason(self, flaw: Flaw) -> str:
-        if flaw.rule == "unique key":
-            return reasons.of_key([self.header(column) for column in flaw.columns], flaw.rows)
-        if flaw.columns:
-            return reasons.of_cell(flaw.rule, self.contract.column(flaw.columns[0]), self.contract, self.period)
-        if any(flaw.rule == row_rule.name for row_rule in self.contract.row_rules):
-            return reasons.of_row(flaw.rule, self.contract)
-        return reasons.of_length(len(self.rejected.header), flaw.found)
+        match flaw.rule.kind:
+            case Kind.UNIQUE_KEY:
+                return reasons.of_key([self.header(column) for column in flaw.columns], flaw.rows)
+            case Kind.ROW_RULE:
+                return reasons.of_row(flaw.rule, self.contract)
+            case Kind.CELLS:
+                return reasons.of_length(len(self.rejected.header), flaw.found)
+            case _:
+                return reasons.of_cell(flaw.rule, self.contract.column(flaw.columns[0]), self.contract, self.period)
 
 
 def _write_summary(sheet: Any, words: _Words, file_name: str, counts: tuple[int, int], csv_name: str) -> None:

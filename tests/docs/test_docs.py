@@ -19,6 +19,7 @@ import yaml
 
 from loader.codegen.contract_schema import contract_schema
 from loader.settings import Settings
+from loader.validation.rules import Kind
 from loader.warehouse.meta import metadata
 from tests.conftest import REPOSITORY, Project
 
@@ -148,6 +149,13 @@ def test_every_word_of_a_contract_is_explained_by_an_example() -> None:
                 jsonschema.validate(example, {"$defs": schema["$defs"], **said})
             plain = said.get("type") in ("string", "integer", "number") or "enum" in said
             assert "examples" in said or not plain, f"{name}.{word} has no example"
+
+
+def test_every_rule_that_rejects_is_explained() -> None:
+    (page,) = (REPOSITORY / "docs").rglob("contract.md")
+    named = set(re.findall(r"`([^`\n]+)`", page.read_text(encoding="utf-8")))
+    forms = {kind: re.escape(kind.value).replace(r"\{\}", r"<\w+>") for kind in Kind if kind is not Kind.ROW_RULE}
+    assert [kind for kind, form in forms.items() if not any(re.fullmatch(form, name) for name in named)] == []
 
 
 def test_every_setting_and_column_is_explained(site: Path) -> None:

@@ -21,6 +21,7 @@ from loader.readers.table import Table
 from loader.staging.landing import Landed
 from loader.staging.purge.natural_key import NaturalKey, key_cells
 from loader.validation import match_header
+from loader.validation.rules import is_about_cells
 from loader.warehouse import State, Version
 from loader.warehouse.ledger import PURGED, consumers, has_ledger
 from loader.warehouse.meta import applied_load
@@ -208,7 +209,7 @@ def _rows_listed(rejects: Path) -> int | None:
             _, *lines = csv.reader(file)
     except (OSError, ValueError, csv.Error):
         return None
-    if any(rule.endswith("cells expected") for *_, rule in lines):
+    if any(is_about_cells(rule) for *_, rule in lines):
         return None
     return len({row for row, *_ in lines})
 
