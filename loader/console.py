@@ -6,6 +6,7 @@ import sys
 import unicodedata
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -16,8 +17,11 @@ _WIDTH_UNWATCHED = 140
 _CONTROLS = ("Cc", "Cf", "Cs", "Zl", "Zp")
 """Categories of Unicode: control characters, invisible ones, halves of a character, and line ends."""
 
-STATE = {"quiet": False, "debug": False}
-"""`quiet` silences everything but errors, for `--json`; `debug` lets tracebacks through."""
+QUIET = ContextVar("quiet", default=False)
+"""Nothing is said but errors, for `--json`."""
+DEBUG = ContextVar("debug", default=False)
+"""Tracebacks come through. Both are those of one command: a new thread starts without; `contextvars.copy_context` hands
+them over."""
 
 
 @cache
@@ -46,20 +50,20 @@ def err() -> Console:
 
 def say(text: str = "", style: str | None = None) -> None:
     """One line of result or progress."""
-    if not STATE["quiet"]:
+    if not QUIET.get():
         out().print(printable(text), style=style, markup=False)
 
 
 def show(renderable: Any) -> None:
     """A table or another rich object."""
-    if not STATE["quiet"]:
+    if not QUIET.get():
         console = out()
         console.print(renderable, soft_wrap=False)
 
 
 def note(text: str) -> None:
     """Something worth knowing that is no trouble."""
-    if not STATE["quiet"]:
+    if not QUIET.get():
         err().print(printable(f"note: {text}"), style="yellow", markup=False)
 
 
@@ -86,7 +90,7 @@ def _escaped(sign: str) -> str:
 @contextmanager
 def progress(title: str, unit: str = "rows") -> Iterator[Callable[[int], None]]:
     """A live counter for long work; nothing at all when nobody watches."""
-    if STATE["quiet"] or not out().is_terminal:
+    if QUIET.get() or not out().is_terminal:
         yield lambda _: None
         return
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn

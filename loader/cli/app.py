@@ -42,7 +42,8 @@ def main(context: click.Context, /, **common: Any) -> None:
     Exit codes: 0 done, or nothing to do; 1 the data was refused; 2 wrong usage or configuration; 3 the environment
     failed (database locked or out of reach, disk full).
     """
-    console.STATE.update(debug=common["debug"], quiet=False)
+    console.DEBUG.set(common["debug"])
+    console.QUIET.set(False)
     context.obj = common
 
 
@@ -71,19 +72,19 @@ def command_without_project(name: str) -> Callable[[Callable[..., Any]], click.C
         def run(
             context: click.Context, /, project_dir: Path | None, target: str | None, debug: bool, **options: Any
         ) -> None:
-            console.STATE["debug"] |= debug
+            console.DEBUG.set(console.DEBUG.get() or debug)
             common = context.obj
             try:
                 exit_code = function(
                     project_dir=project_dir or common["project_dir"], target=target or common["target"], **options
                 )
             except AlmanacError as error:
-                if console.STATE["debug"]:
+                if console.DEBUG.get():
                     raise
                 console.trouble(f"{_word(error)}: {error.message}")
                 sys.exit(error.exit_code)
             except Exception as error:
-                if console.STATE["debug"]:
+                if console.DEBUG.get():
                     raise
                 console.trouble(f"failed: {_brief(error)}; --debug shows where")
                 sys.exit(3)

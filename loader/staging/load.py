@@ -130,7 +130,7 @@ def _load_one(project: Project, candidate: Candidate, force: bool) -> Line:
     except (AlmanacError, OSError, MemoryError, ImportError, NameError):
         raise  # nobody's bad data
     except Exception as error:
-        if console.STATE["debug"]:
+        if console.DEBUG.get():
             raise
         # only its class: the text of a foreign exception may quote a cell
         line.result = "refused"
