@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from loader.warehouse.engines.registry import ENGINES, engine_class
 from tests.conftest import REPOSITORY
 
 LOADER = REPOSITORY / "loader"
@@ -63,6 +64,27 @@ def test_nothing_imports_the_command_line() -> None:
         if any(str(name).startswith("loader.cli") for name in names) and (LOADER / "cli") not in path.parents:
             importers.append(path.name)
     assert importers == ["__main__.py"]
+
+
+NAMES = {*ENGINES, *(engine_class(name).dialect().name for name in ENGINES)}
+ASKS_FOR_AN_ENGINE = {
+    "warehouse/migrate.py": "Alembic takes a dialect by its name",
+}
+
+
+def test_nobody_but_the_engines_asks_which_engine_it_is() -> None:
+    asking = set()
+    for path in LOADER.rglob("*.py"):
+        place = path.relative_to(LOADER).as_posix()
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            names_one = isinstance(node, ast.Constant) and node.value in NAMES
+            asks = isinstance(node, ast.Attribute) and (
+                node.attr in ("get_backend_name", "get_dialect", "drivername")
+                or (node.attr == "name" and "dialect" in ast.unparse(node.value))
+            )
+            if (names_one or asks) and not place.startswith("warehouse/engines/"):
+                asking.add(place)
+    assert asking == {*ASKS_FOR_AN_ENGINE}
 
 
 def test_names_of_dbt_leave_room_for_what_adapters_append() -> None:

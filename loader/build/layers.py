@@ -115,8 +115,8 @@ def gate(project: Project, layer: str, *, verbose: bool = False) -> None:
 
 def _gate(project: Project, layer: str, tables: Sequence[str] | None = None) -> GateResult:
     with project.audit.step("gate", subject=layer) as step:
-        url = project.warehouse.engine.url()
-        result = project.warehouse.when_free(lambda: run_gate(layer, url, project.root, project.contracts, tables))
+        engine = project.warehouse.engine
+        result = project.warehouse.when_free(lambda: run_gate(layer, engine, project.root, project.contracts, tables))
 
         def record(connection: Connection) -> None:
             _record(connection, layer, result)

@@ -16,7 +16,7 @@ from loader.codegen.header import DERIVED
 from loader.codegen.stage_ddl import stage_ddl
 from loader.codegen.stage_suite import stage_suite
 from loader.contracts import Contract
-from loader.warehouse.profile import ENGINES
+from loader.warehouse.engines.registry import ENGINES
 
 _PLACES = {
     "dbt_project/models/staging": "_*__sources.yml",

@@ -13,31 +13,13 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from loader.contracts import LINEAGE, Contract
 from loader.errors import EnvironmentFailedError
+from loader.gates.suites import Suite, has_pattern
+from loader.warehouse import Engine
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
-from loader.gates.suites import Suite, has_pattern
 
 memory_names = count()
-
-
-def for_reading(url: URL) -> URL:
-    """The address as Great Expectations can use it; reads only."""
-    if url.get_backend_name() == "duckdb":
-        from loader.gates import duckdb_dialect as gx_duckdb
-
-        return url.set(drivername=gx_duckdb.DRIVER).update_query_dict({"access_mode": "read_only"})
-    if url.get_backend_name() == "postgresql":
-        # suites compare dates as text
-        said = url.update_query_dict({"options": "-c datestyle=ISO"})
-        return _socket_in_query(said) if "/" in (url.host or "") else said
-    return url
-
-
-def _socket_in_query(url: URL) -> URL:
-    """The folder of a server's socket is no host in an address that is written out as text."""
-    query = {**url.query, "host": str(url.host), "port": str(url.port or 5432)}
-    return URL.create(url.drivername, url.username, url.password, database=url.database, query=query)
 
 
 @contextmanager
@@ -69,17 +51,11 @@ def reached(address: URL) -> Iterator[Connection]:
         yield connection
 
 
-def knows_patterns(connection: Connection, suites: list[Suite]) -> bool:
-    """Whether the warehouse has the regular expressions that suites ask for; SQL Server has them since 2025."""
+def lack_of_patterns(engine: Engine, connection: Connection, suites: list[Suite]) -> str | None:
+    """Why the regular expressions that suites ask for cannot be asked; None when they can, or none is."""
     if not any(map(has_pattern, (expectation for suite in suites for expectation in suite.expectations))):
-        return True
-    try:
-        connection.execute(text("select 1 where regexp_like('a', 'a')"))
-    except SQLAlchemyError:
-        return False
-    finally:
-        connection.rollback()
-    return True
+        return None
+    return engine.lack_of_patterns(connection)
 
 
 def view_as_stage(connection: Connection, contract: Contract, parquet: Path, period: str) -> None:

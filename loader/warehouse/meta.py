@@ -9,7 +9,7 @@ import datetime as dt
 
 from sqlalchemy import BigInteger, Column, Float, Integer, MetaData, Sequence, Table
 
-from loader.warehouse.types import Code, moment, words
+from loader.warehouse.engines.types import Code, moment, words
 
 SCHEMA = "meta"
 MOST_PATH = 1024

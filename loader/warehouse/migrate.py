@@ -11,6 +11,7 @@ from sqlalchemy.schema import CreateSchema
 
 from loader.contracts import Contracts
 from loader.errors import UsageError
+from loader.warehouse.engines.base import Engine
 from loader.warehouse.layers import SCHEMAS
 from loader.warehouse.stage_changes import stage_change
 from loader.warehouse.transactions import Warehouse
@@ -24,7 +25,7 @@ def migrate(warehouse: Warehouse, contracts: Contracts) -> list[str]:
     Raises:
         UsageError: a contract changed in a way that would lose data; nothing is changed.
     """
-    return warehouse.run(lambda connection: _migrate(connection, contracts))
+    return warehouse.run(lambda connection: _migrate(connection, warehouse.engine, contracts))
 
 
 def ensure_migrated(warehouse: Warehouse, contracts: Contracts) -> None:
@@ -36,12 +37,12 @@ def ensure_migrated(warehouse: Warehouse, contracts: Contracts) -> None:
     if warehouse.engine.embedded:
         migrate(warehouse, contracts)
         return
-    missing = warehouse.run(lambda connection: _missing(connection, contracts))
+    missing = warehouse.run(lambda connection: _missing(connection, warehouse.engine, contracts))
     if missing:
         raise UsageError(f"the warehouse is not ready; run `loader migrate`. To be done: {'; '.join(missing)}")
 
 
-def _migrate(connection: Connection, contracts: Contracts) -> list[str]:
+def _migrate(connection: Connection, engine: Engine, contracts: Contracts) -> list[str]:
     done = []
     existing = set(inspect(connection).get_schema_names())
     for schema in SCHEMAS:
@@ -52,18 +53,18 @@ def _migrate(connection: Connection, contracts: Contracts) -> list[str]:
         _alembic_upgrade(connection)
         done.append(f"meta: revision {before or 'none'} to {_head()}")
     for contract in contracts:
-        change = stage_change(connection, contract)
+        change = stage_change(connection, contract, engine)
         for statement in change.statements:
             connection.execute(text(statement))
         done += change.said
     return done
 
 
-def _missing(connection: Connection, contracts: Contracts) -> list[str]:
+def _missing(connection: Connection, engine: Engine, contracts: Contracts) -> list[str]:
     revision = _revision(connection)
     if revision != _head():
         return [f"meta: revision {revision or 'none'} to {_head()}"]
-    return [line for contract in contracts for line in stage_change(connection, contract).said]
+    return [line for contract in contracts for line in stage_change(connection, contract, engine).said]
 
 
 def _revision(connection: Connection) -> str | None:

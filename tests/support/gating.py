@@ -46,8 +46,8 @@ def insert(project: Project, table: str, *rows: Mapping[str, Any]) -> None:
 
 
 def gate(project: Project, layer: str = "stage", tables: list[str] | None = None) -> GateResult:
-    url = engine_for(read_target(project.root), project.root).url()
-    return run_gate(layer, url, project.root, read_contracts(project.root), tables)
+    engine = engine_for(read_target(project.root), project.root)
+    return run_gate(layer, engine, project.root, read_contracts(project.root), tables)
 
 
 def shown(result: GateResult, verbose: bool = True) -> str:

@@ -265,7 +265,7 @@ def _remove(connection: Connection, project: Project, scope: Scope, found: Found
     concerned |= set(connection.execute(select(staged.c["_data_period"]).where(here).distinct()).scalars())
     deleted = connection.execute(select(func.count()).select_from(staged).where(here)).scalar_one()
     connection.execute(delete(staged).where(here))
-    for waiting in stage_tables(contract, connection.dialect)[1:]:
+    for waiting in stage_tables(contract, project.warehouse.engine)[1:]:
         connection.execute(delete(waiting))  # a load that died left them; one that lives starts again
     scope.settle(connection, versions, sorted(concerned))
     _mark(connection, contract, list(files), found)

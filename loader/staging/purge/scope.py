@@ -23,10 +23,10 @@ from loader.staging.purge.natural_key import NaturalKey, key_cells
 from loader.validation import match_header
 from loader.validation.rules import is_about_cells
 from loader.warehouse import State, Version
+from loader.warehouse.engines.types import Code
 from loader.warehouse.ledger import PURGED, consumers, has_ledger
 from loader.warehouse.meta import applied_load
 from loader.warehouse.stage_table import STAGE
-from loader.warehouse.types import Code
 from loader.warehouse.versions import set_state
 
 

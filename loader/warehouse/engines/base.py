@@ -2,16 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Protocol
+from typing import ClassVar, Protocol, Self
 
-from sqlalchemy import URL, Connection, Table
+from sqlalchemy import URL, Connection, Dialect, Table
+
+from loader.warehouse.profile import Target
 
 
 class Engine(Protocol):
     """A place where the warehouse lives."""
+
+    type_words: ClassVar[Mapping[str, str]]
+    """What its catalog and its DDL call the types of a contract, where that is another word."""
+
+    @staticmethod
+    def dialect() -> Dialect:
+        """Of SQLAlchemy, for statements that are written without a connection."""
+
+    @staticmethod
+    def stage_tables(stage: Table) -> list[Table]:
+        """A stage table, with an index of its periods where one serves, and the tables that come with it."""
+
+    @staticmethod
+    def script(statements: Iterable[str]) -> str:
+        """Statements as a script for the tools of the engine."""
+
+    @staticmethod
+    def other_texts(value: object) -> Sequence[str]:
+        """What a cast to text makes of a value, where neither Python nor Arrow would write it so."""
+
+    @classmethod
+    def of(cls, target: Target, project_dir: Path) -> Self:
+        """The engine of a target; raises UsageError when it cannot be used."""
 
     @property
     def name(self) -> str:
@@ -23,6 +48,12 @@ class Engine(Protocol):
 
     def url(self) -> URL:
         """The address for SQLAlchemy; its repr hides the password."""
+
+    def reading_url(self) -> URL:
+        """The address as Great Expectations can use it; reads only where the engine can promise that."""
+
+    def lack_of_patterns(self, connection: Connection) -> str | None:
+        """Why `regexp_like` cannot be asked; None when it can. Ends the transaction of the connection."""
 
     def lock(self, connection: Connection, name: str) -> None:
         """Take the lock called `name` until the end of the transaction; waits for whoever holds it."""

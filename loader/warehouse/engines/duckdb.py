@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
-from sqlalchemy import URL, Connection, Table
+from sqlalchemy import URL, Connection, Dialect, Table
 
+from loader.archive.query import bounded
+from loader.errors import UsageError
 from loader.warehouse.engines.duckdb_file import rewrite
+from loader.warehouse.engines.types import plain_script
 from loader.warehouse.profile import Target
 
 if TYPE_CHECKING:
     import duckdb
-from loader.archive.query import bounded
 
 _HOLDER = re.compile(
     r"Conflicting lock is held in (?P<program>.*?) ?\(PID (?P<pid>\d+)\)|(?P<windows>being used by another process)"
@@ -32,16 +34,51 @@ class DuckDB:
     """That of the target's `settings` in profiles.yml; None leaves it to the loader."""
     name: str = "duckdb"
     embedded: bool = True
+    type_words: ClassVar[Mapping[str, str]] = {
+        "numeric": "decimal",
+        "double precision": "double",
+        "timestamp without time zone": "timestamp",
+    }
+
+    @staticmethod
+    def dialect() -> Dialect:
+        from duckdb_engine import Dialect as DuckDBDialect
+
+        return DuckDBDialect()
+
+    @staticmethod
+    def stage_tables(stage: Table) -> list[Table]:
+        """Without an index: zone maps serve better."""
+        return [stage]
+
+    @staticmethod
+    def script(statements: Iterable[str]) -> str:
+        return plain_script(statements)
+
+    @staticmethod
+    def other_texts(value: object) -> Sequence[str]:  # noqa: ARG004
+        return ()
 
     @classmethod
     def of(cls, target: Target, project_dir: Path) -> DuckDB:
-        path = Path(str(target.fields.get("path", ":memory:")))
+        path = str(target.fields.get("path") or ":memory:")
+        if path.startswith((":memory:", "md:", "motherduck:")):
+            kind = path.partition(":")[0] or "memory"
+            raise UsageError(f"profiles.yml: target '{target.name}' needs the path of a DuckDB file, not '{kind}'")
         memory_limit = (target.fields.get("settings") or {}).get("memory_limit")
-        return cls(path if path.is_absolute() else project_dir / path, memory_limit)
+        return cls(project_dir / Path(path).expanduser(), memory_limit)
 
     def url(self) -> URL:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         return URL.create("duckdb", database=str(self.path))
+
+    def reading_url(self) -> URL:
+        from loader.warehouse.engines import duckdb_dialect
+
+        return self.url().set(drivername=duckdb_dialect.DRIVER).update_query_dict({"access_mode": "read_only"})
+
+    def lack_of_patterns(self, connection: Connection) -> None:
+        """It has them always."""
 
     def lock(self, connection: Connection, name: str) -> None:
         """Nothing to do: while one process has the file open for writing, no other can open it."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from sqlalchemy import (
     URL,
@@ -17,6 +17,7 @@ from sqlalchemy import (
     Connection,
     Date,
     DateTime,
+    Dialect,
     Double,
     Integer,
     Numeric,
@@ -27,6 +28,7 @@ from sqlalchemy.exc import DataError, DBAPIError
 from sqlalchemy.types import TypeEngine
 
 from loader.errors import EnvironmentFailedError
+from loader.warehouse.engines.types import can_match, period_index, plain_script
 from loader.warehouse.profile import Target
 
 if TYPE_CHECKING:
@@ -47,9 +49,34 @@ class Postgres:
     address: URL
     name: str = "postgres"
     embedded: bool = False
+    type_words: ClassVar[Mapping[str, str]] = {
+        "character varying": "varchar",
+        "numeric": "decimal",
+        "double precision": "double",
+        "timestamp without time zone": "timestamp",
+    }
+
+    @staticmethod
+    def dialect() -> Dialect:
+        from sqlalchemy.dialects import postgresql
+
+        return postgresql.dialect()  # type: ignore[no-untyped-call]
+
+    @staticmethod
+    def stage_tables(stage: Table) -> list[Table]:
+        period_index(stage)
+        return [stage]
+
+    @staticmethod
+    def script(statements: Iterable[str]) -> str:
+        return plain_script(statements)
+
+    @staticmethod
+    def other_texts(value: object) -> Sequence[str]:  # noqa: ARG004
+        return ()
 
     @classmethod
-    def of(cls, target: Target) -> Postgres:
+    def of(cls, target: Target, project_dir: Path) -> Postgres:  # noqa: ARG003
         said = target.fields
         return cls(
             URL.create(
@@ -66,6 +93,17 @@ class Postgres:
 
     def url(self) -> URL:
         return self.address
+
+    def reading_url(self) -> URL:
+        """Suites compare dates as text. The folder of a socket is not a host in an address that is written out."""
+        url = self.address.update_query_dict({"options": "-c datestyle=ISO"})
+        if "/" not in (url.host or ""):
+            return url
+        query = {**url.query, "host": str(url.host), "port": str(url.port or 5432)}
+        return URL.create(url.drivername, url.username, url.password, database=url.database, query=query)
+
+    def lack_of_patterns(self, connection: Connection) -> str | None:
+        return None if can_match(connection) else "PostgreSQL before 15 has no regexp_like"
 
     def lock(self, connection: Connection, name: str) -> None:
         connection.execute(

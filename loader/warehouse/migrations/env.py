@@ -1,14 +1,8 @@
 """How Alembic reaches the warehouse: over the connection that `loader migrate` hands in."""
 
 from alembic import context
-from alembic.ddl.impl import DefaultImpl
 
-
-class DuckDBImpl(DefaultImpl):
-    """Alembic knows no DuckDB; its plain statements are enough for hand-written forward revisions."""
-
-    __dialect__ = "duckdb"
-    transactional_ddl = True
+import loader.warehouse.engines.duckdb_alembic  # noqa: F401 - Alembic finds it there
 
 
 def run() -> None:
