@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
 
 _WIDTH_UNWATCHED = 140
 _CONTROLS = ("Cc", "Cf", "Cs", "Zl", "Zp")
@@ -59,6 +61,21 @@ def show(renderable: Any) -> None:
     if not QUIET.get():
         console = out()
         console.print(renderable, soft_wrap=False)
+
+
+def table(**options: Any) -> Table:
+    """A table in the form that all commands share; its columns are still to be added."""
+    from rich import box
+    from rich.table import Table
+
+    return Table(box=box.SIMPLE_HEAD, pad_edge=False, **options)
+
+
+def plain(text: str) -> Text:
+    """A cell of a table in which nothing is markup and nothing moves the cursor."""
+    from rich.text import Text
+
+    return Text(printable(text))
 
 
 def note(text: str) -> None:

@@ -6,6 +6,7 @@ import ast
 import importlib
 import inspect
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -64,6 +65,23 @@ def test_nothing_imports_the_command_line() -> None:
         if any(str(name).startswith("loader.cli") for name in names) and (LOADER / "cli") not in path.parents:
             importers.append(path.name)
     assert importers == ["__main__.py"]
+
+
+ONE_OF_EACH = {
+    r"splitlines\(\)\[0\]|line\.strip\(\)\]": "text.py",  # the first line of an error
+    r"""replace\("'", "''"\)""": "text.py",  # a literal of SQL, but that of YAML in codegen/propose.py
+    r"\*\*\*|•••": "text.py",  # the mask
+    r"box\.SIMPLE_HEAD": "console.py",  # a table
+    r"\.tmp\b": "files.py",  # a file that appears complete
+    r"\.unpublished": "archive/publish.py",
+}
+
+
+@pytest.mark.parametrize("pattern", ONE_OF_EACH)
+def test_there_is_one_of_each(pattern: str) -> None:
+    found = [path for path in LOADER.rglob("*.py") if re.search(pattern, path.read_text("utf-8"))]
+    places = {path.relative_to(LOADER).as_posix() for path in found}
+    assert places - {"codegen/propose.py"} == {ONE_OF_EACH[pattern]}
 
 
 NAMES = {*ENGINES, *(engine_class(name).dialect().name for name in ENGINES)}

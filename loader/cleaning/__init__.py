@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
 from loader.cleaning import address_rules, email_rules, name_rules, phone_rules, postal_rules, text_rules
 from loader.cleaning.series import Cleaned
+from loader.text import listed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -97,7 +98,7 @@ def _parse_rule(item: Any) -> Rule:
     else:
         raise ValueError(f"cleaning rule {item!r}: expected a name or {{name: {{option: value}}}}")
     if name not in RULES:
-        raise ValueError(f"unknown cleaning rule {name!r}; known rules: {', '.join(RULES)}")
+        raise ValueError(f"unknown cleaning rule {name!r}; known are: {listed(RULES)}")
     if not isinstance(options, Mapping):
         raise ValueError(  # noqa: TRY004
             f"cleaning rule {name}: options must be a mapping such as {{width: 9}}, got {options!r}"

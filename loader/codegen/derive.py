@@ -16,6 +16,7 @@ from loader.codegen.header import DERIVED
 from loader.codegen.stage_ddl import stage_ddl
 from loader.codegen.stage_suite import stage_suite
 from loader.contracts import Contract
+from loader.files import replacing
 from loader.warehouse.engines.registry import ENGINES
 
 _PLACES = {
@@ -39,8 +40,8 @@ def derive(project_dir: Path, contracts: Iterable[Contract], check: bool = False
     gone = [path for path in _existing(project_dir) if path not in wanted]
     if not check:
         for path in stale:
-            (project_dir / path).parent.mkdir(parents=True, exist_ok=True)
-            (project_dir / path).write_text(wanted[path], encoding="utf-8", newline="\n")
+            with replacing(project_dir / path) as unfinished:
+                unfinished.write_text(wanted[path], encoding="utf-8", newline="\n")
         for path in gone:
             (project_dir / path).unlink()
     return sorted([*stale, *gone])

@@ -26,6 +26,7 @@ from loader.contracts.formats import Format
 from loader.contracts.model import Model, named
 from loader.contracts.names import plain_header, portable
 from loader.contracts.periods import Grain, Period
+from loader.text import first_line
 
 
 class EndMarker(Model):
@@ -85,7 +86,7 @@ def _sql_trouble(check: str, columns: Sequence[Column]) -> str | None:
         try:
             connection.execute(f"select not ({check}) from (select {row})")
         except duckdb.Error as error:
-            return str(error).splitlines()[0]
+            return first_line(error)
     return None
 
 

@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from loader.contracts import LINEAGE, Contract
 from loader.errors import EnvironmentFailedError
 from loader.gates.suites import Suite, has_pattern
+from loader.text import first_line, sql_text, unbound
 from loader.warehouse import Engine
 
 if TYPE_CHECKING:
@@ -46,8 +47,7 @@ def reached(address: URL) -> Iterator[Connection]:
         try:
             connection = stack.enter_context(connect(address))
         except SQLAlchemyError as error:
-            message = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
-            raise EnvironmentFailedError(f"the gate cannot read the warehouse: {message}") from error
+            raise EnvironmentFailedError(f"the gate cannot read the warehouse: {first_line(error)}") from error
         yield connection
 
 
@@ -62,30 +62,20 @@ def view_as_stage(connection: Connection, contract: Contract, parquet: Path, per
     """`stage.<dataset>` as a view over one delivery; what the file lacks is NULL, as it will be in the table."""
     from loader.warehouse.stage_table import stage_table
 
-    source = f"read_parquet({_quoted(parquet.as_posix())})"
+    source = f"read_parquet({sql_text(parquet.as_posix())})"
     try:
-        in_file = {row[0] for row in connection.execute(text(f"describe select * from {_escaped(source)}"))}
+        in_file = {row[0] for row in connection.execute(text(f"describe select * from {unbound(source)}"))}
     except SQLAlchemyError as error:
-        message = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
-        raise EnvironmentFailedError(f"{parquet.name}: {message}") from error
+        raise EnvironmentFailedError(f"{parquet.name}: {first_line(error)}") from error
     columns = []
     for column in stage_table(contract).columns:
         declared = column.type.compile(dialect=connection.dialect)
         if column.name == LINEAGE[0]:
-            value = _quoted(period)
+            value = sql_text(period)
         else:
             value = f'"{column.name}"' if column.name in in_file else "null"
         columns.append(f'cast({value} as {declared}) as "{column.name}"')
     connection.execute(text("create schema stage"))
     view = f'create view stage."{contract.name}" as select {", ".join(columns)} from {source}'
-    connection.execute(text(_escaped(view)))
+    connection.execute(text(unbound(view)))
     connection.commit()
-
-
-def _quoted(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"
-
-
-def _escaped(sql: str) -> str:
-    """SQL without bind parameters, as SQLAlchemy's `text` wants it."""
-    return sql.replace(":", r"\:")

@@ -23,9 +23,10 @@ from sqlalchemy import URL
 from loader.archive.query import bounded_in_memory
 from loader.contracts import Contract
 from loader.gates.connection import connect, lack_of_patterns, memory_names, reached, view_as_stage
-from loader.gates.masking import MASK, hidden_columns, without_values
-from loader.gates.results import Check, GateResult, plural
+from loader.gates.masking import hidden_columns, without_values
+from loader.gates.results import Check, GateResult
 from loader.gates.suites import Suite, read_suites, without_patterns
+from loader.text import MASK, first_lines, plural
 from loader.warehouse import Engine
 
 if TYPE_CHECKING:
@@ -265,6 +266,5 @@ def _exception_of(answer: Any) -> str | None:
     messages = [str(fault.get("exception_message")) for fault in faults if fault.get("raised_exception")]
     if not messages:
         return None
-    lines = [line for line in messages[0].splitlines() if line.strip()] or ["unknown error"]
     asked_for = re.findall(r"\w+", json.dumps(answer.expectation_config.kwargs, default=str))
-    return without_values(lines[0], asked_for)[:_BRIEF]
+    return without_values([*first_lines(messages[0]), "unknown error"][0], asked_for)[:_BRIEF]

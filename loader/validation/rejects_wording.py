@@ -11,6 +11,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from loader.contracts import Column, Contract, Period
+from loader.text import listed, plural
 from loader.validation.rules import Kind, Rule
 
 _SAMPLE = datetime(2024, 12, 31, 14, 30)
@@ -31,7 +32,7 @@ def of_cell(rule: Rule, column: Column, contract: Contract, period: Period) -> s
         case Kind.TYPE:
             said = f"must be {_typed(column, contract)}"
         case Kind.ALLOWED:
-            said = f"must be one of {_listed(column.allowed or ())}"
+            said = f"must be one of {listed(column.allowed or (), _MOST_VALUES)}"
         case Kind.LENGTH:
             said = f"must not be longer than {column.type.length} characters"
         case Kind.PATTERN:
@@ -63,7 +64,7 @@ def of_row(rule: Rule, contract: Contract) -> str:
 
 def of_length(expected: int, found: int | None) -> str:
     """Why a row was rejected that has not as many cells as the header; `found` is None where many are spoken of."""
-    has = f"this row has {_counted(found, 'cell')}" if found else "the row has more or fewer cells"
+    has = f"this row has {plural(found, 'cell')}" if found else "the row has more or fewer cells"
     return (
         f"{has}, the header has {expected}; usually a separator is missing, or stands inside a text that is not "
         "in quotes"
@@ -73,7 +74,7 @@ def of_length(expected: int, found: int | None) -> str:
 def of_key(headers: Sequence[str], rows: Sequence[int] = ()) -> str:
     """Why rows that share a key were rejected; `rows` are all that have it, none when that is not to be told."""
     what = "this value" if len(headers) == 1 else f"this combination of {' and '.join(headers)}"
-    shown = f" (in rows {_listed([str(row) for row in rows], _MOST_ROWS)})" if rows else ""
+    shown = f" (in rows {listed(map(str, rows), _MOST_ROWS)})" if rows else ""
     return f"{what} is used {'twice' if len(rows) == 2 else 'more than once'} in the file{shown}; it may be there once"
 
 
@@ -96,11 +97,9 @@ def _typed(column: Column, contract: Contract) -> str:
 def _decimal(precision: int, scale: int, point: str) -> str:
     before = precision - scale
     if not scale:
-        return f"a whole number of at most {_counted(before, 'digit')}"
+        return f"a whole number of at most {plural(before, 'digit')}"
     example = f"{'1' * min(before, 4) or '0'}{point}{'5' * scale}"
-    return (
-        f"a number with at most {_counted(before, 'digit')} before and {scale} after the '{point}', such as {example}"
-    )
+    return f"a number with at most {plural(before, 'digit')} before and {scale} after the '{point}', such as {example}"
 
 
 def _beyond(bound: Any, in_time: str, in_number: str, contract: Contract, period: Period) -> str:
@@ -119,12 +118,3 @@ def _day(moment: date, contract: Contract) -> str:
 def _uncleaned(rule: Rule, column: Column) -> str:
     cleaning = next(cleaning for cleaning in column.rules if cleaning.name == rule.detail)
     return _CLEANING[cleaning.name].format(**cleaning.options)
-
-
-def _listed(values: Sequence[str], most: int = _MOST_VALUES) -> str:
-    rest = f" and {len(values) - most:,} more" if len(values) > most else ""
-    return ", ".join(values[:most]) + rest
-
-
-def _counted(number: int, word: str) -> str:
-    return f"{number:,} {word}" if number == 1 else f"{number:,} {word}s"

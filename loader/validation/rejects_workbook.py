@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from loader.contracts import Contract, Period
+from loader.files import replacing
 from loader.readers.table import Table
 from loader.validation import rejects_wording as reasons
 from loader.validation.rejects import MOST_ROWS, Flaw, Rejected
@@ -54,14 +53,8 @@ def write_rejects_workbook(
     words = _Words(contract, period, rejected)
     _write_summary(book.create_sheet(SUMMARY), words, file_name, counts, path.with_suffix(".csv").name)
     _write_rows(book.create_sheet(ROWS), words, reopen)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    try:
+    with replacing(path) as unfinished:
         book.save(unfinished)
-        unfinished.replace(path)
-    finally:
-        with suppress(OSError):
-            unfinished.unlink(missing_ok=True)
 
 
 @dataclass(frozen=True)

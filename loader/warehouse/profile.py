@@ -21,6 +21,8 @@ from jinja2.nativetypes import NativeEnvironment, NativeTemplate
 from jinja2.sandbox import SandboxedEnvironment
 
 from loader.errors import UsageError
+from loader.files import replacing
+from loader.text import listed
 
 _USER = ("user", "username", "UID", "client_id", "app_id")
 _PASSWORD = ("password", "pass", "PWD", "client_secret", "app_secret")
@@ -58,15 +60,14 @@ def read_target(project_dir: Path, target: str | None = None) -> Target:
     profile = _profile_name(project_dir)
     profiles = _read_yaml(path)
     if profile not in profiles:
-        known = ", ".join(name for name in profiles if name != "config")
-        raise UsageError(f"{path}: no profile '{profile}' (see dbt_project.yml); it has: {known or 'none'}")
+        known = listed(name for name in profiles if name != "config")
+        raise UsageError(f"{path}: no profile '{profile}' (see dbt_project.yml); it has: {known}")
     said = profiles[profile] or {}
     outputs = said.get("outputs") or {}
     render = _Renderer(path)
     name = target or _dbt_variable("TARGET") or str(render(said.get("target", "default")))
     if name not in outputs:
-        known = ", ".join(outputs)
-        raise UsageError(f"{path}: no target '{name}' in profile '{profile}'; it has: {known or 'none'}")
+        raise UsageError(f"{path}: no target '{name}' in profile '{profile}'; it has: {listed(outputs)}")
     fields = render(outputs[name] or {})
     return Target(name, str(fields.get("type")), MappingProxyType(fields))
 
@@ -89,7 +90,8 @@ def ensure_profile(project_dir: Path) -> Path | None:
     example, path = project_dir / "profiles.yml.example", project_dir / "profiles.yml"
     if path.exists() or not example.is_file():
         return None
-    shutil.copyfile(example, path)
+    with replacing(path) as unfinished:
+        shutil.copyfile(example, unfinished)
     return path
 
 

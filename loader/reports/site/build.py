@@ -13,6 +13,7 @@ from loader.build.dbt import write_dbt_docs
 from loader.errors import UsageError
 from loader.project import Project
 from loader.reports.site.data_docs import write_data_docs
+from loader.text import first_lines
 
 
 def make_docs(project: Project) -> Path:
@@ -46,5 +47,5 @@ def _write_pages(source: Path, site: Path) -> None:
         command, env=utf8, capture_output=True, text=True, encoding="utf-8", check=False
     )
     if done.returncode:
-        said = [line for line in done.stderr.splitlines() if line.strip()] or [f"Sphinx ended with {done.returncode}"]
-        raise UsageError(f"docs/ has mistakes: {'; '.join(said[:3])}")
+        said = first_lines(done.stderr, 3) or [f"Sphinx ended with {done.returncode}"]
+        raise UsageError(f"docs/ has mistakes: {'; '.join(said)}")

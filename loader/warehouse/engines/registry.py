@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from loader.errors import UsageError
+from loader.text import listed
 
 if TYPE_CHECKING:
     from loader.warehouse.engines.base import Engine
@@ -29,6 +30,6 @@ def engine_for(target: Target, project_dir: Path) -> Engine:
     """The engine of a dbt target; raises UsageError for one that Almanac does not know, or that it cannot use."""
     if target.type not in ENGINES:
         raise UsageError(
-            f"profiles.yml: target '{target.name}' has type '{target.type}'; Almanac knows {', '.join(ENGINES)}"
+            f"profiles.yml: target '{target.name}' has type '{target.type}'; Almanac knows {listed(ENGINES)}"
         )
     return engine_class(target.type).of(target, project_dir)
