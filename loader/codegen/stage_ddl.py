@@ -11,7 +11,8 @@ def stage_ddl(contract: Contract, engine: str) -> str:
     """The script that creates `stage.<dataset>` on `engine` (one of ENGINES); harmless when it is there."""
     from sqlalchemy.schema import CreateSchema
 
-    from loader.warehouse.stage_table import STAGE, stage_statements
+    from loader.warehouse.layers import STAGE
+    from loader.warehouse.stage_table import stage_statements
 
     words = engine_class(engine)
     schema = str(CreateSchema(STAGE, if_not_exists=True).compile(dialect=words.dialect())).lower()

@@ -28,6 +28,7 @@ from loader.gates.results import Check, GateResult
 from loader.gates.suites import Suite, read_suites, without_patterns
 from loader.text import MASK, first_lines, plural
 from loader.warehouse import Engine
+from loader.warehouse.layers import STAGE
 
 if TYPE_CHECKING:
     from great_expectations.data_context.data_context.ephemeral_data_context import EphemeralDataContext
@@ -72,7 +73,7 @@ def run_parquet_gate(project_dir: Path, contract: Contract, parquet: Path, perio
         EnvironmentFailedError: the parquet file cannot be read.
     """
     started = time.perf_counter()
-    suites = read_suites(project_dir, "stage", [contract], [contract.name])
+    suites = read_suites(project_dir, STAGE, [contract], [contract.name])
     from loader.warehouse.engines import duckdb_dialect
 
     name = f":memory:almanac_gate_{next(memory_names)}"
@@ -80,8 +81,8 @@ def run_parquet_gate(project_dir: Path, contract: Contract, parquet: Path, perio
     # the database in memory lives as long as this connection
     with connect(address) as connection:
         view_as_stage(connection, contract, parquet, period)
-        checks = _run(address, "stage", suites)
-    return GateResult("stage", checks, time.perf_counter() - started)
+        checks = _run(address, STAGE, suites)
+    return GateResult(STAGE, checks, time.perf_counter() - started)
 
 
 def publishable_results(layer: str, engine: Engine, project_dir: Path) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from rich.table import Table
 from loader import console
 from loader.reports.status import PeriodStatus
 from loader.text import number
-from loader.warehouse import Version
+from loader.warehouse import State, Version
 
 
 def versions_table(versions: Sequence[Version]) -> Table:
@@ -31,7 +31,7 @@ def status_table(lines: Sequence[PeriodStatus]) -> Table:
         right=("version", "rows", "rejected"),
     )  # fmt: skip
     for one in lines:
-        style = None if one.state == "active" else "yellow"
+        style = None if one.state == State.ACTIVE else "yellow"
         cells = [
             one.dataset,
             one.period,

@@ -6,7 +6,7 @@ from sqlalchemy.schema import CreateSchema
 
 from loader.contracts import Contracts
 from loader.warehouse.engines.base import Engine
-from loader.warehouse.layers import SCHEMAS
+from loader.warehouse.layers import META, SCHEMAS, STAGE
 from loader.warehouse.migrate import meta_script
 from loader.warehouse.stage_table import stage_statements
 
@@ -16,9 +16,9 @@ def ddl(engine: Engine, contracts: Contracts, schema: str | None = None) -> str:
     dialect = engine.dialect()
     schemas = [CreateSchema(name, if_not_exists=True) for name in SCHEMAS]
     said = engine.script(str(one.compile(dialect=dialect)) for one in schemas)
-    if schema in (None, "meta"):
+    if schema in (None, META):
         said += meta_script(dialect)
-    if schema in (None, "stage"):
+    if schema in (None, STAGE):
         for contract in contracts:
             said += engine.script(stage_statements(contract, engine))
     return said

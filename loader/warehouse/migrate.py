@@ -12,7 +12,7 @@ from sqlalchemy.schema import CreateSchema
 from loader.contracts import Contracts
 from loader.errors import UsageError
 from loader.warehouse.engines.base import Engine
-from loader.warehouse.layers import SCHEMAS
+from loader.warehouse.layers import META, SCHEMAS
 from loader.warehouse.stage_changes import stage_change
 from loader.warehouse.transactions import Warehouse
 
@@ -68,9 +68,9 @@ def _missing(connection: Connection, engine: Engine, contracts: Contracts) -> li
 
 
 def _revision(connection: Connection) -> str | None:
-    if not inspect(connection).has_table("alembic_version", schema="meta"):
+    if not inspect(connection).has_table("alembic_version", schema=META):
         return None
-    return connection.execute(text("select version_num from meta.alembic_version")).scalar()
+    return connection.execute(text(f"select version_num from {META}.alembic_version")).scalar()
 
 
 def _head() -> str:

@@ -8,7 +8,7 @@ from sqlalchemy.schema import CreateTable
 
 from loader.errors import UsageError
 from loader.warehouse.engines.base import Engine
-from loader.warehouse.meta import applied_load
+from loader.warehouse.ledger import applied_load
 
 
 def roles_script(engine: Engine, target: str) -> str:

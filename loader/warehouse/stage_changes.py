@@ -11,8 +11,9 @@ from sqlalchemy import Column, Connection, Dialect, Table, select, text
 from loader.contracts import Contract
 from loader.errors import UsageError
 from loader.warehouse.engines.base import Engine
+from loader.warehouse.layers import STAGE
 from loader.warehouse.meta import dataset_version
-from loader.warehouse.stage_table import STAGE, create_statements, stage_tables
+from loader.warehouse.stage_table import create_statements, stage_tables
 
 
 @dataclass(frozen=True)
@@ -65,9 +66,9 @@ def _columns(connection: Connection, table: str) -> dict[str, Any]:
     query = text(
         "select COLUMN_NAME as column_name, DATA_TYPE as data_type, CHARACTER_MAXIMUM_LENGTH as length, "
         "NUMERIC_PRECISION as numeric_precision, NUMERIC_SCALE as numeric_scale "
-        "from INFORMATION_SCHEMA.COLUMNS where TABLE_SCHEMA = 'stage' and TABLE_NAME = :table"
+        "from INFORMATION_SCHEMA.COLUMNS where TABLE_SCHEMA = :schema and TABLE_NAME = :table"
     )
-    return {row.column_name: row for row in connection.execute(query, {"table": table})}
+    return {row.column_name: row for row in connection.execute(query, {"schema": STAGE, "table": table})}
 
 
 def _must_widen(dataset: str, column: Column[Any], found: Any, engine: Engine) -> bool:

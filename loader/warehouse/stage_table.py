@@ -21,8 +21,7 @@ from sqlalchemy.types import TypeEngine
 from loader.contracts import ColumnType, Contract
 from loader.warehouse.engines.base import Engine
 from loader.warehouse.engines.types import Code, day, moment, words
-
-STAGE = "stage"
+from loader.warehouse.layers import STAGE
 
 
 def stage_table(contract: Contract, metadata: MetaData | None = None) -> Table:

@@ -18,7 +18,7 @@ with periods as (
         period_start,
         lead(period_start) over (order by period_start) as next_start
     from {{ dataset_version() }}
-    where dataset = '{{ history.dataset }}' and state = 'active'
+    where dataset = '{{ history.dataset }}' and {{ is_active() }}
         {% if strategy.since %}and period_start >= {{ timestamp_literal(strategy.since) }}{% endif %}
 
 ),

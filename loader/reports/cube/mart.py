@@ -17,8 +17,8 @@ from sqlalchemy import BigInteger, ColumnElement, Connection, FromClause, cast, 
 
 from loader.contracts import Grain, Period
 from loader.errors import UsageError
+from loader.warehouse.layers import MART
 
-MART = "mart"
 AGGREGATES = ("sum", "avg", "min", "max", "count", "distinct")
 DIMENSION, CALENDAR = "dim_", "dim_date"
 _ASKED_FIRST = ("cube_", "agg_", "fct_", "")
@@ -316,10 +316,10 @@ def sources(connection: Connection, personal: Iterable[str]) -> list[Source]:
 def _tables(connection: Connection) -> dict[str, dict[str, Kind]]:
     """Tables and views of the mart that the account may read."""
     # in capitals: so the view is called where names tell them apart
-    query = "select TABLE_NAME, COLUMN_NAME, DATA_TYPE from INFORMATION_SCHEMA.COLUMNS where TABLE_SCHEMA = :mart "
+    query = "select TABLE_NAME, COLUMN_NAME, DATA_TYPE from INFORMATION_SCHEMA.COLUMNS where TABLE_SCHEMA = :schema "
     tables: dict[str, dict[str, Kind]] = {}
     found: Sequence[Any] = connection.execute(
-        text(query + "order by TABLE_NAME, ORDINAL_POSITION"), {"mart": MART}
+        text(query + "order by TABLE_NAME, ORDINAL_POSITION"), {"schema": MART}
     ).all()
     for name, its_column, data_type in found:
         if "__" not in name:  # what dbt leaves behind while it works

@@ -13,7 +13,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, FromClause, Select, Subquery, alias, and_, column, select, table
 
 from loader.errors import UsageError
-from loader.reports.cube.mart import GROUPING_LEVEL, MART, Attribute, Filter, Measure, Source, source
+from loader.reports.cube.mart import GROUPING_LEVEL, Attribute, Filter, Measure, Source, source
+from loader.warehouse.layers import MART
 
 MOST_COLUMNS = 50
 """Of a pivot: more are no table that a person reads."""

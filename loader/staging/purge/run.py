@@ -28,10 +28,11 @@ from loader.staging.ingest import last_visits
 from loader.staging.landing import Content, Landed, recognise
 from loader.staging.purge.scope import Scope
 from loader.text import listed
-from loader.warehouse import Version
-from loader.warehouse.ledger import changes_of, consumers, followers, waiting_for_changes
-from loader.warehouse.meta import applied_load, dataset_version, etl_audit, ingestion_log, now, validation_log
-from loader.warehouse.stage_table import STAGE, stage_table, stage_tables
+from loader.warehouse import State, Version
+from loader.warehouse.layers import STAGE
+from loader.warehouse.ledger import applied_load, changes_of, consumers, followers, waiting_for_changes
+from loader.warehouse.meta import dataset_version, etl_audit, ingestion_log, now, validation_log
+from loader.warehouse.stage_table import stage_table, stage_tables
 from loader.warehouse.versions import move_archived, versions_of
 
 
@@ -234,7 +235,7 @@ def _in_deliveries(project: Project, scope: Scope, seen: Callable[[int], None]) 
 
 
 def _gone(project: Project, versions: Sequence[Version]) -> list[str]:
-    kept = {version.parquet_path for version in versions if version.state != "purged"}
+    kept = {version.parquet_path for version in versions if version.state is not State.PURGED}
     return sorted(name for name in kept if not project.archived(name).exists())
 
 

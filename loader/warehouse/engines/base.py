@@ -12,6 +12,11 @@ from sqlalchemy import URL, Connection, Dialect, Table
 from loader.warehouse.profile import Target
 
 
+def lock_name(name: str) -> str:
+    """What a lock is called in the database; dbt takes the same locks."""
+    return f"almanac.{name}"
+
+
 class Engine(Protocol):
     """A place where the warehouse lives."""
 

@@ -28,6 +28,7 @@ from sqlalchemy.exc import DataError, DBAPIError
 from sqlalchemy.types import TypeEngine
 
 from loader.errors import EnvironmentFailedError
+from loader.warehouse.engines.base import lock_name
 from loader.warehouse.engines.types import can_match, period_index, plain_script
 from loader.warehouse.profile import Target
 
@@ -106,9 +107,7 @@ class Postgres:
         return None if can_match(connection) else "PostgreSQL before 15 has no regexp_like"
 
     def lock(self, connection: Connection, name: str) -> None:
-        connection.execute(
-            text("select pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": f"almanac.{name}"}
-        )
+        connection.execute(text("select pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": lock_name(name)})
 
     def bring(self, *_: object, **__: object) -> AbstractContextManager[None]:
         """Nothing to do: COPY joins the transaction."""

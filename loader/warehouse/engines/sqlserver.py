@@ -14,6 +14,7 @@ from sqlalchemy import URL, Column, Connection, Dialect, MetaData, Table, delete
 from sqlalchemy.exc import DataError, DBAPIError
 
 from loader.errors import EnvironmentFailedError
+from loader.warehouse.engines.base import lock_name
 from loader.warehouse.engines.sqlserver_connection import DRIVERS, LOCK, MSSQL_PYTHON, address_of, is_by_bulk_copy
 from loader.warehouse.engines.types import can_match, period_index, plain_script
 from loader.warehouse.profile import Target
@@ -101,8 +102,8 @@ class SQLServer:
         return None if can_match(connection) else "SQL Server before 2025 has no regular expressions"
 
     def lock(self, connection: Connection, name: str) -> None:
-        connection.execute(text(_LOCK), {"name": f"almanac.{name}"})
-        connection.info[LOCK] = f"almanac.{name}"
+        connection.execute(text(_LOCK), {"name": lock_name(name)})
+        connection.info[LOCK] = lock_name(name)
 
     @contextmanager
     def bring(self, connect: Callable[[], Connection], table: Table, parquet: Path, load_id: int) -> Iterator[None]:
