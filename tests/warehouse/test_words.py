@@ -12,10 +12,12 @@ import pytest
 import yaml
 
 from loader.cli import main
+from loader.contracts import ColumnType
 from loader.warehouse.engines.base import lock_name
-from loader.warehouse.engines.registry import ENGINES
+from loader.warehouse.engines.registry import ENGINES, engine_class
 from loader.warehouse.layers import CORE, LAYERS, MART, META, STAGE
 from loader.warehouse.ledger import CHANGES, PURGED, applied_load
+from loader.warehouse.stage_table import sql_type
 from loader.warehouse.versions import State
 from tests.conftest import REPOSITORY
 
@@ -86,6 +88,16 @@ def test_each_engine_has_its_macros() -> None:
     assert sorted(files) == sorted(ENGINES)
     prefixes = {prefix for sql in files.values() for prefix in re.findall(r"macro (\w+?)__", sql)}
     assert prefixes == {*ENGINES}
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize(
+    "declared", ["varchar(9)", "integer", "bigint", "decimal(8,2)", "double", "boolean", "date", "timestamp"]
+)
+def test_an_engine_knows_its_own_word_for_each_type(engine: str, declared: str) -> None:
+    engine_type, column_type = engine_class(engine), ColumnType.parse(declared)
+    written = sql_type(column_type).compile(dialect=engine_type.dialect()).lower().partition("(")[0]
+    assert engine_type.type_words.get(written, written) == column_type.name
 
 
 def test_versions_have_the_states_of_their_source() -> None:

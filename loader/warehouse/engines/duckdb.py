@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -13,8 +13,8 @@ from sqlalchemy import URL, Connection, Dialect, Table
 
 from loader.archive.query import bounded
 from loader.errors import UsageError
+from loader.warehouse.engines.base import Engine
 from loader.warehouse.engines.duckdb_file import rewrite
-from loader.warehouse.engines.types import plain_script
 from loader.warehouse.profile import Target
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ _HOLDER = re.compile(
 
 
 @dataclass(frozen=True)
-class DuckDB:
+class DuckDB(Engine):
     """An embedded warehouse."""
 
     path: Path
@@ -51,14 +51,6 @@ class DuckDB:
         """Without an index: zone maps serve better."""
         return [stage]
 
-    @staticmethod
-    def script(statements: Iterable[str]) -> str:
-        return plain_script(statements)
-
-    @staticmethod
-    def other_texts(value: object) -> Sequence[str]:  # noqa: ARG004
-        return ()
-
     @classmethod
     def of(cls, target: Target, project_dir: Path) -> DuckDB:
         path = str(target.fields.get("path") or ":memory:")
@@ -82,10 +74,6 @@ class DuckDB:
 
     def lock(self, connection: Connection, name: str) -> None:
         """Nothing to do: while one process has the file open for writing, no other can open it."""
-
-    def bring(self, *_: object, **__: object) -> AbstractContextManager[None]:
-        """Nothing to do: the file is read where it lies."""
-        return nullcontext()
 
     def append_parquet(self, connection: Connection, table: Table, parquet: Path, constants: dict[str, object]) -> int:
         in_file = [

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, closing, nullcontext
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -28,8 +28,8 @@ from sqlalchemy.exc import DataError, DBAPIError
 from sqlalchemy.types import TypeEngine
 
 from loader.errors import EnvironmentFailedError
-from loader.warehouse.engines.base import lock_name
-from loader.warehouse.engines.types import can_match, period_index, plain_script
+from loader.warehouse.engines.base import Engine, lock_name
+from loader.warehouse.engines.types import can_match, period_index
 from loader.warehouse.profile import Target
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ _RETRY_STATES = ("40001", "40P01", "55P03", "57P01", "08000", "08003", "08006")
 
 
 @dataclass(frozen=True)
-class Postgres:
+class Postgres(Engine):
     """A PostgreSQL server."""
 
     address: URL
@@ -67,14 +67,6 @@ class Postgres:
     def stage_tables(stage: Table) -> list[Table]:
         period_index(stage)
         return [stage]
-
-    @staticmethod
-    def script(statements: Iterable[str]) -> str:
-        return plain_script(statements)
-
-    @staticmethod
-    def other_texts(value: object) -> Sequence[str]:  # noqa: ARG004
-        return ()
 
     @classmethod
     def of(cls, target: Target, project_dir: Path) -> Postgres:  # noqa: ARG003
@@ -109,10 +101,6 @@ class Postgres:
     def lock(self, connection: Connection, name: str) -> None:
         connection.execute(text("select pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": lock_name(name)})
 
-    def bring(self, *_: object, **__: object) -> AbstractContextManager[None]:
-        """Nothing to do: COPY joins the transaction."""
-        return nullcontext()
-
     def append_parquet(self, connection: Connection, table: Table, parquet: Path, constants: dict[str, object]) -> int:
         import pyarrow as pa
         import pyarrow.parquet as pq
@@ -137,9 +125,6 @@ class Postgres:
                     return sum(_copy(connection, statement, rows) for rows in ready)
             except pa.ArrowException as error:  # the types of the file are not those of the table
                 raise DataError(statement, None, error) from error
-
-    def busy(self, error: BaseException) -> str | None:  # noqa: ARG002
-        return None
 
     def scrub(self, connect: Callable[[], Connection], tables: Sequence[str]) -> None:
         """`vacuum full` writes each table anew; `analyze` makes the planner forget the values that it had noted."""

@@ -14,7 +14,7 @@ from sqlalchemy import URL, Column, Connection, Dialect, MetaData, Table, delete
 from sqlalchemy.exc import DataError, DBAPIError
 
 from loader.errors import EnvironmentFailedError
-from loader.warehouse.engines.base import lock_name
+from loader.warehouse.engines.base import Engine, lock_name
 from loader.warehouse.engines.sqlserver_connection import DRIVERS, LOCK, MSSQL_PYTHON, address_of, is_by_bulk_copy
 from loader.warehouse.engines.types import can_match, period_index, plain_script
 from loader.warehouse.profile import Target
@@ -45,7 +45,7 @@ _LOST = re.compile(r"connection|timed? ?out|\bi/?o\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
-class SQLServer:
+class SQLServer(Engine):
     """A SQL Server, 2019 or later, or its like in Azure."""
 
     address: URL
@@ -95,9 +95,6 @@ class SQLServer:
     def url(self) -> URL:
         return self.address
 
-    def reading_url(self) -> URL:
-        return self.address
-
     def lack_of_patterns(self, connection: Connection) -> str | None:
         return None if can_match(connection) else "SQL Server before 2025 has no regular expressions"
 
@@ -142,9 +139,6 @@ class SQLServer:
             )
         connection.execute(delete(incoming).where(mine))
         return moved
-
-    def busy(self, error: BaseException) -> str | None:  # noqa: ARG002
-        return None
 
     def scrub(self, connect: Callable[[], Connection], tables: Sequence[str]) -> None:
         """Write each table, its indexes and its statistics anew, then overwrite what is free in the files.
