@@ -15,7 +15,7 @@ REJECT_COLUMNS = ("row", "column", "value", "rule")
 
 @contextmanager
 def rejects_file(path: Path, *, append: bool = False) -> Iterator[Callable[[int, str, str | None, Rule], None]]:
-    """While it lasts, a function that lists a rejected cell: row in the file, column, value and broken rule; `append` goes on where the file ends."""
+    """A function that lists a rejected cell: row, column, value, rule; `append` goes on where the file ends."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a" if append else "w", encoding="utf-8-sig" if not append else "utf-8", newline="") as file:
         lines = csv.writer(file)

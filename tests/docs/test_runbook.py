@@ -20,7 +20,7 @@ PASSED_ON = {
     "report.closing_line",
     "str(given.question)",
     "'\\n'.join(mistakes)",
-    "f'{parquet.name}: {message}'",
+    "f'{parquet.name}: {first_line(error)}'",
     "reason",
     "_refusal(path, landed, outcome)",
     "f'{path}: {error.strerror}'",
