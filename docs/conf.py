@@ -1,21 +1,21 @@
 """Sphinx: `make docs` puts the site into target/docs; `sphinx-build docs FOLDER` makes the pages alone."""
 
-import sys
 import tomllib
 from pathlib import Path
 
+from sphinx.application import Sphinx
+
 REPOSITORY = Path(__file__).parents[1]
-sys.path[:0] = [str(REPOSITORY), str(REPOSITORY / "docs" / "_ext")]
 PACKAGE = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
 project = "Almanac"
 version = release = PACKAGE["version"]
 language = "en"
 root_doc = "index"
-exclude_patterns = ["_ext"]
+exclude_patterns = ["README.md"]  # what a repository browser shows of the folder; index.md includes it
 
-extensions = ["myst_parser", "sphinx_click", "reference"]
-myst_enable_extensions = ["attrs_inline", "colon_fence", "deflist"]
+extensions = ["myst_parser"]
+myst_enable_extensions = ["deflist"]
 myst_heading_anchors = 4
 nitpicky = True
 smartquotes = False
@@ -42,3 +42,30 @@ html_theme_options = {
     "light_css_variables": {"color-brand-primary": "#0b5c77", "color-brand-content": "#0b5c77"},
     "dark_css_variables": {"color-brand-primary": "#6cc4de", "color-brand-content": "#6cc4de"},
 }
+
+
+STAND_IN = """<!DOCTYPE html>
+<html lang="en">
+<head><meta charset="utf-8"><title>{title}</title><style>:root {{ color-scheme: light dark }}
+body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 40rem; margin: 4rem auto; padding: 0 1rem }}</style></head>
+<body><h1>{title}</h1>
+<p>This page shows a warehouse, and is made from one: run <code>make run</code> to fill it and <code>make docs</code>
+to make the page (<code>loader run</code>, <code>loader docs</code> without make).</p>
+<p><a href="../index.html">Back to the documentation</a></p></body>
+</html>
+"""
+PAGES_OF_A_WAREHOUSE = {"dbt": "Tables and lineage (dbt docs)", "gx": "Gates (Great Expectations)"}
+
+
+def stand_in(app: Sphinx, exception: Exception | None) -> None:
+    """Write pages that say how to make those of a warehouse (dbt docs, Data Docs), where there are none."""
+    for folder, title in PAGES_OF_A_WAREHOUSE.items() if exception is None else ():
+        page = Path(app.outdir) / folder / "index.html"
+        if not page.exists():
+            page.parent.mkdir(parents=True, exist_ok=True)
+            page.write_text(STAND_IN.format(title=title), encoding="utf-8")
+
+
+def setup(app: Sphinx) -> None:
+    """Called by Sphinx."""
+    app.connect("build-finished", stand_in)

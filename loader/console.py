@@ -6,18 +6,24 @@ import sys
 import unicodedata
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
 
 _WIDTH_UNWATCHED = 140
 _CONTROLS = ("Cc", "Cf", "Cs", "Zl", "Zp")
 """Categories of Unicode: control characters, invisible ones, halves of a character, and line ends."""
 
-STATE = {"quiet": False, "debug": False}
-"""`quiet` silences everything but errors, for `--json`; `debug` lets tracebacks through."""
+QUIET = ContextVar("quiet", default=False)
+"""Nothing is said but errors, for `--json`."""
+DEBUG = ContextVar("debug", default=False)
+"""Tracebacks come through. Both are those of one command: a new thread starts without; `contextvars.copy_context` hands
+them over."""
 
 
 @cache
@@ -46,20 +52,35 @@ def err() -> Console:
 
 def say(text: str = "", style: str | None = None) -> None:
     """One line of result or progress."""
-    if not STATE["quiet"]:
+    if not QUIET.get():
         out().print(printable(text), style=style, markup=False)
 
 
 def show(renderable: Any) -> None:
     """A table or another rich object."""
-    if not STATE["quiet"]:
+    if not QUIET.get():
         console = out()
         console.print(renderable, soft_wrap=False)
 
 
+def table(**options: Any) -> Table:
+    """A table in the form that all commands share; its columns are still to be added."""
+    from rich import box
+    from rich.table import Table
+
+    return Table(box=box.SIMPLE_HEAD, pad_edge=False, **options)
+
+
+def plain(text: str) -> Text:
+    """A cell of a table in which nothing is markup and nothing moves the cursor."""
+    from rich.text import Text
+
+    return Text(printable(text))
+
+
 def note(text: str) -> None:
     """Something worth knowing that is no trouble."""
-    if not STATE["quiet"]:
+    if not QUIET.get():
         err().print(printable(f"note: {text}"), style="yellow", markup=False)
 
 
@@ -86,7 +107,7 @@ def _escaped(sign: str) -> str:
 @contextmanager
 def progress(title: str, unit: str = "rows") -> Iterator[Callable[[int], None]]:
     """A live counter for long work; nothing at all when nobody watches."""
-    if STATE["quiet"] or not out().is_terminal:
+    if QUIET.get() or not out().is_terminal:
         yield lambda _: None
         return
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn

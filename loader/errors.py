@@ -10,6 +10,7 @@ class AlmanacError(Exception):
 
     @property
     def message(self) -> str:
+        """The one line that a person reads."""
         return str(self)
 
 

@@ -32,14 +32,17 @@ class Project:
 
     @property
     def root(self) -> Path:
+        """The project folder."""
         return self.settings.project_dir
 
     @cached_property
     def contracts(self) -> Contracts:
+        """The contracts of datasets_config.yml; raises UsageError with the lines of its mistakes."""
         return read_contracts(self.root)
 
     @cached_property
     def target(self) -> Target:
+        """The output of profiles.yml to work against; raises UsageError when there is none of the name."""
         made = ensure_profile(self.root)
         if made is not None:
             console.note(f"{made.name} was made from profiles.yml.example; dbt and the loader both read it")
@@ -53,13 +56,16 @@ class Project:
 
     @cached_property
     def warehouse(self) -> Warehouse:
+        """The database of the target, by the account of the command; opened when it is used."""
         return Warehouse(engine_for(self.target.for_account(self.account), self.root), self.settings.lock_timeout)
 
     @cached_property
     def audit(self) -> Auditor:
+        """Writes each step to `meta.etl_audit` and to the log."""
         return Auditor(self.warehouse, self.settings.log_dir, self.settings.log_level)
 
     def contract(self, dataset: str) -> Contract:
+        """The contract of a dataset; raises UsageError, with the known names, when there is none."""
         return find_contract(self.contracts, dataset)
 
     def ensure_datasets(self) -> None:

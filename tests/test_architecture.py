@@ -6,6 +6,7 @@ import ast
 import importlib
 import inspect
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from loader.warehouse.engines.registry import ENGINES, engine_class
 from tests.conftest import REPOSITORY
 
 LOADER = REPOSITORY / "loader"
@@ -63,6 +65,44 @@ def test_nothing_imports_the_command_line() -> None:
         if any(str(name).startswith("loader.cli") for name in names) and (LOADER / "cli") not in path.parents:
             importers.append(path.name)
     assert importers == ["__main__.py"]
+
+
+ONE_OF_EACH = {
+    r"splitlines\(\)\[0\]|line\.strip\(\)\]": "text.py",  # the first line of an error
+    r"""replace\("'", "''"\)""": "text.py",  # a literal of SQL, but that of YAML in codegen/propose.py
+    r"\*\*\*|•••": "text.py",  # the mask
+    r"box\.SIMPLE_HEAD": "console.py",  # a table
+    r"\.tmp\b": "files.py",  # a file that appears complete
+    r"\.unpublished": "archive/publish.py",
+}
+
+
+@pytest.mark.parametrize("pattern", ONE_OF_EACH)
+def test_there_is_one_of_each(pattern: str) -> None:
+    found = [path for path in LOADER.rglob("*.py") if re.search(pattern, path.read_text("utf-8"))]
+    places = {path.relative_to(LOADER).as_posix() for path in found}
+    assert places - {"codegen/propose.py"} == {ONE_OF_EACH[pattern]}
+
+
+NAMES = {*ENGINES, *(engine_class(name).dialect().name for name in ENGINES)}
+ASKS_FOR_AN_ENGINE = {
+    "warehouse/migrate.py": "Alembic takes a dialect by its name",
+}
+
+
+def test_nobody_but_the_engines_asks_which_engine_it_is() -> None:
+    asking = set()
+    for path in LOADER.rglob("*.py"):
+        place = path.relative_to(LOADER).as_posix()
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            names_one = isinstance(node, ast.Constant) and node.value in NAMES
+            asks = isinstance(node, ast.Attribute) and (
+                node.attr in ("get_backend_name", "get_dialect", "drivername")
+                or (node.attr == "name" and "dialect" in ast.unparse(node.value))
+            )
+            if (names_one or asks) and not place.startswith("warehouse/engines/"):
+                asking.add(place)
+    assert asking == {*ASKS_FOR_AN_ENGINE}
 
 
 def test_names_of_dbt_leave_room_for_what_adapters_append() -> None:

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 
 from loader.archive.query import in_memory
 from loader.contracts import Contract
+from loader.text import MASK, sql_text
 
 if TYPE_CHECKING:
     import duckdb
 
 EXAMPLES = 3
-_MASK = "•••"
 
 
 @dataclass(frozen=True)
@@ -81,23 +81,23 @@ def _state(connection: duckdb.DuckDBPyConnection, name: str, contract: Contract,
     wanted = {column.name: str(column.type) for column in contract.columns}
     parts = []
     for number, path in enumerate(files):
-        quoted = str(path).replace("'", "''")
-        found = {row[0] for row in connection.execute(f"describe select * from read_parquet('{quoted}')").fetchall()}
+        source = f"read_parquet({sql_text(str(path))})"
+        found = {row[0] for row in connection.execute(f"describe select * from {source}").fetchall()}
         cells = ", ".join(f'"{n}"' if n in found else f'cast(null as {t}) as "{n}"' for n, t in wanted.items())
-        parts.append(f"select {number} as delivery, {cells} from read_parquet('{quoted}')")
+        parts.append(f"select {number} as delivery, {cells} from {source}")
     rows = " union all ".join(parts)
     if contract.end_marker is None:
         connection.execute(f"create view {name} as select {columns} from ({rows})")
         return
     key = ", ".join(f'"{part}"' for part in contract.key)
-    marker, ended = contract.end_marker.column, contract.end_marker.value.replace("'", "''")
+    marker, ended = contract.end_marker.column, sql_text(contract.end_marker.value)
     connection.execute(
         f"""
         create view {name} as
         with latest as (
             select * from ({rows}) qualify row_number() over (partition by {key} order by delivery desc) = 1
         )
-        select {columns} from latest where cast("{marker}" as varchar) is distinct from '{ended}'
+        select {columns} from latest where cast("{marker}" as varchar) is distinct from {ended}
         """
     )
 
@@ -114,9 +114,9 @@ def _examples(
     masked = contract.column(name).personal
 
     def shown(value: object) -> str:
-        return "(none)" if value is None else _MASK if masked else str(value)
+        return "(none)" if value is None else MASK if masked else str(value)
 
     return [
-        (_MASK if masked_key else "+".join(str(part) for part in row[:-2]), shown(row[-2]), shown(row[-1]))
+        (MASK if masked_key else "+".join(str(part) for part in row[:-2]), shown(row[-2]), shown(row[-1]))
         for row in rows
     ]

@@ -1,12 +1,12 @@
 """The parquet files of the archive: each holds the cleaned rows of a delivery.
 
-None is ever edited; a purge puts another in the place of one."""
+None is ever edited; a purge puts another in the place of one.
+"""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 import pyarrow as pa
@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from loader.contracts import ColumnType, Contract
+from loader.files import replacing
 
 SOURCE_ROW = "_source_row"
 
@@ -49,21 +50,17 @@ def cleaned_schema(contract: Contract) -> pa.Schema:
 @contextmanager
 def parquet_file(path: Path, schema: pa.Schema) -> Iterator[Callable[[pa.Table], None]]:
     """A parquet file that appears under its name only when it is complete."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    try:
-        with pq.ParquetWriter(
+    with (
+        replacing(path) as unfinished,
+        pq.ParquetWriter(
             unfinished,
             schema,
             compression="zstd",
             compression_level=1,
             dictionary_pagesize_limit=_DICTIONARY_BYTES,
-        ) as writer:
-            yield lambda rows: writer.write_table(rows, row_group_size=_rows_of_a_group(rows))
-        unfinished.replace(path)
-    finally:
-        with suppress(OSError):
-            unfinished.unlink(missing_ok=True)
+        ) as writer,
+    ):
+        yield lambda rows: writer.write_table(rows, row_group_size=_rows_of_a_group(rows))
 
 
 def _rows_of_a_group(rows: pa.Table) -> int:

@@ -11,6 +11,11 @@ import psutil
 from loader.files import sha256_of
 
 
+def unpublished(path: Path) -> Path:
+    """The name that a file of the archive has, of this process, until it is published; `sweep` knows it."""
+    return path.with_name(f"{path.name}.unpublished-{os.getpid()}")
+
+
 def publish(unfinished: Path, name: str) -> tuple[str, str]:
     """Give a parquet file its name in the archive; a file of that name with other bytes is never replaced.
 
@@ -26,9 +31,9 @@ def publish(unfinished: Path, name: str) -> tuple[str, str]:
 
 
 def sweep(folder: Path) -> None:
-    """Remove what killed processes left unfinished: `….unchecked-<process>`, `….purging-<process>`."""
+    """Remove what killed processes did not publish."""
     for path in folder.glob("*-*"):
-        left = re.search(r"\.(?:unchecked|purging)-(\d+)", path.name)
+        left = re.search(r"\.unpublished-(\d+)", path.name)
         if left and not _is_owned(path, int(left[1])):
             path.unlink(missing_ok=True)
 

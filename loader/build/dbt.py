@@ -15,6 +15,7 @@ from typing import Any
 from loader.errors import EnvironmentFailedError
 from loader.gates.masking import without_values
 from loader.project import Project
+from loader.text import first_lines, plural
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class DbtResult:
     """One of them was the victim of a deadlock: it may well succeed when the command is repeated."""
 
     def __str__(self) -> str:
-        return ", ".join(f"{count} {kind}{'s' if count > 1 else ''}" for kind, count in sorted(self.done.items()))
+        return ", ".join(plural(count, kind) for kind, count in sorted(self.done.items()))
 
 
 def run_dbt(project: Project, arguments: Sequence[str]) -> DbtResult:
@@ -89,22 +90,22 @@ def _invoke_once(project: Project, arguments: Sequence[str], manifest: Any) -> A
     with chdir(project.root), _connections_closed(project):
         answer = dbtRunner(manifest).invoke(["--log-level", "none", *arguments, *options])
     if answer.exception is not None:
-        raise EnvironmentFailedError(f"dbt {arguments[0]}: {_first_line(answer.exception)}")
+        raise EnvironmentFailedError(f"dbt {arguments[0]}: {_message(answer.exception)}")
     return answer.result
 
 
 def _reason(node: Any) -> str:
     """Why a node failed: what dbt says of a test, what the database says of a statement without its values."""
-    said = _first_line(node.message or node.status)
+    said = _message(node.message or node.status)
     if node.status == "fail":
         return said
     words = re.findall(r"\w+", f"{node.node.unique_id} {node.node.raw_code} {node.node.compiled_code}")
     return without_values(said, [*words, node.node.original_file_path])
 
 
-def _first_line(text: object) -> str:
-    lines = [line.strip() for line in str(text).splitlines() if line.strip()]
-    return " ".join(lines[:3])
+def _message(said: object) -> str:
+    """dbt says in its first line where something is wrong, and in the next ones what."""
+    return " ".join(first_lines(said, 3))
 
 
 @contextmanager

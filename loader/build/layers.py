@@ -15,16 +15,15 @@ from loader.errors import RefusedError
 from loader.gates import GateResult, has_suites, render, run_gate
 from loader.monitoring import RUN_ID
 from loader.project import Project
-from loader.warehouse.layers import LAYERS
+from loader.warehouse.layers import CORE, LAYERS, MART, STAGE
 from loader.warehouse.meta import now, validation_ids, validation_log
-from loader.warehouse.stage_table import STAGE
 
 _MARTS, _TESTS = "dbt_project/models/marts", "dbt_project/tests"
 _REPEATS = 2
 """Of a layer in which somebody else's transaction got in the way."""
 
 
-_SELECT = {"core": "source:* resource_type:snapshot", "mart": "resource_type:model resource_type:seed"}
+_SELECT = {CORE: "source:* resource_type:snapshot", MART: "resource_type:model resource_type:seed"}
 """What dbt builds of a layer; the loader has made `stage`."""
 
 
@@ -41,7 +40,7 @@ class Part(NamedTuple):
 
     def select(self, project: Project, layer: str) -> list[str]:
         """Arguments of dbt. All histories are built, since shared models may read any of them."""
-        if layer == "core":
+        if layer == CORE:
             sources = [f"source:{STAGE}.{name}" for name in self.datasets]
             return ["--select", *sources, "resource_type:snapshot"]
         folders = [f"{place}/{name}" for name in self.others(project) for place in (_MARTS, _TESTS)]
@@ -51,7 +50,7 @@ class Part(NamedTuple):
     def suites(self, project: Project, layer: str) -> list[str]:
         """The tables of a layer that the gate asks."""
         found = {path.stem for path in (project.root / "gx" / "expectations" / layer).glob("*.json")}
-        if layer != "mart":
+        if layer != MART:
             return sorted(found & set(self.datasets))
         models = [(project.root / _MARTS / name).rglob("*.sql") for name in self.others(project)]
         return sorted(found - {path.stem for of_subject in models for path in of_subject})
@@ -115,8 +114,8 @@ def gate(project: Project, layer: str, *, verbose: bool = False) -> None:
 
 def _gate(project: Project, layer: str, tables: Sequence[str] | None = None) -> GateResult:
     with project.audit.step("gate", subject=layer) as step:
-        url = project.warehouse.engine.url()
-        result = project.warehouse.when_free(lambda: run_gate(layer, url, project.root, project.contracts, tables))
+        engine = project.warehouse.engine
+        result = project.warehouse.when_free(lambda: run_gate(layer, engine, project.root, project.contracts, tables))
 
         def record(connection: Connection) -> None:
             _record(connection, layer, result)

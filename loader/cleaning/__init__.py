@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
 from loader.cleaning import address_rules, email_rules, name_rules, phone_rules, postal_rules, text_rules
 from loader.cleaning.series import Cleaned
+from loader.text import listed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -61,7 +62,15 @@ class Rule:
 def parse_rules(spec: Sequence[str | Mapping[str, Mapping[str, Any] | None]] | None) -> list[Rule]:
     """The rules of a `clean:` entry, in order; an item is a name or a mapping {name: {option: value}}.
 
-    Raises ValueError that names the unknown rule or the wrong option and lists the known ones.
+    >>> import pandas as pd
+    >>> import pyarrow as pa
+    >>> trim, pad = parse_rules(["trim", {"zero_pad": {"width": 5}}])
+    >>> column = pd.Series([" 17 ", None], dtype=pd.ArrowDtype(pa.large_string()))
+    >>> pad.apply(trim.apply(column).values).values.to_list()
+    ['00017', <NA>]
+
+    Raises:
+        ValueError: the rule or an option is unknown, or an option has a wrong value; the known ones are listed.
     """
     if spec is None:
         return []
@@ -90,7 +99,7 @@ def _parse_rule(item: Any) -> Rule:
     else:
         raise ValueError(f"cleaning rule {item!r}: expected a name or {{name: {{option: value}}}}")
     if name not in RULES:
-        raise ValueError(f"unknown cleaning rule {name!r}; known rules: {', '.join(RULES)}")
+        raise ValueError(f"unknown cleaning rule {name!r}; known are: {listed(RULES)}")
     if not isinstance(options, Mapping):
         raise ValueError(  # noqa: TRY004
             f"cleaning rule {name}: options must be a mapping such as {{width: 9}}, got {options!r}"

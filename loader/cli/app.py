@@ -48,7 +48,8 @@ def main(context: click.Context, /, **common: Any) -> None:
     Exit codes: 0 done, or nothing to do; 1 the data was refused; 2 wrong usage or configuration; 3 the environment
     failed (database locked or out of reach, disk full).
     """
-    console.STATE.update(debug=common["debug"], quiet=False)
+    console.DEBUG.set(common["debug"])
+    console.QUIET.set(False)
     context.obj = common
 
 
@@ -77,19 +78,19 @@ def command_without_project(name: str) -> Callable[[Callable[..., Any]], click.C
         def run(
             context: click.Context, /, project_dir: Path | None, target: str | None, debug: bool, **options: Any
         ) -> None:
-            console.STATE["debug"] |= debug
+            console.DEBUG.set(console.DEBUG.get() or debug)
             common = context.obj
             try:
                 exit_code = function(
                     project_dir=project_dir or common["project_dir"], target=target or common["target"], **options
                 )
             except AlmanacError as error:
-                if console.STATE["debug"]:
+                if console.DEBUG.get():
                     raise
                 console.trouble(f"{_word(error)}: {error.message}")
                 sys.exit(error.exit_code)
             except Exception as error:
-                if console.STATE["debug"]:
+                if console.DEBUG.get():
                     raise
                 console.trouble(f"failed: {_brief(error)}; --debug shows where")
                 sys.exit(3)
@@ -122,6 +123,7 @@ def _word(error: AlmanacError) -> str:
 
 
 def print_json(value: Any) -> None:
+    """Print a value as JSON and nothing else; what JSON does not know becomes text."""
     click.echo(json.dumps(value, indent=2, default=str, ensure_ascii=False))
 
 
@@ -144,6 +146,11 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON a
 
 
 def period_of(contract: Any, name: str) -> Any:
+    """The period of an option.
+
+    Raises:
+        UsageError: the contract's grain has no period of this name.
+    """
     try:
         return contract.period(name)
     except ValueError as error:
@@ -156,6 +163,11 @@ def split_names(_: Any, __: Any, said: tuple[str, ...]) -> list[str]:
 
 
 def refuse_options(command: str, options: dict[str, Any]) -> None:
+    """Refuse what was given although the command does not take it.
+
+    Raises:
+        UsageError: one of the options has a value.
+    """
     for name, value in options.items():
         if value is not None:
             raise UsageError(f"`{command}` knows no --{name.replace('_', '-')}; leave it out")

@@ -100,7 +100,7 @@ def load_command(project: Project, as_json: bool, **what: Any) -> int:
     """Ingest, validate and load what has landed (for a period, or all that is new)."""
     from loader.staging.load import load
 
-    console.STATE["quiet"] = as_json
+    console.QUIET.set(as_json)
     project.ensure_datasets()
     report = load(project, **what)
     if as_json:
@@ -116,7 +116,7 @@ def run_command(project: Project, as_json: bool) -> int:
     from loader.build.layers import build
     from loader.staging.load import load
 
-    console.STATE["quiet"] = as_json
+    console.QUIET.set(as_json)
     project.ensure_datasets()
     report = load(project)
     if as_json:

@@ -53,7 +53,7 @@ def purge_command(project: Project, dataset: str, key: str | None, before: str |
         raise UsageError("name either --key or --before")
     try:
         scope: Scope = (
-            OfKey(contract, NaturalKey.parse(contract, key))
+            OfKey(contract, NaturalKey.parse(contract, key, project.warehouse.engine))
             if key is not None
             else OfPeriodsBefore(contract, contract.period(str(before)))
         )

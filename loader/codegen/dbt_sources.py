@@ -8,6 +8,7 @@ import yaml
 
 from loader.codegen.header import DERIVED
 from loader.contracts import LINEAGE, Column, Contract
+from loader.warehouse.layers import STAGE
 
 LINEAGE_TEXTS = {
     "_data_period": "Period of the delivery.",
@@ -30,8 +31,8 @@ def sources_yml(contract: Contract) -> str:
         "columns": [*(_source_column(column) for column in contract.columns), *_lineage_columns(contract)],
     }
     source = {
-        "name": "stage",
-        "schema": "stage",
+        "name": STAGE,
+        "schema": STAGE,
         "description": "Typed, cleaned and validated rows, all periods, one table per dataset.",
         "tables": [table],
     }

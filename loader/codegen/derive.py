@@ -1,8 +1,8 @@
-"""Everything that follows from the contracts: dbt sources, the stage DDL, the stage suites of Great Expectations, and
-the JSON schema by which editors check and complete a contract.
+"""Everything that follows from the contracts, and is committed.
 
-Pure functions from a contract to the text of a file; `derive` compares them with the project and writes what
-differs. The files are committed, so that a change of a contract is reviewed with all that it changes.
+These are the dbt sources, the stage DDL, the stage suites of Great Expectations, and the JSON schema by which editors
+check and complete a contract. Pure functions make the text of a file from a contract; `derive` compares it with the
+project and writes what differs. A change of a contract is thus reviewed with all that it changes.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from loader.codegen.header import DERIVED
 from loader.codegen.stage_ddl import stage_ddl
 from loader.codegen.stage_suite import stage_suite
 from loader.contracts import Contract
-from loader.warehouse.profile import ENGINES
+from loader.files import replacing
+from loader.warehouse.engines.registry import ENGINES
 
 _PLACES = {
     "dbt_project/models/staging": "_*__sources.yml",
@@ -39,8 +40,8 @@ def derive(project_dir: Path, contracts: Iterable[Contract], check: bool = False
     gone = [path for path in _existing(project_dir) if path not in wanted]
     if not check:
         for path in stale:
-            (project_dir / path).parent.mkdir(parents=True, exist_ok=True)
-            (project_dir / path).write_text(wanted[path], encoding="utf-8", newline="\n")
+            with replacing(project_dir / path) as unfinished:
+                unfinished.write_text(wanted[path], encoding="utf-8", newline="\n")
         for path in gone:
             (project_dir / path).unlink()
     return sorted([*stale, *gone])

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import re
 from datetime import date
 from typing import Any
 
 from loader.codegen.header import DERIVED
 from loader.contracts import LINEAGE, Column, Contract, Grain
+from loader.text import sql_text, unbound
 
 
 def stage_suite(contract: Contract) -> str:
@@ -22,7 +22,7 @@ def stage_suite(contract: Contract) -> str:
         *(found for column in contract.columns for found in _column_expectations(contract, column)),
         _unique_key(contract),
         *(
-            _no_rows(f"{rule.name}: {rule.description}", _select(contract, f"not ({_literal(rule.check)})"))
+            _no_rows(f"{rule.name}: {rule.description}", _select(contract, f"not ({_as_it_is(rule.check)})"))
             for rule in contract.row_rules
         ),
     ]
@@ -58,7 +58,7 @@ def _column_expectations(contract: Contract, column: Column) -> list[dict[str, A
         where = f"{_period_of(contract.grain, name)} > {_last_of(contract.grain)}"
         found.append(_no_rows(f"{name} is not after its period", _select(contract, where, name)))
     if column.pattern is not None:
-        where = f"not regexp_like({name}, {_text(column.pattern)})"
+        where = f"not regexp_like({name}, {_as_it_is(sql_text(column.pattern))})"
         found.append(_no_rows(f"{name} matches {column.pattern}", _select(contract, where, name)))
     return found
 
@@ -109,10 +109,6 @@ def _no_rows(check: str, query: str) -> dict[str, Any]:
     return _native("unexpected_rows_expectation", check, {"unexpected_rows_query": query})
 
 
-def _text(value: str) -> str:
-    return "'" + _literal(value).replace("'", "''") + "'"
-
-
-def _literal(sql: str) -> str:
+def _as_it_is(sql: str) -> str:
     """SQL that Great Expectations passes on as it is: it fills in {names}, and SQLAlchemy binds :names."""
-    return re.sub("(?<!:):(?!:)", r"\:", sql.replace("{", "{{").replace("}", "}}"))
+    return unbound(sql.replace("{", "{{").replace("}", "}}"))

@@ -38,12 +38,12 @@ class ColumnType(Model):
         match = _TYPE.fullmatch(text.strip().lower())
         known = "varchar(n), integer, bigint, decimal(p,s), double, boolean, date, timestamp"
         if match is None:
-            raise ValueError(f"type '{text}' is not understood; known are {known}")
+            raise ValueError(f"type '{text}' is not understood; known are: {known}")
         name = match["name"]
         args = [int(part) for part in (match["args"] or "").split(",") if part]
         wanted = {"varchar": 1, "decimal": 2}.get(name, 0)
         if name not in known.replace("(n)", "").replace("(p,s)", "").split(", ") or len(args) != wanted:
-            raise ValueError(f"type '{text}' is not understood; known are {known}")
+            raise ValueError(f"type '{text}' is not understood; known are: {known}")
         if name == "varchar":
             if not 1 <= args[0] <= 4000:
                 raise ValueError(f"type '{text}': a length is between 1 and 4000")

@@ -64,8 +64,11 @@ class InvalidRows(Model):
 
 
 class Guard(Model):
-    """Shares of the keys in force (0 to 1) that one delivery may end or change without being forced. With both at 1 a
-    load is not compared at all, which suits a delta of many small deliveries: each is compared with all before it."""
+    """Shares of the keys in force (0 to 1) that one delivery may end or change without being forced.
+
+    With both at 1 a load is not compared at all, which suits a delta of many small deliveries: each is compared with
+    all before it.
+    """
 
     ended: Annotated[float, Field(ge=0, le=1, examples=[0.1])] = 0.2
     """Share of the keys that may end."""
@@ -188,6 +191,7 @@ class Contract(Model):
         return self
 
     def column(self, name: str) -> Column:
+        """The column called `name`, which must be one of this contract."""
         return next(column for column in self.columns if column.name == name)
 
     def period(self, name: str) -> Period:
@@ -238,4 +242,5 @@ class Contracts(Model):
         return iter(self.datasets)
 
     def get(self, name: str) -> Contract | None:
+        """The contract of a dataset; None when there is none."""
         return next((contract for contract in self.datasets if contract.name == name), None)

@@ -14,6 +14,7 @@ from yaml.reader import Reader, ReaderError
 
 from loader.contracts.contract import Contract, Contracts
 from loader.errors import UsageError
+from loader.text import listed
 
 CONTRACTS_FILE = "datasets_config.yml"
 """The file that makes a folder a project."""
@@ -57,7 +58,7 @@ def find_contract(contracts: Contracts, dataset: str) -> Contract:
     """The contract of `dataset`; raises UsageError with the known names."""
     contract = contracts.get(dataset)
     if contract is None:
-        known = ", ".join(contract.name for contract in contracts) or "none yet"
+        known = listed(contract.name for contract in contracts)
         raise UsageError(f"dataset '{dataset}' has no contract in datasets_config.yml; known are: {known}")
     return contract
 

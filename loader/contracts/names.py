@@ -30,6 +30,14 @@ RESERVED = frozenset({
 
 
 def portable(kind: str, name: str) -> str:
+    """The name itself, when it works as a name on every engine without quotes.
+
+    >>> portable("column", "birth_date")
+    'birth_date'
+
+    Raises:
+        ValueError: it has other characters, or is a reserved word of SQL; `kind` says in the message whose name it is.
+    """
     if not _NAME.fullmatch(name):
         raise ValueError(f"{kind} name '{name}': lower case letters, digits and _, at most 50, a letter first")
     if name in RESERVED:
@@ -38,5 +46,9 @@ def portable(kind: str, name: str) -> str:
 
 
 def plain_header(cell: str) -> str:
-    """A header as it is compared: without regard to case, line breaks, repeated, no-break or invisible blanks."""
+    r"""A header as it is compared: without regard to case, line breaks, repeated, no-break or invisible blanks.
+
+    >>> plain_header("Date of\n BIRTH")
+    'date of birth'
+    """
     return " ".join(_INVISIBLE.sub("", unicodedata.normalize("NFKC", cell)).split()).casefold()

@@ -37,6 +37,7 @@ class Grain(StrEnum):
 
     @property
     def example(self) -> str:
+        """The name of a period of this grain, for messages."""
         return _SHAPES[self][1]
 
 
@@ -62,7 +63,11 @@ class Period:
 
     @classmethod
     def parse(cls, name: str, grain: Grain, window: timedelta = timedelta(hours=2)) -> Period:
-        """The period called `name`.
+        """The period called `name`; `window` is the length of a window, and used for no other grain.
+
+        >>> quarter = Period.parse("2025-Q2", Grain.QUARTER)
+        >>> print(quarter.start, quarter.end)
+        2025-04-01 00:00:00 2025-07-01 00:00:00
 
         Raises:
             ValueError: the name has not the form of its grain, or names no real date.

@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING
 
+from loader.text import first_line
+
 if TYPE_CHECKING:
     import duckdb
 
@@ -17,7 +19,7 @@ def trouble(query: str, *parameters: str) -> str | None:
         try:
             connection.execute(query, parameters)
         except duckdb.Error as error:
-            return str(error).splitlines()[0]
+            return first_line(error)
     return None
 
 

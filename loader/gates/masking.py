@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator
 
-MASK = "***"
-
 _ALIAS = re.compile(r'\bas\s+"?(?P<name>\w+)"?', re.IGNORECASE)
 _NAME = re.compile(r"\{batch\}|[a-z_]\w*(?![\w.])", re.IGNORECASE)
 """A name, or a table's alias that stands for its whole row (`b`, not the `b` of `b.city`)."""

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from loader import console
+from loader.text import plural
+
 if TYPE_CHECKING:
     from rich.table import Table
 
@@ -38,10 +41,12 @@ class GateResult:
         return sum(check.is_bad for check in self.checks)
 
     def count(self, result: str) -> int:
+        """How many checks ended with this result."""
         return sum(check.result == result for check in self.checks)
 
     @property
     def passed(self) -> bool:
+        """Whether no check failed."""
         return self.failed == 0
 
     @property
@@ -62,16 +67,14 @@ def render(result: GateResult, verbose: bool = False) -> Table:
 
     The closing line is `result.summary`.
     """
-    from rich import box
     from rich.markup import escape
-    from rich.table import Table
 
     rows = [check for check in result.checks if check.result != "passed"]
     if verbose:
         rows += [check for check in result.checks if check.result == "passed"]
     else:
         rows += _passed_by_table(result)
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table = console.table()
     for heading in ("result", "check", "table", "details"):
         table.add_column(heading, overflow="fold")
     styles = {"passed": "green", "failed": "bold red", "error": "bold red", "skipped": "yellow"}
@@ -89,7 +92,3 @@ def _passed_by_table(result: GateResult) -> list[Check]:
         if passed:
             lines.append(Check("passed", f"{passed} of {plural(len(found), 'check')}", name))
     return lines
-
-
-def plural(number: int, word: str) -> str:
-    return f"{number:,} {word}" if number == 1 else f"{number:,} {word}s"

@@ -18,26 +18,26 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import URL, make_url
+from sqlalchemy import URL
 
 from loader.archive.query import bounded_in_memory
 from loader.contracts import Contract
-from loader.gates.masking import MASK, hidden_columns, without_values
+from loader.gates.connection import connect, lack_of_patterns, memory_names, reached, view_as_stage
+from loader.gates.imports import lazily_imported, without_collection
+from loader.gates.masking import hidden_columns, without_values
+from loader.gates.results import Check, GateResult
+from loader.gates.suites import Suite, read_suites, without_patterns
+from loader.text import MASK, first_lines, plural
+from loader.warehouse import Engine
+from loader.warehouse.layers import STAGE
 
 if TYPE_CHECKING:
     from great_expectations.data_context.data_context.ephemeral_data_context import EphemeralDataContext
-from loader.gates.connection import connect, for_reading, knows_patterns, memory_names, reached, view_as_stage
-from loader.gates.imports import lazily_imported, without_collection
-from loader.gates.results import Check, GateResult, plural
-from loader.gates.suites import Suite, read_suites, without_patterns
 
 _EXAMPLES = 3
 
 _OF_FEW_EXPECTATIONS = ("altair", "scipy.stats")
 """Great Expectations imports them, which takes a third of its time, for three expectations about distributions."""
-
-_NO_PATTERNS = "SQL Server before 2025 has no regular expressions; the loader checks a contract's in each delivery"
-
 
 _BRIEF = 120
 """Characters of a database's message that are shown."""
@@ -45,12 +45,12 @@ _BRIEF = 120
 
 def run_gate(
     layer: str,
-    url: str | URL,
+    engine: Engine,
     project_dir: Path,
     contracts: Iterable[Contract],
     tables: Iterable[str] | None = None,
 ) -> GateResult:
-    """Run the suites of a layer (of `tables`, when given) against the warehouse at `url`.
+    """Run the suites of a layer (of `tables`, when given) against the warehouse of `engine`.
 
     `contracts` tell which columns are personal: their values are never shown.
 
@@ -60,9 +60,9 @@ def run_gate(
     """
     started = time.perf_counter()
     suites = read_suites(project_dir, layer, contracts, tables)
-    address = for_reading(make_url(url))
+    address = engine.reading_url()
     with reached(address) as connection:
-        checks = _run(address, layer, suites, knows_patterns(connection, suites))
+        checks = _run(address, layer, suites, lack_of_patterns(engine, connection, suites))
     return GateResult(layer, checks, time.perf_counter() - started)
 
 
@@ -76,27 +76,27 @@ def run_parquet_gate(project_dir: Path, contract: Contract, parquet: Path, perio
         EnvironmentFailedError: the parquet file cannot be read.
     """
     started = time.perf_counter()
-    suites = read_suites(project_dir, "stage", [contract], [contract.name])
-    from loader.gates import duckdb_dialect as gx_duckdb
+    suites = read_suites(project_dir, STAGE, [contract], [contract.name])
+    from loader.warehouse.engines import duckdb_dialect
 
     name = f":memory:almanac_gate_{next(memory_names)}"
-    address = URL.create(gx_duckdb.DRIVER, database=name, query=bounded_in_memory())
+    address = URL.create(duckdb_dialect.DRIVER, database=name, query=bounded_in_memory())
     # the database in memory lives as long as this connection
     with connect(address) as connection:
         view_as_stage(connection, contract, parquet, period)
-        checks = _run(address, "stage", suites)
-    return GateResult("stage", checks, time.perf_counter() - started)
+        checks = _run(address, STAGE, suites)
+    return GateResult(STAGE, checks, time.perf_counter() - started)
 
 
-def publishable_results(layer: str, url: str | URL, project_dir: Path) -> dict[str, Any]:
+def publishable_results(layer: str, engine: Engine, project_dir: Path) -> dict[str, Any]:
     """What Great Expectations says of each table of a layer that has a suite: verdicts only, nothing of the data.
 
     None for a table that is not there (yet). Raises as `run_gate` does.
     """
     suites = read_suites(project_dir, layer, (), None)
-    address = for_reading(make_url(url))
+    address = engine.reading_url()
     with reached(address) as connection:
-        if not knows_patterns(connection, suites):
+        if lack_of_patterns(engine, connection, suites):
             suites = [without_patterns(suite) for suite in suites]
         with _source(address) as source:
             return {suite.table: _verdicts(source, layer, suite) for suite in suites}
@@ -121,9 +121,9 @@ def _context() -> EphemeralDataContext:
     return context
 
 
-def _run(address: URL, schema: str, suites: list[Suite], knows_patterns: bool = True) -> tuple[Check, ...]:
+def _run(address: URL, schema: str, suites: list[Suite], no_patterns: str | None = None) -> tuple[Check, ...]:
     with _source(address) as source:
-        return tuple(check for suite in suites for check in _run_suite(source, schema, suite, knows_patterns))
+        return tuple(check for suite in suites for check in _run_suite(source, schema, suite, no_patterns))
 
 
 @contextmanager
@@ -173,10 +173,10 @@ def _verdicts(source: Any, schema: str, suite: Suite) -> Any:
     return answers
 
 
-def _run_suite(source: Any, schema: str, whole: Suite, knows_patterns: bool) -> list[Check]:
+def _run_suite(source: Any, schema: str, whole: Suite, no_patterns: str | None) -> list[Check]:
     from great_expectations import ExpectationSuite
 
-    suite = whole if knows_patterns else without_patterns(whole)
+    suite = without_patterns(whole) if no_patterns else whole
     batch = _batch(source, schema, suite.table)
     if batch is None:
         return [Check("error", "table exists", suite.table, f"{schema}.{suite.table} is missing or not readable")]
@@ -200,7 +200,8 @@ def _run_suite(source: Any, schema: str, whole: Suite, knows_patterns: bool) -> 
                 checks.append(_explain(check, suite.table, answer, is_personal))
     left = [one for one in whole.expectations if one not in suite.expectations]
     names = (str(one.get("description", one["type"])) for one in left)
-    return [*checks, *(Check("skipped", name, suite.table, _NO_PATTERNS) for name in names)]
+    why = f"{no_patterns}; the loader checks a contract's in each delivery"
+    return [*checks, *(Check("skipped", name, suite.table, why) for name in names)]
 
 
 def _identity(config: Any) -> str:
@@ -270,6 +271,5 @@ def _exception_of(answer: Any) -> str | None:
     messages = [str(fault.get("exception_message")) for fault in faults if fault.get("raised_exception")]
     if not messages:
         return None
-    lines = [line for line in messages[0].splitlines() if line.strip()] or ["unknown error"]
     asked_for = re.findall(r"\w+", json.dumps(answer.expectation_config.kwargs, default=str))
-    return without_values(lines[0], asked_for)[:_BRIEF]
+    return without_values([*first_lines(messages[0]), "unknown error"][0], asked_for)[:_BRIEF]

@@ -31,6 +31,11 @@ def has_suites(project_dir: Path, layer: str) -> bool:
 def read_suites(
     project_dir: Path, layer: str, contracts: Iterable[Contract], tables: Iterable[str] | None
 ) -> list[Suite]:
+    """The suites of a layer, or of some of its tables.
+
+    Raises:
+        UsageError: there is no such layer or suite, or a suite is not readable.
+    """
     if layer not in LAYERS:
         raise UsageError(f"'{layer}' is no layer; layers are {', '.join(LAYERS)}")
     folder = _folder(project_dir, layer)
@@ -57,8 +62,10 @@ def _read_suite(path: Path, personal: frozenset[str]) -> Suite:
 
 
 def has_pattern(expectation: dict[str, Any]) -> bool:
+    """Whether an expectation compares with a regular expression, which not every engine has."""
     return "regexp_like(" in str(expectation.get("kwargs", {}).get("unexpected_rows_query", ""))
 
 
 def without_patterns(suite: Suite) -> Suite:
+    """A suite for an engine without regular expressions."""
     return replace(suite, expectations=[one for one in suite.expectations if not has_pattern(one)])

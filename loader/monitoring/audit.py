@@ -39,6 +39,7 @@ class Step:
         self.record_end(connection)
 
     def say_how_it_ended(self, status: str, error: str | None = None) -> None:
+        """Keep status, rows and seconds; `record_end` writes them."""
         self.ended = {
             "status": status,
             "rows_in": self.rows_in,
@@ -48,6 +49,7 @@ class Step:
         }
 
     def record_end(self, connection: Connection) -> None:
+        """Write how the step ended, in the transaction of the caller."""
         this = update(etl_audit).where(etl_audit.c.audit_id == self.audit_id)
         connection.execute(this.values(ended_at=now(), **self.ended))
 

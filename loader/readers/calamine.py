@@ -35,7 +35,7 @@ def read_sheet(path: Path, sheet: str | int | None, pattern: str | None) -> tupl
     Raises:
         RefusedError: the workbook is damaged, or there is no such sheet.
         GaveUpError: a cell lies outside any sheet.
-    """
+    """  # noqa: DOC501 (`damaged` makes a RefusedError)
     import fastexcel
 
     try:

@@ -21,6 +21,7 @@ from loader.errors import RefusedError
 from loader.readers.quotes import MOST_ROW, WatchedText, csv_reader, refuse_torn_rows, text_rows
 from loader.readers.signatures import GZIP, refuse_bomb, refuse_no_text
 from loader.readers.table import Batch, ShortRow, Table, data_rows, join_header
+from loader.text import first_line
 
 _BLOCK_BYTES = MOST_ROW
 """Arrow reads some thirty blocks ahead, and a row must fit in one."""
@@ -158,8 +159,7 @@ def _explained(path: Path, fmt: CsvFormat) -> Iterator[None]:
     except pa.ArrowInvalid as error:
         if "UTF8" in str(error):
             raise _not_decodable(path, fmt) from None
-        said = str(error).splitlines()[0]
-        raise RefusedError(f"{path.name}: the file cannot be read as CSV: {said}") from None
+        raise RefusedError(f"{path.name}: the file cannot be read as CSV: {first_line(error)}") from None
     except (EOFError, zlib.error, OSError):
         if not _is_packed(path):
             raise

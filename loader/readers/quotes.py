@@ -69,8 +69,10 @@ def refuse_torn_rows(name: str, file: TextIO, fmt: CsvFormat) -> None:
 
 
 class WatchedText(io.RawIOBase):
-    """A text file in UTF-8; while it is read, `on_doubt` is called once when a row of it may be torn, and
-    `on_bytes` with the number of bytes so far."""
+    """A text file in UTF-8 that is watched while it is read.
+
+    `on_doubt` is called once, when a row of it may be torn, and `on_bytes` with the number of bytes so far.
+    """
 
     def __init__(
         self, source: IO[bytes], fmt: CsvFormat, on_doubt: Callable[[], None], on_bytes: Callable[[int], None]
@@ -89,9 +91,11 @@ class WatchedText(io.RawIOBase):
         self._in_line = self._in_quotes = 0
 
     def readable(self) -> bool:
+        """Always: it is there to be read."""
         return True
 
     def read(self, size: int = -1) -> bytes:
+        """The next bytes of the file, at most `size`; calls `on_bytes`, and once `on_doubt`."""
         block = self._source.read(size)
         self._bytes += len(block)
         self._on_bytes(self._bytes)

@@ -45,6 +45,7 @@ class Batch:
         return sorted([*self.source_rows.to_pylist(), *(row.source_row for row in self.misshapen)])
 
     def take(self, mask: pa.BooleanArray) -> Batch:
+        """The rows where `mask` is true; misshapen rows stay."""
         return Batch([c.filter(mask) for c in self.cells], self.source_rows.filter(mask), self.misshapen)
 
     def before(self, source_row: int) -> Batch:

@@ -56,10 +56,12 @@ def _status(connection: Connection, contracts: Contracts, dataset: str | None) -
 def _of_period(versions: list[Version], rejected: dict[int, int]) -> PeriodStatus:
     active = active_version(versions)
     last = active or versions[-1]
+    are_purged = all(version.state is State.PURGED for version in versions)
+    state = State.ACTIVE if active else State.PURGED if are_purged else State.ROLLED_BACK
     return PeriodStatus(
         last.dataset,
         last.data_period,
-        "active" if active else "purged" if all(v.state is State.PURGED for v in versions) else "rolled back",
+        state.replace("_", " "),
         active.version_no if active else None,
         last.row_count if active else 0,
         rejected.get(last.file_id, 0) if active else None,

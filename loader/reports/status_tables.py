@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rich import box
 from rich.table import Table
-from rich.text import Text
 
 from loader import console
 from loader.reports.status import PeriodStatus
-from loader.warehouse import Version
+from loader.text import number
+from loader.warehouse import State, Version
 
 
 def versions_table(versions: Sequence[Version]) -> Table:
@@ -19,7 +18,9 @@ def versions_table(versions: Sequence[Version]) -> Table:
     for one in versions:
         state = one.state.replace("_", " ")
         when = f"{one.loaded_at:%Y-%m-%d %H:%M}"
-        table.add_row(one.data_period, str(one.version_no), state, f"{one.row_count:,}", _name(one.file_name), when)
+        table.add_row(
+            one.data_period, str(one.version_no), state, f"{one.row_count:,}", console.plain(one.file_name), when
+        )
     return table
 
 
@@ -30,16 +31,16 @@ def status_table(lines: Sequence[PeriodStatus]) -> Table:
         right=("version", "rows", "rejected"),
     )  # fmt: skip
     for one in lines:
-        style = None if one.state == "active" else "yellow"
+        style = None if one.state == State.ACTIVE else "yellow"
         cells = [
             one.dataset,
             one.period,
             one.state,
-            _count(one.version),
-            _count(one.rows),
-            _count(one.rejected),
+            number(one.version),
+            number(one.rows),
+            number(one.rejected),
         ]
-        table.add_row(*cells, _name(one.file), f"{one.when:%Y-%m-%d %H:%M}", style=style)
+        table.add_row(*cells, console.plain(one.file), f"{one.when:%Y-%m-%d %H:%M}", style=style)
     return table
 
 
@@ -49,16 +50,7 @@ def status_messages(lines: Sequence[PeriodStatus]) -> list[str]:
 
 
 def _table(*columns: str, right: Sequence[str] = ()) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table = console.table()
     for name in columns:
         table.add_column(name, justify="right" if name in right else "left", no_wrap=name != "file")
     return table
-
-
-def _name(file: str) -> Text:
-    """The name of a file as it is: nothing in it is markup."""
-    return Text(console.printable(file))
-
-
-def _count(value: int | None) -> str:
-    return "" if value is None else f"{value:,}"

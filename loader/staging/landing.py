@@ -115,7 +115,7 @@ def landed_files(project: Project, dataset: str | None = None, period: str | Non
 
     Raises:
         UsageError: nothing has landed for what was named, or there is no such dataset.
-    """
+    """  # noqa: DOC501 (`nothing_landed` makes a UsageError)
     if dataset is not None:
         project.contract(dataset)
     found = []

@@ -42,14 +42,17 @@ class Report:
     seconds: float = 0.0
 
     def count(self, result: Result) -> int:
+        """How many deliveries ended with this result."""
         return sum(line.result == result for line in self.lines)
 
     def as_json(self) -> dict[str, Any]:
+        """The report as `--json` prints it."""
         counts = {result: self.count(result) for result in ("loaded", "refused", "unchanged")}  # type: ignore[arg-type]
         return {**counts, "seconds": round(self.seconds, 3), "files": [asdict(line) for line in self.lines]}
 
     @property
     def closing_line(self) -> str:
+        """Numbers of deliveries, rows and seconds in one line."""
         counts = [
             f"{self.count('loaded')} loaded",
             f"{self.count('refused')} refused",
@@ -129,7 +132,7 @@ def _load_one(project: Project, candidate: Candidate, force: bool) -> Line:
     except (AlmanacError, OSError, MemoryError, ImportError, NameError):
         raise  # nobody's bad data
     except Exception as error:
-        if console.STATE["debug"]:
+        if console.DEBUG.get():
             raise
         # only its class: the text of a foreign exception may quote a cell
         line.result = "refused"

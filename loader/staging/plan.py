@@ -38,6 +38,7 @@ class Plan:
     verdict: Verdict
 
     def as_json(self) -> dict[str, Any]:
+        """The plan as `--json` prints it."""
         return asdict(self)
 
 

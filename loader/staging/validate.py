@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import errno
 import json
-import os
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +17,7 @@ from sqlalchemy import Connection, insert, select
 
 from loader import console
 from loader.archive import file_stem
-from loader.archive.publish import publish, sweep
+from loader.archive.publish import publish, sweep, unpublished
 from loader.errors import AlmanacError, EnvironmentFailedError, RefusedError, UsageError
 from loader.files import sha256_of
 from loader.monitoring import RUN_ID
@@ -56,12 +55,13 @@ def validate(project: Project, delivery: Ingested, *, force: bool = False) -> Va
         RefusedError: the file changed since it was ingested, cannot be read, has more invalid rows than its
             contract allows, or fails its gate; or it would bring back what was purged, and is not forced. Recorded in
             `meta.validation_log`.
-    """
+        EnvironmentFailedError: the disk is full.
+    """  # noqa: DOC501 (`_explain` makes one of them)
     contract, period = delivery.contract, delivery.period
     stem = file_stem(contract, period, delivery.sha256)
     rejects = project.rejects(f"{stem}.csv")
     workbook = rejects.with_suffix(".xlsx")
-    unchecked = project.archived(f"{contract.name}/{stem}.unchecked-{os.getpid()}")
+    unchecked = unpublished(project.archived(f"{contract.name}/{stem}"))
     sweep(unchecked.parent)
     outcome = Outcome()
     said = {"dataset": contract.name, "period": period.name, "subject": delivery.path.name}

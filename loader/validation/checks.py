@@ -18,6 +18,7 @@ from loader.archive.query import in_memory
 from loader.contracts import Column, Contract, Format, Period, Scalar
 from loader.readers.table import Batch
 from loader.validation.conversion import EXCEL_ERRORS, convert, tidy
+from loader.validation.rules import Kind, Rule
 
 if TYPE_CHECKING:
     import duckdb
@@ -38,7 +39,7 @@ class Invalid:
     """Cells of one column that break one rule; a rule across columns has an empty `column` and no cells."""
 
     column: str
-    rule: str
+    rule: Rule
     source_rows: list[int]
     cells: list[str | None]
     is_first: bool = True
@@ -65,7 +66,7 @@ def check_batch(batch: Batch, positions: dict[str, int], contract: Contract, per
     rows = pa.table([*typed, batch.source_rows], names=names)
     unread = sieve.bad
     for row_rule, breaks in zip(contract.row_rules, _breaks(rows, contract), strict=True):
-        sieve.set_aside("", row_rule.name, breaks, None, sieve.bad, unread)
+        sieve.set_aside("", Rule(Kind.ROW_RULE, row_rule.name), breaks, None, sieve.bad, unread)
     kept = rows if sieve.bad is _none() else rows.filter(pc.invert(sieve.bad))
     return Checked(kept, rows.num_rows - kept.num_rows, sieve.invalid)
 
@@ -84,7 +85,7 @@ class _Sieve:
         self.bad = _none()
         self.invalid: list[Invalid] = []
 
-    def set_aside(self, column: str, rule: str, bad: Any, cells: pa.Array | None, known: Any, unread: Any) -> Any:
+    def set_aside(self, column: str, rule: Rule, bad: Any, cells: pa.Array | None, known: Any, unread: Any) -> Any:
         """Set aside the rows of the mask `bad` (None for no row) but those `known` before; gives both together.
 
         Of the rows known before, those are noted again that have a value to judge: all but the `unread` ones.
@@ -104,7 +105,7 @@ class _Sieve:
         return pc.or_(known, bad)
 
 
-_Reading = tuple[str, pa.Array, pa.BooleanArray | None]
+_Reading = tuple[Rule, pa.Array, pa.BooleanArray | None]
 
 
 def readings(cells: pa.Array, column: Column, fmt: Format) -> Iterator[_Reading]:
@@ -112,34 +113,34 @@ def readings(cells: pa.Array, column: Column, fmt: Format) -> Iterator[_Reading]
     text = tidy(cells)
     if fmt.null_values:
         text = pc.if_else(pc.is_in(text, pa.array(fmt.null_values)), pa.scalar(None, pa.string()), text)
-    yield "error cell", text, pc.is_in(text, pa.array(EXCEL_ERRORS))
+    yield Rule(Kind.ERROR_CELL), text, pc.is_in(text, pa.array(EXCEL_ERRORS))
 
     for rule in column.rules:
         text, unfit = _clean(text, rule)
-        yield f"clean {rule.name}", text, unfit
+        yield Rule(Kind.CLEAN, rule.name), text, unfit
 
     values = convert(text, column.type, fmt)
     if values is not text:
-        yield f"type {column.type}", values, pc.and_(pc.is_valid(text), pc.is_null(values))
+        yield Rule(Kind.TYPE, column.type), values, pc.and_(pc.is_valid(text), pc.is_null(values))
     if column.required:
-        yield "required", values, pc.is_null(text) if text.null_count else None
+        yield Rule(Kind.REQUIRED), values, pc.is_null(text) if text.null_count else None
 
 
-def _value_rules(values: pa.Array, column: Column, period: Period) -> Iterator[tuple[str, pa.BooleanArray]]:
+def _value_rules(values: pa.Array, column: Column, period: Period) -> Iterator[tuple[Rule, pa.BooleanArray]]:
     """The rules of the contract for typed values, and which values break them."""
     if column.type.name == "varchar":
-        yield f"length {column.type.length}", pc.greater(pc.utf8_length(values), column.type.length)
-        yield "NUL character", pc.match_substring(values, "\0")
+        yield Rule(Kind.LENGTH, column.type.length), pc.greater(pc.utf8_length(values), column.type.length)
+        yield Rule(Kind.NUL), pc.match_substring(values, "\0")
     if column.type.name == "double":
-        yield "finite", pc.invert(pc.is_finite(values))
+        yield Rule(Kind.FINITE), pc.invert(pc.is_finite(values))
     if column.allowed is not None:
         known = pc.is_in(values, pa.array(column.allowed))
-        yield "allowed values", pc.and_(pc.is_valid(values), pc.invert(known))
+        yield Rule(Kind.ALLOWED), pc.and_(pc.is_valid(values), pc.invert(known))
     if column.pattern is not None:
-        yield "pattern", pc.invert(pc.match_substring_regex(values, column.pattern))
-    for word, bound, breaks in (("min", column.min, pc.less), ("max", column.max, pc.greater)):
+        yield Rule(Kind.PATTERN), pc.invert(pc.match_substring_regex(values, column.pattern))
+    for kind, bound, breaks in ((Kind.MIN, column.min, pc.less), (Kind.MAX, column.max, pc.greater)):
         if bound is not None:
-            yield f"{word} {bound}", breaks(values, pa.scalar(_bound(bound, values.type, period), values.type))
+            yield Rule(kind, bound), breaks(values, pa.scalar(_bound(bound, values.type, period), values.type))
 
 
 def _bound(bound: Scalar, declared: pa.DataType, period: Period) -> Any:

@@ -28,6 +28,7 @@ from loader.validation.conversion import tidy
 from loader.validation.header import match_header
 from loader.validation.rejects import Rejected
 from loader.validation.rejects_csv import rejects_file
+from loader.validation.rules import UNIQUE_KEY, cells_expected
 
 _THREADS = min(os.cpu_count() or 1, 4)
 """Batches that are checked at a time: Arrow works without Python's lock, memory grows with each."""
@@ -44,6 +45,7 @@ class Outcome:
 
     @property
     def rows_valid(self) -> int:
+        """Rows that went to the parquet file."""
         return self.rows_read - self.rows_rejected
 
 
@@ -76,8 +78,8 @@ def clean_delivery(
             for batch, checked in _checked(table.batches, check):
                 _refuse_headless_values(path, batch, unnamed)
                 for row in batch.misshapen:
-                    reject(row.source_row, "", f"{row.found} cells", f"{row.expected} cells expected")
-                    outcome.summary[f"row: {row.expected} cells expected"] += 1
+                    reject(row.source_row, "", f"{row.found} cells", cells_expected(row.expected))
+                    outcome.summary[f"row: {cells_expected(row.expected)}"] += 1
                 rejected.add(batch, checked.invalid)
                 for found in checked.invalid:
                     if not found.is_first:
@@ -129,9 +131,9 @@ def _reject_repeated_keys(
     name = "+".join(contract.key)
     with rejects_file(rejects, append=True) as reject:
         for row, *values in found:
-            reject(row, name, "+".join(str(value) for value in values), "unique key")
+            reject(row, name, "+".join(str(value) for value in values), UNIQUE_KEY)
     outcome.rows_rejected += len(found)
-    outcome.summary[f"{name}: unique key"] += len(found)
+    outcome.summary[f"{name}: {UNIQUE_KEY}"] += len(found)
     left_out = pa.array([row for row, *_ in found], pa.int64())
     copy_without(parquet, parquet, lambda rows: pc.is_in(rows[SOURCE_ROW], left_out))
 

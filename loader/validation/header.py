@@ -6,6 +6,9 @@ from collections import Counter
 
 from loader.contracts import Contract, Period, plain_header
 from loader.errors import RefusedError
+from loader.text import listed
+
+_MOST_CELLS = 40
 
 
 def match_header(file_name: str, header: list[str], contract: Contract, period: Period) -> dict[str, int]:
@@ -19,7 +22,7 @@ def match_header(file_name: str, header: list[str], contract: Contract, period: 
     """
     headers = contract.headers(period)
     expected = {plain_header(text): column for column, text in headers.items()}
-    wanted = _listed(list(headers.values()))
+    wanted = _shown(list(headers.values()))
     found = [plain_header(cell) for cell in header]
     named = [cell for cell in found if cell]
     known = sum(cell in expected for cell in named)
@@ -35,15 +38,14 @@ def match_header(file_name: str, header: list[str], contract: Contract, period: 
         ("missing", [headers[column] for text, column in expected.items() if text not in named]),
         ("twice", [cell for cell, times in Counter(named).items() if times > 1 and cell in expected]),
     ]
-    said = [f"{word}: {_listed(cells)}" for word, cells in troubles if cells]
+    said = [f"{word}: {_shown(cells)}" for word, cells in troubles if cells]
     if said:
         raise RefusedError(
             f"{file_name}: the header does not fit the contract of '{contract.name}' for {period}: "
-            f"{'; '.join(said)}. Found: {_listed(header)}. Expected: {wanted}"
+            f"{'; '.join(said)}. Found: {_shown(header)}. Expected: {wanted}"
         )
     return {expected[text]: position for position, text in enumerate(found) if text}
 
 
-def _listed(cells: list[str], most: int = 40) -> str:
-    shown = [" ".join(cell.split())[:60] or "(blank)" for cell in cells[:most]]
-    return ", ".join(shown) + (f" … and {len(cells) - most} more" if len(cells) > most else "")
+def _shown(cells: list[str]) -> str:
+    return listed((" ".join(cell.split())[:60] or "(blank)" for cell in cells), _MOST_CELLS)

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 
 from loader.readers.table import Batch, Table
 from loader.validation.checks import Invalid
+from loader.validation.rules import UNIQUE_KEY, Rule, cells_expected
 
 MOST_ROWS = 10_000
 """Rejected rows that are kept; the CSV file of the rejects lists all of them."""
@@ -23,7 +24,7 @@ class Flaw:
     """One rule that a row breaks, in cells of `columns`; none when it is about the row as a whole."""
 
     columns: tuple[str, ...]
-    rule: str
+    rule: Rule
     rows: tuple[int, ...] = ()
     """All rows that share the key."""
     found: int | None = None
@@ -37,7 +38,7 @@ class Rejected:
     header: Sequence[str]
     positions: dict[str, int]
     """Where each column of the contract is in the file."""
-    counts: Counter[tuple[tuple[str, ...], str]] = field(default_factory=Counter)
+    counts: Counter[tuple[tuple[str, ...], Rule]] = field(default_factory=Counter)
     """Of all rejected rows: how often each rule is broken, by columns and rule."""
     flaws: dict[int, list[Flaw]] = field(default_factory=lambda: defaultdict(list))
     _cells: dict[int, list[str | None]] = field(default_factory=dict)
@@ -48,7 +49,7 @@ class Rejected:
         for one in found:
             self.counts[_columns(one), one.rule] += len(one.source_rows)
         for row in batch.misshapen:
-            self.counts[(), f"{row.expected} cells expected"] += 1
+            self.counts[(), cells_expected(row.expected)] += 1
         room = MOST_ROWS - len(self._cells)
         if room <= 0:
             return
@@ -59,17 +60,17 @@ class Rejected:
                 self.flaws[at].append(Flaw(_columns(one), one.rule))
         for row in batch.misshapen:
             if row.source_row in taken:
-                self.flaws[row.source_row].append(Flaw((), f"{row.expected} cells expected", found=row.found))
+                self.flaws[row.source_row].append(Flaw((), cells_expected(row.expected), found=row.found))
                 self._cells[row.source_row] = [*row.cells, *[None] * (row.expected - row.found)]
         self._take(batch, taken)
 
     def add_repeated(self, key: tuple[str, ...], found: Sequence[tuple[Any, ...]]) -> None:
         """Take rows that share their key: (row, key part, …), by row; their cells are looked up later."""
-        self.counts[key, "unique key"] += len(found)
+        self.counts[key, UNIQUE_KEY] += len(found)
         rows_of: dict[tuple[Any, ...], list[int]] = defaultdict(list)
         for row, *parts in found:
             rows_of[tuple(parts)].append(row)
-        flaws = {parts: Flaw(key, "unique key", rows=tuple(rows)) for parts, rows in rows_of.items()}
+        flaws = {parts: Flaw(key, UNIQUE_KEY, rows=tuple(rows)) for parts, rows in rows_of.items()}
         for row, *parts in found[:MOST_ROWS]:
             self.flaws[row].append(flaws[tuple(parts)])
 

@@ -11,6 +11,8 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from loader.contracts import Column, Contract, Period
+from loader.text import listed, plural
+from loader.validation.rules import Kind, Rule
 
 _SAMPLE = datetime(2024, 12, 31, 14, 30)
 _MOST_VALUES = 30
@@ -24,44 +26,45 @@ _CLEANING = {
 """Of the cleaning rules that may reject a value."""
 
 
-def of_cell(rule: str, column: Column, contract: Contract, period: Period) -> str:
-    """Why a cell of `column` was rejected; `rule` is its name in the rejects file."""
-    kind, _, detail = rule.partition(" ")
-    match kind:
-        case "type":
+def of_cell(rule: Rule, column: Column, contract: Contract, period: Period) -> str:
+    """Why a cell of `column` was rejected."""
+    match rule.kind:
+        case Kind.TYPE:
             said = f"must be {_typed(column, contract)}"
-        case "allowed":
-            said = f"must be one of {_listed(column.allowed or ())}"
-        case "length":
+        case Kind.ALLOWED:
+            said = f"must be one of {listed(column.allowed or (), _MOST_VALUES)}"
+        case Kind.LENGTH:
             said = f"must not be longer than {column.type.length} characters"
-        case "pattern":
+        case Kind.PATTERN:
             said = f"does not have the agreed form: {column.description.rstrip('.')} (pattern {column.pattern})"
-        case "min" | "max":
-            said = _beyond(kind, column, contract, period)
-        case "clean":
-            said = _uncleaned(detail, column)
-        case _:
-            said = _PLAIN[rule]
+        case Kind.MIN:
+            said = _beyond(column.min, "before", "less", contract, period)
+        case Kind.MAX:
+            said = _beyond(column.max, "after", "more", contract, period)
+        case Kind.CLEAN:
+            said = _uncleaned(rule, column)
+        case kind:
+            said = _PLAIN[kind]
     return said
 
 
 _PLAIN = {
-    "required": "must not be empty",
-    "error cell": "is an error of the spreadsheet program, not a value",
-    "NUL character": "holds an invisible character (NUL), which must go",
-    "finite": "is too large for a number",
+    Kind.REQUIRED: "must not be empty",
+    Kind.ERROR_CELL: "is an error of the spreadsheet program, not a value",
+    Kind.NUL: "holds an invisible character (NUL), which must go",
+    Kind.FINITE: "is too large for a number",
 }
 
 
-def of_row(rule: str, contract: Contract) -> str:
+def of_row(rule: Rule, contract: Contract) -> str:
     """Why a row was rejected whose cells do not go together."""
-    said = next(row_rule.description for row_rule in contract.row_rules if row_rule.name == rule)
+    said = next(row_rule.description for row_rule in contract.row_rules if row_rule.name == rule.detail)
     return f"the cells of this row contradict each other: {said}"
 
 
 def of_length(expected: int, found: int | None) -> str:
     """Why a row was rejected that has not as many cells as the header; `found` is None where many are spoken of."""
-    has = f"this row has {_counted(found, 'cell')}" if found else "the row has more or fewer cells"
+    has = f"this row has {plural(found, 'cell')}" if found else "the row has more or fewer cells"
     return (
         f"{has}, the header has {expected}; usually a separator is missing, or stands inside a text that is not "
         "in quotes"
@@ -71,7 +74,7 @@ def of_length(expected: int, found: int | None) -> str:
 def of_key(headers: Sequence[str], rows: Sequence[int] = ()) -> str:
     """Why rows that share a key were rejected; `rows` are all that have it, none when that is not to be told."""
     what = "this value" if len(headers) == 1 else f"this combination of {' and '.join(headers)}"
-    shown = f" (in rows {_listed([str(row) for row in rows], _MOST_ROWS)})" if rows else ""
+    shown = f" (in rows {listed(map(str, rows), _MOST_ROWS)})" if rows else ""
     return f"{what} is used {'twice' if len(rows) == 2 else 'more than once'} in the file{shown}; it may be there once"
 
 
@@ -94,36 +97,24 @@ def _typed(column: Column, contract: Contract) -> str:
 def _decimal(precision: int, scale: int, point: str) -> str:
     before = precision - scale
     if not scale:
-        return f"a whole number of at most {_counted(before, 'digit')}"
+        return f"a whole number of at most {plural(before, 'digit')}"
     example = f"{'1' * min(before, 4) or '0'}{point}{'5' * scale}"
-    return (
-        f"a number with at most {_counted(before, 'digit')} before and {scale} after the '{point}', such as {example}"
-    )
+    return f"a number with at most {plural(before, 'digit')} before and {scale} after the '{point}', such as {example}"
 
 
-def _beyond(kind: str, column: Column, contract: Contract, period: Period) -> str:
-    bound: Any = getattr(column, kind)
+def _beyond(bound: Any, in_time: str, in_number: str, contract: Contract, period: Period) -> str:
     if bound == "period_end":
         last = period.end - timedelta(microseconds=1)
         return f"must not be after {_day(last, contract)}, the end of the period {period}"
     if isinstance(bound, date):
-        return f"must not be {'before' if kind == 'min' else 'after'} {_day(bound, contract)}"
-    return f"must not be {'less' if kind == 'min' else 'more'} than {bound}"
+        return f"must not be {in_time} {_day(bound, contract)}"
+    return f"must not be {in_number} than {bound}"
 
 
 def _day(moment: date, contract: Contract) -> str:
     return moment.strftime(contract.format.dates[0])
 
 
-def _uncleaned(name: str, column: Column) -> str:
-    rule = next(rule for rule in column.rules if rule.name == name)
-    return _CLEANING[name].format(**rule.options)
-
-
-def _listed(values: Sequence[str], most: int = _MOST_VALUES) -> str:
-    rest = f" and {len(values) - most:,} more" if len(values) > most else ""
-    return ", ".join(values[:most]) + rest
-
-
-def _counted(number: int, word: str) -> str:
-    return f"{number:,} {word}" if number == 1 else f"{number:,} {word}s"
+def _uncleaned(rule: Rule, column: Column) -> str:
+    cleaning = next(cleaning for cleaning in column.rules if cleaning.name == rule.detail)
+    return _CLEANING[cleaning.name].format(**cleaning.options)

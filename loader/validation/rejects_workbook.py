@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
 from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from loader.contracts import Contract, Period
+from loader.files import replacing
 from loader.readers.table import Table
 from loader.validation import rejects_wording as reasons
 from loader.validation.rejects import Flaw, Rejected
+from loader.validation.rules import Kind
 
 MOST_CELLS = 100_000
 """Of both sheets: more than somebody will correct by hand, and writing them costs little beside the cleaning."""
@@ -61,14 +61,8 @@ def write_rejects_workbook(
     summary, rows = book.create_sheet(SUMMARY), book.create_sheet(ROWS)
     shown = _write_rows(_Sheet(rows), words, reopen)
     _write_summary(_Sheet(summary), words, file_name, (*counts, shown), path.with_suffix(".csv").name)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    try:
+    with replacing(path) as unfinished:
         book.save(unfinished)
-        unfinished.replace(path)
-    finally:
-        with suppress(OSError):
-            unfinished.unlink(missing_ok=True)
 
 
 @dataclass(frozen=True)
@@ -83,13 +77,15 @@ class _Words:
         return " ".join(self.rejected.header[self.rejected.positions[column]].split())
 
     def reason(self, flaw: Flaw) -> str:
-        if flaw.rule == "unique key":
-            return reasons.of_key([self.header(column) for column in flaw.columns], flaw.rows)
-        if flaw.columns:
-            return reasons.of_cell(flaw.rule, self.contract.column(flaw.columns[0]), self.contract, self.period)
-        if any(flaw.rule == row_rule.name for row_rule in self.contract.row_rules):
-            return reasons.of_row(flaw.rule, self.contract)
-        return reasons.of_length(len(self.rejected.header), flaw.found)
+        match flaw.rule.kind:
+            case Kind.UNIQUE_KEY:
+                return reasons.of_key([self.header(column) for column in flaw.columns], flaw.rows)
+            case Kind.ROW_RULE:
+                return reasons.of_row(flaw.rule, self.contract)
+            case Kind.CELLS:
+                return reasons.of_length(len(self.rejected.header), flaw.found)
+            case _:
+                return reasons.of_cell(flaw.rule, self.contract.column(flaw.columns[0]), self.contract, self.period)
 
 
 class _Sheet:

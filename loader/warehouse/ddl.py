@@ -6,21 +6,19 @@ from sqlalchemy.schema import CreateSchema
 
 from loader.contracts import Contracts
 from loader.warehouse.engines.base import Engine
-from loader.warehouse.engines.registry import dialect_of
-from loader.warehouse.layers import SCHEMAS
+from loader.warehouse.layers import META, SCHEMAS, STAGE
 from loader.warehouse.migrate import meta_script
 from loader.warehouse.stage_table import stage_statements
-from loader.warehouse.types import script
 
 
 def ddl(engine: Engine, contracts: Contracts, schema: str | None = None) -> str:
     """The whole structure (of `meta`, of `stage`, or both) as one SQL script for an engine."""
-    dialect = dialect_of(engine.name)
+    dialect = engine.dialect()
     schemas = [CreateSchema(name, if_not_exists=True) for name in SCHEMAS]
-    said = script([str(one.compile(dialect=dialect)) for one in schemas], dialect)
-    if schema in (None, "meta"):
+    said = engine.script(str(one.compile(dialect=dialect)) for one in schemas)
+    if schema in (None, META):
         said += meta_script(dialect)
-    if schema in (None, "stage"):
+    if schema in (None, STAGE):
         for contract in contracts:
-            said += script(stage_statements(contract, dialect), dialect)
+            said += engine.script(stage_statements(contract, engine))
     return said

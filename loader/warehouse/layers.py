@@ -1,6 +1,8 @@
-"""The layers of the warehouse, by the names of their schemas."""
+"""The layers of the warehouse, by the names of their schemas. dbt has the same names."""
 
-LAYERS = ("stage", "core", "mart")
+META, STAGE, CORE, MART = "meta", "stage", "core", "mart"
+
+LAYERS = (STAGE, CORE, MART)
 """In the order of a build; each has a gate."""
 
-SCHEMAS = ("meta", *LAYERS)
+SCHEMAS = (META, *LAYERS)

@@ -4,12 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, Connection, Unicode, column, inspect, select, table
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    Connection,
+    MetaData,
+    Table,
+    Unicode,
+    column,
+    inspect,
+    select,
+    table,
+)
 
-from loader.warehouse.meta import applied_load
+from loader.warehouse.engines.types import Code
+from loader.warehouse.layers import CORE
+
+applied_load = Table(
+    "applied_load",
+    MetaData(schema=CORE),
+    Column("consumer", Code(127), nullable=False),
+    Column("dataset", Code(63), nullable=False),
+    Column("data_period", Code(16), nullable=False),
+    Column("load_id", BigInteger, nullable=False),
+    Column("fingerprint", Code(32), nullable=False),
+)
+"""The ledger of history, which dbt makes and keeps; a purge marks in it what has to be worked out again."""
 
 PURGED = "purged"
 """The fingerprint in the ledger of loads that lost rows: no rule has it, so their periods are stale."""
+
+CHANGES = "__changes"
+"""What the name of a fact gets behind it for the table in which it leaves its changes to followers."""
 
 
 def consumers(connection: Connection, condition: ColumnElement[bool]) -> list[str]:
@@ -27,9 +54,8 @@ def followers(connection: Connection, facts: Sequence[str]) -> list[str]:
 
 def changes_of(connection: Connection, facts: Sequence[str]) -> list[str]:
     """Tables in which these facts leave their changes to followers."""
-    names = [f"{name.split('.', 1)[1]}__changes" for name in facts]
-    schema = str(applied_load.schema)
-    return [f"{schema}.{name}" for name in names if _exists(connection, schema, name)]
+    names = [name.split(".", 1)[1] + CHANGES for name in facts]
+    return [f"{CORE}.{name}" for name in names if _exists(connection, CORE, name)]
 
 
 def waiting_for_changes(connection: Connection, changes: Sequence[str]) -> list[str]:
@@ -46,4 +72,5 @@ def _exists(connection: Connection, schema: str, name: str) -> bool:
 
 
 def has_ledger(connection: Connection) -> bool:
-    return _exists(connection, str(applied_load.schema), applied_load.name)
+    """Whether dbt has made `core.applied_load` yet."""
+    return _exists(connection, CORE, applied_load.name)

@@ -9,19 +9,19 @@ import datetime as dt
 
 from sqlalchemy import BigInteger, Column, Float, Integer, MetaData, Sequence, Table
 
-from loader.warehouse.types import Code, moment, words
+from loader.warehouse.engines.types import Code, moment, words
+from loader.warehouse.layers import META
 
-SCHEMA = "meta"
 REVISION = "0002"
 """The newest migration, after which the tables are as they stand here; known without importing Alembic."""
 MOST_PATH = 1024
 """Letters of a path."""
-metadata = MetaData(schema=SCHEMA)
+metadata = MetaData(schema=META)
 
-file_ids = Sequence("file_id_seq", schema=SCHEMA)
-validation_ids = Sequence("validation_id_seq", schema=SCHEMA)
-load_ids = Sequence("load_id_seq", schema=SCHEMA)
-audit_ids = Sequence("audit_id_seq", schema=SCHEMA)
+file_ids = Sequence("file_id_seq", schema=META)
+validation_ids = Sequence("validation_id_seq", schema=META)
+load_ids = Sequence("load_id_seq", schema=META)
+audit_ids = Sequence("audit_id_seq", schema=META)
 
 ingestion_log = Table(
     "ingestion_log",
@@ -157,17 +157,6 @@ etl_audit = Table(
     Column("pid", Integer, doc="Process that ran it."),
     comment="Every step of every command, with its end, however it ended. Grain: step.",
 )
-
-applied_load = Table(
-    "applied_load",
-    MetaData(schema="core"),
-    Column("consumer", Code(127), nullable=False),
-    Column("dataset", Code(63), nullable=False),
-    Column("data_period", Code(16), nullable=False),
-    Column("load_id", BigInteger, nullable=False),
-    Column("fingerprint", Code(32), nullable=False),
-)
-"""The ledger of history, which dbt makes and keeps; a purge marks in it what has to be worked out again."""
 
 
 def now() -> dt.datetime:

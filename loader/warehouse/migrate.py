@@ -11,7 +11,8 @@ from sqlalchemy.schema import CreateSchema
 
 from loader.contracts import Contracts
 from loader.errors import UsageError
-from loader.warehouse.layers import SCHEMAS
+from loader.warehouse.engines.base import Engine
+from loader.warehouse.layers import META, SCHEMAS
 from loader.warehouse.meta import REVISION
 from loader.warehouse.stage_changes import stage_change
 from loader.warehouse.transactions import Warehouse
@@ -25,7 +26,7 @@ def migrate(warehouse: Warehouse, contracts: Contracts) -> list[str]:
     Raises:
         UsageError: a contract changed in a way that would lose data; nothing is changed.
     """
-    return warehouse.run(lambda connection: _migrate(connection, contracts))
+    return warehouse.run(lambda connection: _migrate(connection, warehouse.engine, contracts))
 
 
 def ensure_migrated(warehouse: Warehouse, contracts: Contracts) -> None:
@@ -37,12 +38,12 @@ def ensure_migrated(warehouse: Warehouse, contracts: Contracts) -> None:
     if warehouse.engine.embedded:
         migrate(warehouse, contracts)
         return
-    missing = warehouse.run(lambda connection: _missing(connection, contracts))
+    missing = warehouse.run(lambda connection: _missing(connection, warehouse.engine, contracts))
     if missing:
         raise UsageError(f"the warehouse is not ready; run `loader migrate`. To be done: {'; '.join(missing)}")
 
 
-def _migrate(connection: Connection, contracts: Contracts) -> list[str]:
+def _migrate(connection: Connection, engine: Engine, contracts: Contracts) -> list[str]:
     done = []
     existing = set(inspect(connection).get_schema_names())
     for schema in SCHEMAS:
@@ -53,24 +54,24 @@ def _migrate(connection: Connection, contracts: Contracts) -> list[str]:
         _alembic_upgrade(connection)
         done.append(f"meta: revision {before or 'none'} to {REVISION}")
     for contract in contracts:
-        change = stage_change(connection, contract)
+        change = stage_change(connection, contract, engine)
         for statement in change.statements:
             connection.execute(text(statement))
         done += change.said
     return done
 
 
-def _missing(connection: Connection, contracts: Contracts) -> list[str]:
+def _missing(connection: Connection, engine: Engine, contracts: Contracts) -> list[str]:
     revision = _revision(connection)
     if revision != REVISION:
         return [f"meta: revision {revision or 'none'} to {REVISION}"]
-    return [line for contract in contracts for line in stage_change(connection, contract).said]
+    return [line for contract in contracts for line in stage_change(connection, contract, engine).said]
 
 
 def _revision(connection: Connection) -> str | None:
-    if not inspect(connection).has_table("alembic_version", schema="meta"):
+    if not inspect(connection).has_table("alembic_version", schema=META):
         return None
-    return connection.execute(text("select version_num from meta.alembic_version")).scalar()
+    return connection.execute(text(f"select version_num from {META}.alembic_version")).scalar()
 
 
 def _config(attributes: dict[str, Any], output: Any = None) -> Any:
@@ -89,6 +90,7 @@ def _alembic_upgrade(connection: Connection) -> None:
 
 
 def meta_script(dialect: Dialect) -> str:
+    """The migrations of `meta` as an SQL script in a dialect."""
     from alembic import command
 
     output = io.StringIO()

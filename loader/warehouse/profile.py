@@ -21,15 +21,12 @@ from jinja2.nativetypes import NativeEnvironment, NativeTemplate
 from jinja2.sandbox import SandboxedEnvironment
 
 from loader.errors import UsageError
-
-ENGINES = ("duckdb", "postgres", "sqlserver")
-"""Values of an output's `type`."""
+from loader.files import replacing
+from loader.text import listed
 
 _USER = ("user", "username", "UID", "client_id", "app_id")
 _PASSWORD = ("password", "pass", "PWD", "client_secret", "app_secret")
 """The adapters' words for who logs in, and by what."""
-
-_SHOWN = ("host", "server", "port", "dbname", "database", "schema", "threads")
 
 
 @dataclass(frozen=True)
@@ -39,13 +36,7 @@ class Target:
     name: str
     type: str
     fields: Mapping[str, Any] = field(repr=False)
-    """All keys of the output, rendered. The `path` of DuckDB is absolute."""
-
-    def __str__(self) -> str:
-        if self.type == "duckdb":
-            return f"{self.name} (duckdb, {self.fields['path']})"
-        shown = [f"{key} {self.fields[key]}" for key in _SHOWN if key in self.fields]
-        return f"{self.name} ({', '.join([self.type, *shown])})"
+    """All keys of the output, rendered."""
 
     def for_account(self, account: str) -> Target:
         """The same warehouse by the account of `<account>_user` and `<account>_password`; by dbt's if none is named."""
@@ -60,8 +51,7 @@ def read_target(project_dir: Path, target: str | None = None) -> Target:
     """The chosen target, else DBT_TARGET, else the one that profiles.yml itself chooses.
 
     Raises:
-        UsageError: the file, the profile, the target or a variable that it needs is missing, or it says what
-            no engine understands.
+        UsageError: the file, the profile, the target or a variable that it needs is missing.
     """
     path = find_profiles(project_dir)
     if path is None:
@@ -70,21 +60,16 @@ def read_target(project_dir: Path, target: str | None = None) -> Target:
     profile = _profile_name(project_dir)
     profiles = _read_yaml(path)
     if profile not in profiles:
-        known = ", ".join(name for name in profiles if name != "config")
-        raise UsageError(f"{path}: no profile '{profile}' (see dbt_project.yml); it has: {known or 'none'}")
+        known = listed(name for name in profiles if name != "config")
+        raise UsageError(f"{path}: no profile '{profile}' (see dbt_project.yml); it has: {known}")
     said = profiles[profile] or {}
     outputs = said.get("outputs") or {}
     render = _Renderer(path)
     name = target or _dbt_variable("TARGET") or str(render(said.get("target", "default")))
     if name not in outputs:
-        known = ", ".join(outputs)
-        raise UsageError(f"{path}: no target '{name}' in profile '{profile}'; it has: {known or 'none'}")
+        raise UsageError(f"{path}: no target '{name}' in profile '{profile}'; it has: {listed(outputs)}")
     fields = render(outputs[name] or {})
-    if fields.get("type") not in ENGINES:
-        raise UsageError(f"{path}: target '{name}' has type '{fields.get('type')}'; Almanac knows {', '.join(ENGINES)}")
-    if fields["type"] == "duckdb":
-        fields["path"] = _duckdb_path(path, name, fields.get("path"), project_dir)
-    return Target(name, fields["type"], MappingProxyType(fields))
+    return Target(name, str(fields.get("type")), MappingProxyType(fields))
 
 
 def find_profiles(project_dir: Path) -> Path | None:
@@ -105,7 +90,8 @@ def ensure_profile(project_dir: Path) -> Path | None:
     example, path = project_dir / "profiles.yml.example", project_dir / "profiles.yml"
     if path.exists() or not example.is_file():
         return None
-    shutil.copyfile(example, path)
+    with replacing(path) as unfinished:
+        shutil.copyfile(example, unfinished)
     return path
 
 
@@ -144,14 +130,6 @@ def _read_yaml(path: Path) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise UsageError(f"{path}: holds no mapping at its top")
     return content
-
-
-def _duckdb_path(profiles: Path, name: str, path: object, project_dir: Path) -> str:
-    text = str(path or ":memory:")
-    if text.startswith((":memory:", "md:", "motherduck:")):
-        kind = text.partition(":")[0] or "memory"
-        raise UsageError(f"{profiles}: target '{name}' needs the path of a DuckDB file, not '{kind}'")
-    return str(Path(project_dir, Path(text).expanduser()))
 
 
 def _concat(values: Iterable[Any]) -> Any:

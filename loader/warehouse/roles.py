@@ -8,8 +8,7 @@ from sqlalchemy.schema import CreateTable
 
 from loader.errors import UsageError
 from loader.warehouse.engines.base import Engine
-from loader.warehouse.engines.registry import dialect_of
-from loader.warehouse.meta import applied_load
+from loader.warehouse.ledger import applied_load
 
 
 def roles_script(engine: Engine, target: str) -> str:
@@ -24,6 +23,6 @@ def roles_script(engine: Engine, target: str) -> str:
             "name a server with --target"
         )
     # the ledger is dbt's; it is made here so that there is something to grant
-    ledger = CreateTable(applied_load).compile(dialect=dialect_of(engine.name))
+    ledger = CreateTable(applied_load).compile(dialect=engine.dialect())
     template = files("loader.warehouse.engines").joinpath(f"{engine.name}_roles.sql").read_text(encoding="utf-8")
     return template.replace("{{ ledger }}", str(ledger).strip())

@@ -4,33 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import Column, Connection, Dialect, Table, select, text
 
 from loader.contracts import Contract
 from loader.errors import UsageError
+from loader.warehouse.engines.base import Engine
+from loader.warehouse.layers import STAGE
 from loader.warehouse.meta import dataset_version
-from loader.warehouse.stage_table import STAGE, create_statements, stage_tables
+from loader.warehouse.stage_table import create_statements, stage_tables
 
 
 @dataclass(frozen=True)
 class StageChange:
+    """Statements that bring a stage table up to date, and each in words."""
+
     statements: Sequence[str]
     said: Sequence[str]
 
 
-def stage_change(connection: Connection, contract: Contract) -> StageChange:
+def stage_change(connection: Connection, contract: Contract, engine: Engine) -> StageChange:
     """What is to be done to a stage table so that it fits its contract."""
-    dialect = connection.dialect
     _refuse_other_grain(connection, contract)
-    changes = [_table_change(connection, contract.name, table) for table in stage_tables(contract, dialect)]
+    changes = [_table_change(connection, contract.name, table, engine) for table in stage_tables(contract, engine)]
     # what comes with a stage table follows it, and is told of only when it changes alone
     said = next((change.said for change in changes if change.said), ())
     return StageChange([statement for change in changes for statement in change.statements], said)
 
 
-def _table_change(connection: Connection, dataset: str, wanted: Table) -> StageChange:
+def _table_change(connection: Connection, dataset: str, wanted: Table, engine: Engine) -> StageChange:
     dialect = connection.dialect
     found = _columns(connection, wanted.name)
     if not found:
@@ -40,7 +43,7 @@ def _table_change(connection: Connection, dataset: str, wanted: Table) -> StageC
         if column.name not in found:
             statements.append(_added(column, dialect))
             said.append(f"stage.{wanted.name}: column {column.name} added")
-        elif _must_widen(dataset, column.name, found[column.name], column.type):
+        elif _must_widen(dataset, column, found[column.name], engine):
             statements.append(_widened(column, dialect))
             said.append(f"stage.{wanted.name}: column {column.name} widened to {str(column.type).lower()}")
     return StageChange(statements, said)
@@ -63,18 +66,19 @@ def _columns(connection: Connection, table: str) -> dict[str, Any]:
     query = text(
         "select COLUMN_NAME as column_name, DATA_TYPE as data_type, CHARACTER_MAXIMUM_LENGTH as length, "
         "NUMERIC_PRECISION as numeric_precision, NUMERIC_SCALE as numeric_scale "
-        "from INFORMATION_SCHEMA.COLUMNS where TABLE_SCHEMA = 'stage' and TABLE_NAME = :table"
+        "from INFORMATION_SCHEMA.COLUMNS where TABLE_SCHEMA = :schema and TABLE_NAME = :table"
     )
-    return {row.column_name: row for row in connection.execute(query, {"table": table})}
+    return {row.column_name: row for row in connection.execute(query, {"schema": STAGE, "table": table})}
 
 
-def _must_widen(dataset: str, name: str, found: Any, wanted: Any) -> bool:
+def _must_widen(dataset: str, column: Column[Any], found: Any, engine: Engine) -> bool:
     """Whether a column must become wider.
 
     Raises:
         UsageError: it would become narrower, or of another kind, which could lose data.
-    """
-    is_kind, was_kind, said = _kind(str(wanted)), _kind(str(found.data_type)), str(wanted).lower()
+    """  # noqa: DOC501 (`_lossy` makes a UsageError)
+    name, wanted, said = column.name, cast("Any", column.type), str(column.type).lower()
+    is_kind, was_kind = _kind(wanted.compile(dialect=engine.dialect()), engine), _kind(found.data_type, engine)
     order = {"integer": 1, "bigint": 2}
     if is_kind != was_kind:
         if was_kind in order and is_kind in order and order[is_kind] > order[was_kind]:
@@ -95,22 +99,10 @@ def _must_widen(dataset: str, name: str, found: Any, wanted: Any) -> bool:
     return True
 
 
-_KINDS = {
-    "character varying": "varchar",
-    "nvarchar": "varchar",
-    "int": "integer",
-    "bit": "boolean",
-    "numeric": "decimal",
-    "double precision": "double",
-    "float": "double",
-}
-"""Words of engines for the types of a contract."""
-
-
-def _kind(declared: str) -> str:
+def _kind(declared: str, engine: Engine) -> str:
+    """The contract's word for a type, as the catalog or the DDL of an engine has it."""
     plain = declared.lower().partition("(")[0].strip()
-    plain = _KINDS.get(plain, plain)
-    return "timestamp" if plain.startswith(("timestamp", "datetime")) else plain
+    return engine.type_words.get(plain, plain)
 
 
 def _lossy(dataset: str, column: str, had: str, wanted: str) -> UsageError:

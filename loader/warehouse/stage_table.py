@@ -10,7 +10,6 @@ from sqlalchemy import (
     Column,
     Dialect,
     Double,
-    Index,
     Integer,
     MetaData,
     Numeric,
@@ -20,19 +19,16 @@ from sqlalchemy.schema import CreateIndex, CreateTable, ExecutableDDLElement
 from sqlalchemy.types import TypeEngine
 
 from loader.contracts import ColumnType, Contract
-from loader.warehouse.types import Code, day, incoming_table, moment, words
-
-STAGE = "stage"
+from loader.warehouse.engines.base import Engine
+from loader.warehouse.engines.types import Code, day, moment, words
+from loader.warehouse.layers import STAGE
 
 
 def stage_table(contract: Contract, metadata: MetaData | None = None) -> Table:
     """`stage.<dataset>`: the contract's columns and the lineage.
 
     Data columns are nullable whatever the contract requires: an older delivery lacks the columns that came later.
-    `_data_period` is indexed except on DuckDB, whose zone maps serve better; on SQL Server the rows lie in its order,
-    so that those of a period are replaced without a look at the others.
     """
-    index = Index(f"ix_{contract.name}_data_period", "_data_period", mssql_clustered=True)
     return Table(
         contract.name,
         metadata if metadata is not None else MetaData(),
@@ -42,26 +38,24 @@ def stage_table(contract: Contract, metadata: MetaData | None = None) -> Table:
         Column("_loaded_at", moment()),
         Column("_source_file_id", BigInteger()),
         Column("_source_row", BigInteger()),
-        index.ddl_if(dialect=("postgresql", "mssql")),  # type: ignore[arg-type]  # a tuple is documented
         schema=STAGE,
     )
 
 
-def stage_tables(contract: Contract, dialect: Dialect) -> list[Table]:
-    """The stage table of a dataset; on SQL Server, whose bulk copies join no transaction, the incoming one too."""
-    stage = stage_table(contract)
-    return [stage, incoming_table(stage)] if dialect.name == "mssql" else [stage]
+def stage_tables(contract: Contract, engine: Engine | type[Engine]) -> list[Table]:
+    """The stage table of a dataset, and those that come with it on an engine."""
+    return engine.stage_tables(stage_table(contract))
 
 
-def stage_statements(contract: Contract, dialect: Dialect, *, if_not_exists: bool = False) -> list[str]:
+def stage_statements(contract: Contract, engine: Engine | type[Engine], *, if_not_exists: bool = False) -> list[str]:
     """The statements that make the tables of a dataset in the words of one engine, without closing semicolons."""
-    tables = stage_tables(contract, dialect)
+    tables, dialect = stage_tables(contract, engine), engine.dialect()
     return [said for table in tables for said in create_statements(table, dialect, if_not_exists=if_not_exists)]
 
 
 def create_statements(table: Table, dialect: Dialect, *, if_not_exists: bool = False) -> list[str]:
     """`create table` and `create index`."""
-    indexes = [] if dialect.name == "duckdb" else sorted(table.indexes, key=lambda index: str(index.name))
+    indexes = sorted(table.indexes, key=lambda index: str(index.name))
     statements: list[ExecutableDDLElement] = [CreateTable(table, if_not_exists=if_not_exists)]
     statements += [CreateIndex(index, if_not_exists=if_not_exists) for index in indexes]
     return [str(statement.compile(dialect=dialect)).strip().replace("\t", "    ") for statement in statements]

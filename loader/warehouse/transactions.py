@@ -24,6 +24,7 @@ from tenacity import (
 
 from loader import console
 from loader.errors import EnvironmentFailedError
+from loader.text import first_line
 from loader.warehouse.engines.base import Engine
 
 T = TypeVar("T")
@@ -58,7 +59,7 @@ class Warehouse:
         except DBAPIError as error:
             raise EnvironmentFailedError(self._explain(error)) from error
         except SQLAlchemyError as error:
-            raise EnvironmentFailedError(f"the database said: {_first_line(error)}") from error
+            raise EnvironmentFailedError(f"the database said: {first_line(error)}") from error
 
     @contextmanager
     def kept_open(self) -> Iterator[None]:
@@ -163,7 +164,7 @@ class Warehouse:
         holder = self.engine.busy(error)
         if holder is not None:
             return self._stays_locked(holder)
-        said = _first_line(error.orig or error)
+        said = first_line(error)
         if isinstance(error, DataError | IntegrityError):
             said = _QUOTED.sub("…", said)  # such a message quotes the cell that did not fit
         host = self.engine.url().host
@@ -175,8 +176,3 @@ class Warehouse:
             f"the warehouse is in use by {holder} since more than {self.lock_timeout:.0f} s; "
             "wait until it is done or stop it, then run the same command again"
         )
-
-
-def _first_line(error: BaseException) -> str:
-    lines = [line for line in str(error).splitlines() if line.strip()]
-    return lines[0].strip() if lines else type(error).__name__

@@ -45,6 +45,7 @@ class Version:
 
     @property
     def is_active(self) -> bool:
+        """Whether stage holds this version."""
         return self.state is State.ACTIVE
 
 

@@ -60,7 +60,7 @@ CASES = [
     refused("header cell of 32,767 letters", "xlsx", table([*HEADER, "x" * 32_767]), f"unknown: {'x' * 60}. Found"),
     refused("16,384 columns in a workbook", "xlsx", table([f"c{n}" for n in range(16_384)], []), NO_HEADER),
     refused(
-        "16,378 columns too many", "xlsx", table([*HEADER, *(f"c{n}" for n in range(16_378))]), "and 16338 more. Found"
+        "16,378 columns too many", "xlsx", table([*HEADER, *(f"c{n}" for n in range(16_378))]), "and 16,338 more. Found"
     ),
     refused("16,384 columns in a text file", "csv", content(",".join(f"c{n}" for n in range(16_384))), NO_HEADER),
     refused("empty sheet in front", "xlsx", sheets({"Notes": [], "People": WHOLE}), "there is no header row 1"),

@@ -5,15 +5,20 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from threading import Barrier
 
 import click
 import pytest
 import yaml
 from click.testing import CliRunner
 
+from loader import console
+from loader.cli import app
 from loader.cli.app import main
-from loader.errors import UsageError
+from loader.errors import RefusedError, UsageError
 from tests.conftest import Project
 from tests.support.shop import deliver, load, open_shop, prepared, products
 
@@ -170,3 +175,34 @@ def test_json_and_nothing_else(shop: Project) -> None:
         ("plan", shop.landing / "products_2025-01.csv"),
     ):
         assert shop.loader(*command, "--json").json
+
+
+@pytest.fixture
+def speak() -> Iterator[str]:
+    """A command that speaks after all who run it at the same time have begun, then refuses its data."""
+    begun = Barrier(2)
+
+    @app.command("speak")
+    @app.json_option
+    def speak_command(_: Project, as_json: bool) -> None:
+        console.QUIET.set(as_json)
+        begun.wait(60)
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(copy_context().run, console.say, f"said with --json {as_json}").result()
+        raise RefusedError(f"refused with --json {as_json}")
+
+    yield speak_command.name or ""
+    del main.commands["speak"]
+
+
+def test_commands_in_two_threads_do_not_share_their_options(
+    shop: Project, speak: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    where = ["--project-dir", str(shop.root)]
+    with ThreadPoolExecutor(2) as pool:
+        quiet = pool.submit(main, [*where, "--debug", speak, "--json"], standalone_mode=False)
+        plain = pool.submit(main, [*where, speak], standalone_mode=False)
+    assert isinstance(quiet.exception(), RefusedError)  # --debug lets it through
+    assert isinstance(plain.exception(), SystemExit)
+    said = capsys.readouterr()
+    assert (said.out, said.err) == ("said with --json False\n", "refused: refused with --json False\n")

@@ -78,7 +78,7 @@ def test_the_contract_of_the_table_below_is_right(tmp_path: Path) -> None:
         ("      order:", "      visits:", 15, "column name 'order' is a word of SQL; take another"),
         ("      no:", "      visits:", 15, "is text: write it in quotes"),
         # types and rules
-        ("type: int", "type: integer", 16, "type 'int' is not understood; known are varchar(n), integer"),
+        ("type: int", "type: integer", 16, "type 'int' is not understood; known are: varchar(n), integer"),
         ("type: varchar", "type: varchar(4)", 12, "type 'varchar' is not understood"),
         ("type: varchar(0)", "type: varchar(4)", 12, "a length is between 1 and 4000"),
         ("type: 'decimal(2,3)'", "type: integer", 16, "scale at most the precision"),
@@ -94,7 +94,7 @@ def test_the_contract_of_the_table_below_is_right(tmp_path: Path) -> None:
         ("varchar(5), allowed: [yes, 'no'],", "varchar(5),", 18, "YAML reads True there"),
         ("varchar(5), allowed: ['1', 01067],", "varchar(5),", 18, "YAML reads 567 there"),
         ("varchar(5), allowed: live,", "varchar(5),", 18, "state.allowed: is a list"),
-        ("varchar(5), clean: [trimm],", "varchar(5),", 18, "unknown cleaning rule 'trimm'; known rules: trim"),
+        ("varchar(5), clean: [trimm],", "varchar(5),", 18, "unknown cleaning rule 'trimm'; known are: trim"),
         ("varchar(5), clean: [{zero_pad: {}}],", "varchar(5),", 18, "option 'width' is required"),
         # file name and format
         ("people_2025", r"people_(?P<period>\d{4})", 5, "needs a named group (?P<period>…)"),

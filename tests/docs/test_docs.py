@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -18,11 +19,12 @@ import yaml
 
 from loader.codegen.contract_schema import contract_schema
 from loader.settings import Settings
+from loader.validation.rules import Kind
 from loader.warehouse.meta import metadata
 from tests.conftest import REPOSITORY, Project
 
 LINK = re.compile(r"\]\(([^)\s]+)\)")
-SOURCES = ("docs", "docker", "CHANGELOG.md", "CONTRIBUTING.md", "pyproject.toml")
+SOURCES = ("docs", "CHANGELOG.md", "CONTRIBUTING.md", "pyproject.toml")
 
 
 class Page(HTMLParser):
@@ -85,7 +87,7 @@ def test_links_lead_somewhere_and_nothing_comes_from_the_network(site: Path) -> 
 
 def test_links_of_the_repository_lead_somewhere() -> None:
     """As a repository browser shows the Markdown."""
-    pages = [*REPOSITORY.glob("*.md"), *(REPOSITORY / "docs").glob("*.md")]
+    pages = [*REPOSITORY.glob("*.md"), *(REPOSITORY / "docs").rglob("*.md")]
     links = {(page, link) for page in pages for link in LINK.findall(page.read_text(encoding="utf-8"))}
     files = [(page, link) for page, link in links if not urlsplit(link).scheme and urlsplit(link).path]
     assert len(files) > 30
@@ -93,7 +95,7 @@ def test_links_of_the_repository_lead_somewhere() -> None:
 
 
 def test_the_map_of_the_code_has_every_module() -> None:
-    page = (REPOSITORY / "docs" / "architecture.md").read_text(encoding="utf-8")
+    page = (REPOSITORY / "docs" / "understand" / "architecture.md").read_text(encoding="utf-8")
     modules = {path.stem for path in (REPOSITORY / "loader").iterdir() if path.suffix == ".py" or path.is_dir()}
     named = set(re.findall(r"`(\w+)/?`", page))
     assert sorted(name for name in modules if not name.startswith("_") and name not in named) == []
@@ -105,17 +107,55 @@ def test_pages_of_a_warehouse_say_how_to_make_them(site: Path) -> None:
         assert f"{folder}/index.html" in Page(site / "index.html").links
 
 
-def test_every_word_of_a_contract_is_explained_by_an_example(site: Path) -> None:
+def test_pages_are_plain_markdown() -> None:
+    """A repository browser shows a directive of Sphinx as it stands; three pages are for the site alone."""
+    docs = REPOSITORY / "docs"
+    pages = set(docs.rglob("*.md")) - {
+        docs / name for name in ("index.md", "project/changelog.md", "project/contributing.md")
+    }
+    directive = re.compile(r"^ *(```|:::)\{", re.MULTILINE)
+    assert len(pages) > 15
+    assert [page for page in pages if directive.search(page.read_text(encoding="utf-8"))] == []
+
+
+def test_the_parts_that_are_derived_from_the_code_are_not_stale() -> None:
+    done = subprocess.run(
+        [sys.executable, "scripts/reference.py", "--check"],
+        cwd=REPOSITORY,
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY), "PYTHONUTF8": "1"},
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", ""), "run: python scripts/reference.py"
+
+
+def test_a_page_with_derived_parts_says_so_in_its_first_line() -> None:
+    pages = {path: path.read_text(encoding="utf-8") for path in (REPOSITORY / "docs").rglob("*.md")}
+    derived = {path: text for path, text in pages.items() if "<!-- derived: " in text}
+    assert len(derived) >= 4
+    assert [path for path, text in derived.items() if "scripts/reference.py" not in text.splitlines()[0]] == []
+
+
+def test_every_word_of_a_contract_is_explained_by_an_example() -> None:
     schema = json.loads(contract_schema())
-    reference = Page(site / "contract.html").anchors
+    page = (REPOSITORY / "docs" / "reference" / "contract.md").read_text(encoding="utf-8")
+    explained = {heading.rpartition(".")[2] for heading in re.findall(r"^#### `(\S+)`", page, re.MULTILINE)}
     for name, model in schema["$defs"].items():
         for word, said in model.get("properties", {}).items():
             assert said["description"], f"{name}.{word}"
-            assert any(re.search(rf"\b{word}( |-csv|-workbook|$)", anchor) for anchor in reference), f"{name}.{word}"
+            assert word in explained, f"{name}.{word}"
             for example in said.get("examples", []):
                 jsonschema.validate(example, {"$defs": schema["$defs"], **said})
             plain = said.get("type") in ("string", "integer", "number") or "enum" in said
             assert "examples" in said or not plain, f"{name}.{word} has no example"
+
+
+def test_every_rule_that_rejects_is_explained() -> None:
+    (page,) = (REPOSITORY / "docs").rglob("contract.md")
+    named = set(re.findall(r"`([^`\n]+)`", page.read_text(encoding="utf-8")))
+    forms = {kind: re.escape(kind.value).replace(r"\{\}", r"<\w+>") for kind in Kind if kind is not Kind.ROW_RULE}
+    assert [kind for kind, form in forms.items() if not any(re.fullmatch(form, name) for name in named)] == []
 
 
 def test_every_setting_and_column_is_explained(site: Path) -> None:
@@ -192,7 +232,8 @@ def test_docs_of_a_warehouse_before_and_after_it_is_built(new_project: Callable[
     assert "Where to begin" in catalog
     assert '"moved_in_on"' in catalog
     assert "../gx/index.html" in catalog
-    published = [path.read_text(encoding="utf-8") for path in site.rglob("*.html") if path.parent.name != "docs"]
+    of_the_warehouse = [path for folder in ("dbt", "gx") for path in (site / folder).rglob("*.html")]
+    published = [path.read_text(encoding="utf-8") for path in of_the_warehouse]
     for column in ("citizen_id", "email", "phone", "birth_date"):
         values = [row[0] for row in project.sql(PERSONAL.format(column, column))]
         assert values

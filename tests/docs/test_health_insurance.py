@@ -21,7 +21,7 @@ from tests.conftest import REPOSITORY, Project
 
 pytestmark = pytest.mark.slow
 
-PAGE = REPOSITORY / "docs" / "health-insurance.md"
+PAGE = REPOSITORY / "docs" / "use" / "health-insurance.md"
 QUERY = re.compile(
     r"^```(?P<language>sql|jinja)\n(?P<asked>.*?)^```\n(?P<shown>\n```text\n.*?^```\n)?", re.MULTILINE | re.DOTALL
 )

@@ -6,6 +6,7 @@ import re
 import shlex
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -14,22 +15,26 @@ from tests.conftest import REPOSITORY, Project
 pytestmark = pytest.mark.slow
 
 BLOCK = re.compile(
-    r"^```(?:\{code-block\} )?(?P<language>\w+)\n(?::caption: (?P<caption>[^\n]*)\n\n)?(?P<text>.*?)^```$",
+    r"^(?:`(?P<file>[^`\n]+)`(?:, (?P<where>at the end|in place of the line that begins with `(?P<start>\w+)`))?:\n\n)?"
+    r"^```(?P<language>\w+)\n(?P<text>.*?)^```$",
     re.MULTILINE | re.DOTALL,
 )
-REPLACED = re.compile(r"(?P<file>\S+), in place of the line that begins with (?P<start>\w+)")
 
 
 @dataclass(frozen=True)
 class Block:
+    """What stands between two fences; before them the file that it is, and where in the file."""
+
     language: str
-    caption: str | None
     text: str
+    file: str | None
+    where: str | None
+    start: str | None
 
 
 def blocks() -> Iterator[Block]:
-    page = (REPOSITORY / "docs" / "tutorial.md").read_text(encoding="utf-8")
-    yield from (Block(found["language"], found["caption"], found["text"]) for found in BLOCK.finditer(page))
+    page = (REPOSITORY / "docs" / "use" / "tutorial.md").read_text(encoding="utf-8")
+    yield from (Block(**found.groupdict()) for found in BLOCK.finditer(page))
 
 
 def test_the_tutorial(new_folder: Callable[..., Project]) -> None:
@@ -38,8 +43,8 @@ def test_the_tutorial(new_folder: Callable[..., Project]) -> None:
     rows: list[str] = []
     seen = set()
     for block in blocks():
-        if block.caption:
-            write(project, block.caption, block.text)
+        if block.file:
+            write(project.root / block.file, block)
         elif block.language == "console":
             for command, *answer in commands(block.text):
                 assert_answers(answer, run(project, command), command)
@@ -51,20 +56,17 @@ def test_the_tutorial(new_folder: Callable[..., Project]) -> None:
     assert seen == {"text", "yaml", "json", "jinja", "console", "sql"}
 
 
-def write(project: Project, caption: str, text: str) -> None:
+def write(path: Path, block: Block) -> None:
     """A new file, the end of one, or a line of one."""
-    if caption.startswith("at the end of "):
-        path = project.root / caption.removeprefix("at the end of ")
-        path.write_text(path.read_text(encoding="utf-8") + text, encoding="utf-8")
-    elif replaced := REPLACED.fullmatch(caption):
-        path = project.root / replaced["file"]
+    if block.start:
         lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-        (at,) = (number for number, line in enumerate(lines) if line.startswith(f"      {replaced['start']}: "))
-        path.write_text("".join([*lines[:at], text, *lines[at + 1 :]]), encoding="utf-8")
+        (at,) = (number for number, line in enumerate(lines) if line.startswith(f"      {block.start}: "))
+        path.write_text("".join([*lines[:at], block.text, *lines[at + 1 :]]), encoding="utf-8")
+    elif block.where:
+        path.write_text(path.read_text(encoding="utf-8") + block.text, encoding="utf-8")
     else:
-        path = project.root / caption
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+        path.write_text(block.text, encoding="utf-8")
 
 
 def commands(text: str) -> Iterator[list[str]]:

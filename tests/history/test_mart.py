@@ -96,7 +96,7 @@ def test_the_star_tells_the_story(told: Warehouse) -> None:
         ("2025-03", "000000004", "moved", "last_name, postal_code, city"),
     ]
 
-    # Surrogate keys are worked out here as docs/history.md tells, in plain Python.
+    # Surrogate keys are worked out here as docs/understand/history.md tells, in plain Python.
     dresden, leipzig = surrogate_key("01067", "Dresden"), surrogate_key("04103", "Leipzig")
     assert sorted(
         told.rows(

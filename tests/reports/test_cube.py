@@ -18,7 +18,7 @@ from sqlalchemy import BigInteger, Boolean, Column, Integer, MetaData, Numeric, 
 from sqlalchemy.schema import CreateSchema
 
 from loader.project import Project as Opened
-from loader.warehouse.types import day, words
+from loader.warehouse.engines.types import day, words
 from tests.conftest import Project
 
 Row = dict[str, Any]

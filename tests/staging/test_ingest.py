@@ -108,7 +108,7 @@ def test_a_header_is_known_however_it_is_written(header: list[str], position: in
         ([*MEANT, "Street\u00a0"], "twice: street. Found"),
         (["Town" if cell == "City" else cell for cell in MEANT], "unknown: Town; missing: City. Found"),
         (list(LATER_CITIZEN_HEADERS.values()), "unknown: Email address; missing: E-mail. Found"),
-        ([*MEANT, *(f"Note {number}" for number in range(90))], "Note 39 … and 50 more. Found"),
+        ([*MEANT, *(f"Note {number}" for number in range(90))], "Note 39 and 50 more. Found"),
     ],
 )
 def test_a_header_that_does_not_fit_is_told_what_was_found_and_expected(header: list[str], said: str) -> None:

@@ -61,7 +61,7 @@ def test_a_correction_of_an_old_month(shop: Project, outside: Path) -> None:
         "keys: 1 new, 2 changed, 1 ended, 1 unchanged",
         "name: 2 changed, for example P1: Tea → Coffee; P2: Tea → (none)",
         "pieces: 2 changed, for example P2: 7 → 8; P3: 7 → 9",
-        "buyer: 1 changed, for example P1: ••• → •••",
+        "buyer: 1 changed, for example P1: *** → ***",
         "rebases: history of 2 periods, 2025-02 to 2025-03",
         "guard: has no objection",
     ]
@@ -88,7 +88,7 @@ def test_a_correction_of_an_old_month(shop: Project, outside: Path) -> None:
                 "examples": {
                     "name": [["P1", "Tea", "Coffee"], ["P2", "Tea", "(none)"]],
                     "pieces": [["P2", "7", "8"], ["P3", "7", "9"]],
-                    "buyer": [["P1", "•••", "•••"]],
+                    "buyer": [["P1", "***", "***"]],
                 },
             },
             "broken": [],

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import json
+import subprocess
+import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -338,6 +340,20 @@ def test_a_rule_across_columns_judges_rows_whose_cells_are_right(tmp_path: Path)
     found = clean(write_people(tmp_path / "people.csv", rows))
     assert found.rejects == [("5", "visits", "many", "type integer"), ("4", "", "", "paid_when_visited")]
     assert found.column("_source_row") == [2, 3]
+
+
+def test_what_a_killed_process_did_not_publish_is_removed(local: Project) -> None:
+    archive = local.root / "data" / "stage" / "cleaned" / "people"
+    archive.mkdir(parents=True)
+    ended = subprocess.Popen([sys.executable, "-c", "pass"])
+    ended.wait()
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as running:
+        left = [archive / f"people_2024-12.unpublished-{process.pid}" for process in (ended, running)]
+        for path in left:
+            path.touch()
+        write_people(local.landing / "people_2025-01.csv", people_rows(2))
+        assert local.loader("load").exit_code == 0
+        assert [path.exists() for path in left] == [False, True]
 
 
 def test_rows_that_share_a_key_are_all_rejected(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy.schema import CreateSchema
 from loader.codegen.derive import derive
 from loader.contracts import ColumnType, read_contracts
 from loader.gates import GateResult, render, run_gate
+from loader.text import sql_text
 from loader.warehouse.engines.registry import engine_for
 from loader.warehouse.profile import read_target
 from loader.warehouse.stage_table import sql_type
@@ -38,7 +39,7 @@ def make_table(project: Project, name: str, columns: Mapping[str, str]) -> None:
 
 def insert(project: Project, table: str, *rows: Mapping[str, Any]) -> None:
     def literal(value: Any) -> str:
-        return "null" if value is None else "'" + str(value).replace("'", "''") + "'"
+        return "null" if value is None else sql_text(str(value))
 
     # all rows have the columns of the first
     values = (", ".join(literal(row[name]) for name in rows[0]) for row in rows)
@@ -46,8 +47,8 @@ def insert(project: Project, table: str, *rows: Mapping[str, Any]) -> None:
 
 
 def gate(project: Project, layer: str = "stage", tables: list[str] | None = None) -> GateResult:
-    url = engine_for(read_target(project.root), project.root).url()
-    return run_gate(layer, url, project.root, read_contracts(project.root), tables)
+    engine = engine_for(read_target(project.root), project.root)
+    return run_gate(layer, engine, project.root, read_contracts(project.root), tables)
 
 
 def shown(result: GateResult, verbose: bool = True) -> str:

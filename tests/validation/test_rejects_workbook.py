@@ -6,7 +6,7 @@ import datetime as dt
 import inspect
 import re
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import openpyxl
@@ -17,6 +17,7 @@ from loader.cleaning import RULES
 from loader.validation import rejects as rejected
 from loader.validation import rejects_wording as reasons
 from loader.validation.rejects_workbook import BAD_CELL, BAD_ROW, ROWS, SUMMARY
+from loader.validation.rules import Kind, Rule
 from tests.conftest import Project
 from tests.support.deliveries import (
     PEOPLE,
@@ -152,6 +153,17 @@ def test_a_cell_may_break_more_than_one_rule(local: Project) -> None:
     }
     # the CSV file has the first of them
     assert sorted(rejects(local)) == [("2", "person_id", "12345", "length 4"), ("3", "person_id", "#N/A", "error cell")]
+
+
+def test_a_rule_of_the_contract_may_have_the_name_of_another_rule(local: Project) -> None:
+    change_contract(local, "name: paid_when_visited", "name: unique key")
+    rows = people_rows(2)
+    rows[1].update(visits="0", paid="5")
+    write_people(local.landing / "people_2025-01.csv", rows)
+    load(local)
+    assert rejects(local) == [("3", "", "", "unique key")]
+    words = "the cells of this row contradict each other: Only visitors pay."
+    assert marks(workbook(local)[ROWS]) == {(3, "Row"): (BAD_ROW, words)}
 
 
 def test_rules_of_whole_rows_mark_the_row(local: Project) -> None:
@@ -317,44 +329,45 @@ def test_a_delivery_without_rejects_leaves_none(local: Project) -> None:
 # --- words ------------------------------------------------------------------------------------------------------
 
 
-def words_of(column: str, rules: Sequence[str], fmt: str = "{type: csv}") -> list[str]:
-    """What is said of the rules of one column of people, called `value`."""
+def words_of(column: str, rule: Rule, fmt: str = "{type: csv}") -> str:
+    """What is said of a rule of one column of people, called `value`."""
     text = PEOPLE.replace("format: {type: csv, dates: ['%d.%m.%Y'], null_values: ['-']}", f"format: {fmt}")
     contract = contract_of(text.replace("paid: {type: 'decimal(8,2)', ", f"value: {{{column}, ").replace(
         "or paid = 0", ""))  # fmt: skip
     period = contract.period("2025-06")
-    return [reasons.of_cell(rule, contract.column("value"), contract, period) for rule in rules]
+    return reasons.of_cell(rule, contract.column("value"), contract, period)
 
 
 @pytest.mark.parametrize(
     ("column", "fmt", "rule", "words"),
     [
-        ("type: 'decimal(8,2)'", "{type: csv, decimal: ','}", "type",
+        ("type: 'decimal(8,2)'", "{type: csv, decimal: ','}", Rule(Kind.TYPE),
          "must be a number with at most 6 digits before and 2 after the ',', such as 1111,55"),
-        ("type: 'decimal(3,0)'", "{type: csv}", "type", "must be a whole number of at most 3 digits"),
-        ("type: bigint", "{type: csv}", "type", "must be a whole number"),
-        ("type: double", "{type: csv, decimal: ','}", "type", "must be a number, such as 1,5"),
-        ("type: boolean", "{type: csv}", "type", "must be yes or no (true or false, 1 or 0)"),
-        ("type: date", "{type: csv, dates: ['%d/%m/%Y', '%Y%m%d']}", "type",
+        ("type: 'decimal(3,0)'", "{type: csv}", Rule(Kind.TYPE), "must be a whole number of at most 3 digits"),
+        ("type: bigint", "{type: csv}", Rule(Kind.TYPE), "must be a whole number"),
+        ("type: double", "{type: csv, decimal: ','}", Rule(Kind.TYPE), "must be a number, such as 1,5"),
+        ("type: boolean", "{type: csv}", Rule(Kind.TYPE), "must be yes or no (true or false, 1 or 0)"),
+        ("type: date", "{type: csv, dates: ['%d/%m/%Y', '%Y%m%d']}", Rule(Kind.TYPE),
          "must be a date that exists, written like 31/12/2024 or 20241231"),
-        ("type: date, min: 1900-02-01", "{type: csv, dates: ['%d/%m/%Y']}", "min", "must not be before 01/02/1900"),
-        ("type: date, max: 2030-02-01", "{type: csv}", "max", "must not be after 2030-02-01"),
-        ("type: timestamp, max: period_end", "{type: csv}", "max",
+        ("type: date, min: 1900-02-01", "{type: csv, dates: ['%d/%m/%Y']}", Rule(Kind.MIN),
+         "must not be before 01/02/1900"),
+        ("type: date, max: 2030-02-01", "{type: csv}", Rule(Kind.MAX), "must not be after 2030-02-01"),
+        ("type: timestamp, max: period_end", "{type: csv}", Rule(Kind.MAX),
          "must not be after 2025-06-30, the end of the period 2025-06"),
-        ("type: integer, min: -3", "{type: csv}", "min -3", "must not be less than -3"),
-        ("type: double", "{type: csv}", "finite", "is too large for a number"),
-        ("type: varchar(9)", "{type: csv}", "NUL character", "holds an invisible character (NUL), which must go"),
-        ("type: varchar(9), clean: [{postal_code: {country: AT}}]", "{type: csv}", "clean postal_code",
+        ("type: integer, min: -3", "{type: csv}", Rule(Kind.MIN), "must not be less than -3"),
+        ("type: double", "{type: csv}", Rule(Kind.FINITE), "is too large for a number"),
+        ("type: varchar(9)", "{type: csv}", Rule(Kind.NUL), "holds an invisible character (NUL), which must go"),
+        ("type: varchar(9), clean: [{postal_code: {country: AT}}]", "{type: csv}", Rule(Kind.CLEAN, "postal_code"),
          "must be a postal code as it is written in AT"),
     ],
 )  # fmt: skip
-def test_words(column: str, fmt: str, rule: str, words: str) -> None:
-    assert words_of(f"{column}, description: Value.", [rule], fmt) == [words]
+def test_words(column: str, fmt: str, rule: Rule, words: str) -> None:
+    assert words_of(f"{column}, description: Value.", rule, fmt) == words
 
 
 def test_a_long_list_of_allowed_values_is_cut() -> None:
     allowed = ", ".join(f"'{number}'" for number in range(100))
-    (said,) = words_of(f"type: varchar(9), description: Value., allowed: [{allowed}]", ["allowed values"])
+    said = words_of(f"type: varchar(9), description: Value., allowed: [{allowed}]", Rule(Kind.ALLOWED))
     assert said.startswith("must be one of 0, 1, 2")
     assert said.endswith("29 and 70 more")
 

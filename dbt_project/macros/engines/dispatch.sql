@@ -56,7 +56,7 @@
 
 {#-
     Whether two values are not the same: NULL is the same as NULL, and text is the same when all its code points are.
-    docs/servers.md says what that means on each engine.
+    docs/use/servers.md says what that means on each engine.
 -#}
 {% macro is_distinct(left, right) -%}
     {{ any_distinct([(left, right)]) }}

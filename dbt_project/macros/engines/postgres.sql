@@ -11,7 +11,7 @@
 {% endmacro %}
 
 {% macro postgres_lock_key(name) -%}
-    hashtextextended('almanac.{{ name }}', 0)
+    hashtextextended('{{ lock_name(name) }}', 0)
 {%- endmacro %}
 
 {#-

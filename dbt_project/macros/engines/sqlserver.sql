@@ -15,8 +15,8 @@
     {% set variable = '@lock_' ~ local_md5(name)[:8] %}
     declare {{ variable }} int;
     exec {{ variable }} = sp_getapplock
-        @Resource = N'almanac.{{ name }}', @LockMode = 'Exclusive', @LockOwner = 'Transaction', @LockTimeout = -1;
-    if {{ variable }} < 0 throw 50000, 'the lock almanac.{{ name }} was not granted; run the same command again', 1
+        @Resource = N'{{ lock_name(name) }}', @LockMode = 'Exclusive', @LockOwner = 'Transaction', @LockTimeout = -1;
+    if {{ variable }} < 0 throw 50000, 'the lock {{ lock_name(name) }} was not granted; run the same command again', 1
 {% endmacro %}
 
 {#-

@@ -1,5 +1,5 @@
 {#
-    What history should be, from `since` on (docs/history.md has the picture).
+    What history should be, from `since` on (docs/understand/history.md has the picture).
 
     A row of a delivery is compared with the row that its key had before: the newer of the two starts at its period,
     the older is set against the next delivered period (full), or against the next delivered row of its key (delta).
@@ -18,7 +18,7 @@ with periods as (
         period_start,
         lead(period_start) over (order by period_start) as next_start
     from {{ dataset_version() }}
-    where dataset = '{{ history.dataset }}' and state = 'active'
+    where dataset = '{{ history.dataset }}' and {{ is_active() }}
         {% if strategy.since %}and period_start >= {{ timestamp_literal(strategy.since) }}{% endif %}
 
 ),

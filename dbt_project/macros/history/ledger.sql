@@ -94,7 +94,7 @@
             load_id,
             '{{ history.fingerprint }}' as fingerprint
         from {{ dataset_version() }}
-        where dataset = '{{ history.dataset }}' and state = 'active'
+        where dataset = '{{ history.dataset }}' and {{ is_active() }}
     {% endif %}
 {% endmacro %}
 
@@ -108,7 +108,7 @@
             else 0
         end as is_stale,
         case
-            when applied.fingerprint <> 'purged' and upstream.fingerprint <> applied.fingerprint then 1
+            when applied.fingerprint <> '{{ purged() }}' and upstream.fingerprint <> applied.fingerprint then 1
             else 0
         end as is_redefined,
         case when applied.dataset is null then 0 else 1 end as was_applied

@@ -41,7 +41,7 @@
         _data_period in (
             select versions.data_period
             from {{ dataset_version() }} as versions
-            where versions.dataset = '{{ dataset }}' and versions.state = 'active'
+            where versions.dataset = '{{ dataset }}' and {{ is_active('versions') }}
                 and versions.period_start >= (
                     select min(compared.period_start)
                     from ({{ compared | join(' union all ') }}) as compared

@@ -8,7 +8,7 @@ with active as (
         period_start,
         load_id
     from {{ dataset_version() }}
-    where dataset = 'claims' and state = 'active'
+    where dataset = 'claims' and {{ is_active() }}
 
 ),
 

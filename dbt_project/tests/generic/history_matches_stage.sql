@@ -23,7 +23,7 @@ periods as (
         coalesce(staged_rows.row_count, 0) as staged_rows
     from {{ ledger() }} as applied
     inner join {{ dataset_version() }} as versions
-        on applied.load_id = versions.load_id and versions.state = 'active'
+        on applied.load_id = versions.load_id and {{ is_active('versions') }}
     left join staged_rows
         on applied.data_period = staged_rows.data_period and applied.load_id = staged_rows.load_id
     where applied.consumer = '{{ name_of(model) }}'

@@ -17,8 +17,8 @@ from sqlalchemy import BigInteger, ColumnElement, Connection, FromClause, cast, 
 
 from loader.contracts import Grain, Period
 from loader.errors import UsageError
+from loader.warehouse.layers import MART
 
-MART = "mart"
 AGGREGATES = ("sum", "avg", "min", "max", "count", "distinct")
 DIMENSION, CALENDAR = "dim_", "dim_date"
 _ASKED_FIRST = ("cube_", "agg_", "fct_", "")
@@ -56,6 +56,7 @@ class Level:
     label: Callable[[Any], str]
 
     def expression(self, calendar: FromClause) -> ColumnElement[Any]:
+        """What is grouped by, from the columns of a calendar."""
         first, *rest = (calendar.c[name] for name in self.columns)
         # written out: the same expression is grouped by
         return literal_column("10") * first + rest[0] if rest else first
@@ -97,6 +98,7 @@ class Attribute:
 
     @property
     def is_time(self) -> bool:
+        """Whether its values follow one another in time."""
         return self.level is not None or self.kind in ("date", "moment")
 
     def label(self, value: Any) -> str:
@@ -134,6 +136,7 @@ class Term:
     kind: Kind
 
     def expression(self, rows: FromClause) -> ColumnElement[Any]:
+        """The aggregate over the rows of a table."""
         values: ColumnElement[Any] = rows.c[self.column]
         if self.by == "distinct":
             return func.count(values.distinct())
@@ -174,6 +177,7 @@ class Filter:
     said: str
 
     def condition(self, value: ColumnElement[Any]) -> ColumnElement[bool]:
+        """The filter as a condition on the values of its attribute."""
         if self.how == "=":
             return or_(*(value == one for one in self.values))
         at_least: ColumnElement[bool] = value >= self.values[0]
@@ -312,10 +316,10 @@ def sources(connection: Connection, personal: Iterable[str]) -> list[Source]:
 def _tables(connection: Connection) -> dict[str, dict[str, Kind]]:
     """Tables and views of the mart that the account may read."""
     # in capitals: so the view is called where names tell them apart
-    query = "select TABLE_NAME, COLUMN_NAME, DATA_TYPE from INFORMATION_SCHEMA.COLUMNS where TABLE_SCHEMA = :mart "
+    query = "select TABLE_NAME, COLUMN_NAME, DATA_TYPE from INFORMATION_SCHEMA.COLUMNS where TABLE_SCHEMA = :schema "
     tables: dict[str, dict[str, Kind]] = {}
     found: Sequence[Any] = connection.execute(
-        text(query + "order by TABLE_NAME, ORDINAL_POSITION"), {"mart": MART}
+        text(query + "order by TABLE_NAME, ORDINAL_POSITION"), {"schema": MART}
     ).all()
     for name, its_column, data_type in found:
         if "__" not in name:  # what dbt leaves behind while it works

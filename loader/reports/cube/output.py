@@ -11,9 +11,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from rich import box
 from rich.table import Table
-from rich.text import Text
 
 from loader import console
 from loader.errors import EnvironmentFailedError, UsageError
@@ -23,6 +21,7 @@ from loader.reports.cube import chart
 from loader.reports.cube import question as cube
 from loader.reports.cube.mart import Attribute, Source, source, sources
 from loader.reports.cube.question import Answer, Key
+from loader.text import number
 
 TOTAL = "total"
 _CALENDAR_NAMES = {
@@ -64,7 +63,7 @@ def _sources(project: Project) -> list[Source]:
 
 def catalogue(described: Sequence[dict[str, Any]], *, whole: bool) -> Table:
     """What can be asked; `whole` lists the attributes of the dimensions too."""
-    made = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    made = console.table()
     for name in ("table", "rows, columns, filters", "measures"):
         made.add_column(name, overflow="fold", no_wrap=name == "table")
     for one in described:
@@ -131,28 +130,21 @@ def _label(attributes: Sequence[Attribute], key: Key) -> str:
     return " ".join(attribute.label(value) for attribute, value in zip(attributes, key, strict=True))
 
 
-def number(value: Any) -> str:
-    """As people read it: thousands apart, nothing for what is not there."""
-    if value is None:
-        return ""
-    if isinstance(value, float):
-        value = round(value, 4)
-    return f"{value:,}" if isinstance(value, int | float | Decimal) else str(value)
-
-
 def as_table(answer: Answer, *, totals: bool) -> Table:
+    """The answer for a terminal."""
     header, rows = grid(answer, totals=totals)
     names = len(answer.question.rows)
-    made = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    made = console.table()
     for at, name in enumerate(header):
-        made.add_column(Text(console.printable(name)), justify="left" if at < names else "right", no_wrap=True)
+        made.add_column(console.plain(name), justify="left" if at < names else "right", no_wrap=True)
     for at, (labels, values) in enumerate(rows):
-        cells = [Text(console.printable(cell)) for cell in (*labels, *map(number, values))]
+        cells = [console.plain(cell) for cell in (*labels, *map(number, values))]
         made.add_row(*cells, style="bold" if totals and at == len(rows) - 1 and rows[1:] else None)
     return made
 
 
 def as_markdown(answer: Answer, *, totals: bool) -> str:
+    """The answer as a table of Markdown."""
     header, rows = grid(answer, totals=totals)
     names = len(answer.question.rows)
 
@@ -165,6 +157,7 @@ def as_markdown(answer: Answer, *, totals: bool) -> str:
 
 
 def as_csv(answer: Answer, *, totals: bool) -> str:
+    """The answer as CSV, numbers unrounded; no cell is a formula."""
     header, rows = grid(answer, totals=totals)
     out = io.StringIO()
     lines = csv.writer(out, lineterminator="\n")

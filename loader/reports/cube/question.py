@@ -13,7 +13,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, FromClause, Select, Subquery, alias, and_, column, select, table
 
 from loader.errors import UsageError
-from loader.reports.cube.mart import GROUPING_LEVEL, MART, Attribute, Filter, Measure, Source, source
+from loader.reports.cube.mart import GROUPING_LEVEL, Attribute, Filter, Measure, Source, source
+from loader.warehouse.layers import MART
 
 MOST_COLUMNS = 50
 """Of a pivot: more are no table that a person reads."""
@@ -51,10 +52,12 @@ class Answer:
 
     @cached_property
     def rows(self) -> list[Key]:
+        """The labels of the rows, sorted; one value for each attribute."""
         return self._sorted({row for row, _ in self.cells if row is not None}, self.question.rows)
 
     @cached_property
     def columns(self) -> list[Key]:
+        """The labels of the columns, sorted; one value for each attribute."""
         return self._sorted({column for _, column in self.cells if column is not None}, self.question.columns)
 
     def _sorted(self, keys: Iterable[Key], attributes: Sequence[Attribute]) -> list[Key]:

@@ -13,6 +13,7 @@ from loader.build.dbt import write_dbt_docs
 from loader.errors import UsageError
 from loader.project import Project
 from loader.reports.site.data_docs import write_data_docs
+from loader.text import first_lines
 
 
 def make_docs(project: Project) -> Path:
@@ -41,10 +42,10 @@ def _write_pages(source: Path, site: Path) -> None:
     """Sphinx, in a process of its own: what it loads and sets would stay."""
     options = ["--quiet", "--fail-on-warning", "--keep-going", "--doctree-dir", str(site.parent / "doctrees")]
     command = [sys.executable, "-m", "sphinx", *options, str(source), str(site)]
-    same_modules = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "PYTHONUTF8": "1"}
+    utf8 = {**os.environ, "PYTHONUTF8": "1"}
     done = subprocess.run(  # noqa: S603
-        command, env=same_modules, capture_output=True, text=True, encoding="utf-8", check=False
+        command, env=utf8, capture_output=True, text=True, encoding="utf-8", check=False
     )
     if done.returncode:
-        said = [line for line in done.stderr.splitlines() if line.strip()] or [f"Sphinx ended with {done.returncode}"]
-        raise UsageError(f"docs/ has mistakes: {'; '.join(said[:3])}")
+        said = first_lines(done.stderr, 3) or [f"Sphinx ended with {done.returncode}"]
+        raise UsageError(f"docs/ has mistakes: {'; '.join(said)}")

@@ -31,9 +31,9 @@ def write_data_docs(project: Project, folder: Path) -> list[str]:
         UsageError: a layer has no suite, or a suite is not readable.
         EnvironmentFailedError: the warehouse is out of reach or locked.
     """
-    url = project.warehouse.engine.url()
+    engine = project.warehouse.engine
     results = project.warehouse.when_free(
-        lambda: {layer: publishable_results(layer, url, project.root) for layer in LAYERS}
+        lambda: {layer: publishable_results(layer, engine, project.root) for layer in LAYERS}
     )
     shutil.rmtree(folder, ignore_errors=True)
     pages = Environment(

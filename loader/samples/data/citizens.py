@@ -136,7 +136,9 @@ def make_correction(
 
     The demo citizen and about twenty others had moved in that month already, which the register learned in
     the next. All else is as in the first delivery of the period, made with the same arguments.
-    Raises ValueError when `period` or `first` is no month, or `period` lies before `first`.
+
+    Raises:
+        ValueError: `period` or `first` is not a month, or `period` lies before `first`.
     """
     wanted = Period.parse(period, Grain.MONTH)
     start = Period.parse(first, Grain.MONTH)

@@ -247,7 +247,7 @@ def _say_what_next(project: Project, seconds: float, last: date) -> None:
     say_what_next(
         seconds,
         ("loader cube", "what can be asked of the mart; --output loss.svg makes a picture"),
-        ("docs/health-insurance.md", "the star, and ten queries of this warehouse with their results"),
+        ("docs/use/health-insurance.md", "the star, and ten queries of this warehouse with their results"),
         (f"make aca-day DAY={last + timedelta(days=1)}", "the next day, of the full sample: in a folder of its own"),
         (
             f"{project.shown(project.settings.rejects_dir)}/",

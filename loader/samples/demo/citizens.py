@@ -150,5 +150,5 @@ def _say_what_next(project: Project, seconds: float) -> None:
         ("make status", "what is in stage, and what was refused and why"),
         ("make docs", "the documentation, with lineage and gates of this warehouse"),
         ("make load PERIOD=2025-04", "the same month again: nothing to do"),
-        ("README.md", "your own dataset in 15 minutes"),
+        ("docs/use/tutorial.md", "a dataset of your own, step by step"),
     )

@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
-from rich import box
-from rich.table import Table
 from sqlalchemy import text
 
 from loader import console
@@ -15,6 +13,7 @@ from loader.contracts import Contract
 from loader.errors import UsageError
 from loader.files import sha256_of
 from loader.project import Project
+from loader.text import number
 from loader.warehouse.versions import versions_of
 
 
@@ -51,19 +50,13 @@ def head(title: str) -> None:
 
 
 def show(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    table = Table(title=title, title_justify="left", title_style="italic", box=box.SIMPLE_HEAD, pad_edge=False)
+    table = console.table(title=title, title_justify="left", title_style="italic")
     for at, column in enumerate(columns):
-        number = bool(rows) and isinstance(rows[0][at], int | Decimal)
-        table.add_column(column, justify="right" if number else "left", no_wrap=True)
+        is_number = bool(rows) and isinstance(rows[0][at], int | Decimal)
+        table.add_column(column, justify="right" if is_number else "left", no_wrap=True)
     for row in rows:
-        table.add_row(*map(_cell, row))
+        table.add_row(*map(number, row))
     console.show(table)
-
-
-def _cell(value: Any) -> str:
-    if value is None:
-        return ""
-    return f"{value:,}" if isinstance(value, int | Decimal) else str(value)
 
 
 def say_what_next(seconds: float, *places: tuple[str, str]) -> None:

@@ -6,7 +6,6 @@ A key is looked for as today's contract reads it, and as it was written: older f
 from __future__ import annotations
 
 import csv
-import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,7 +18,8 @@ from loader.contracts import Column, Contract
 from loader.errors import UsageError
 from loader.validation.checks import readings
 from loader.validation.conversion import tidy
-from loader.warehouse.types import words
+from loader.warehouse import Engine
+from loader.warehouse.engines.types import words
 
 
 @dataclass(frozen=True)
@@ -31,8 +31,10 @@ class NaturalKey:
     """Of each part the texts that stand for it."""
 
     @classmethod
-    def parse(cls, contract: Contract, said: str) -> NaturalKey:
+    def parse(cls, contract: Contract, said: str, engine: Engine) -> NaturalKey:
         """A key with its parts separated by commas; a part that holds one is put in double quotes.
+
+        `engine` has the tables in which it is looked for.
 
         Raises:
             UsageError: it has not as many parts as the key, or a part is no value of its column. Shows no value.
@@ -44,7 +46,9 @@ class NaturalKey:
                 "name each, separated by commas"
             )
         columns = [contract.column(name) for name in contract.key]
-        return cls(contract, tuple(_texts(part, one, contract) for part, one in zip(parts, columns, strict=True)))
+        return cls(
+            contract, tuple(_texts(part, one, contract, engine) for part, one in zip(parts, columns, strict=True))
+        )
 
     def __repr__(self) -> str:
         return f"NaturalKey({self.contract.name})"
@@ -80,16 +84,14 @@ def _read(cells: pa.StringArray, declared: Column, contract: Contract) -> pa.Arr
     return pc.if_else(unread, pa.scalar(None, values.type), values)
 
 
-def _texts(part: str, declared: Column, contract: Contract) -> frozenset[str]:
+def _texts(part: str, declared: Column, contract: Contract, engine: Engine) -> frozenset[str]:
     cells = pa.array([part], pa.string())
     value = _read(cells, declared, contract)
     if value.null_count:
         raise UsageError(f"--key: the part for {declared.name} is no {declared.type} as the contract reads it")
     one = value[0].as_py()
-    # engines write 2.0 and 2; SQL Server writes all six digits of a second, and 1 for true
-    said = [str(one), one.isoformat(" ", "microseconds") if isinstance(one, dt.datetime) else None]
-    said += [str(int(one))] if isinstance(one, bool) else []
-    return frozenset(filter(None, [*_as_text(value).to_pylist(), *said, *tidy(cells).to_pylist()]))
+    said = [*_as_text(value).to_pylist(), str(one), *engine.other_texts(one), *tidy(cells).to_pylist()]
+    return frozenset(filter(None, said))
 
 
 def _as_text(values: pa.Array) -> pa.StringArray:

@@ -11,7 +11,6 @@ by the same command:
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -21,17 +20,19 @@ from sqlalchemy import Connection, delete, func, select, update
 
 from loader import console
 from loader.archive import Stem
-from loader.archive.publish import publish, sweep
+from loader.archive.publish import publish, sweep, unpublished
 from loader.contracts import Contract
 from loader.errors import EnvironmentFailedError, RefusedError
 from loader.project import Project
 from loader.staging.ingest import last_visits
 from loader.staging.landing import Content, Landed, recognise
 from loader.staging.purge.scope import Scope
-from loader.warehouse import Version
-from loader.warehouse.ledger import changes_of, consumers, followers, waiting_for_changes
-from loader.warehouse.meta import applied_load, dataset_version, etl_audit, ingestion_log, now, validation_log
-from loader.warehouse.stage_table import STAGE, stage_table, stage_tables
+from loader.text import listed
+from loader.warehouse import State, Version
+from loader.warehouse.layers import STAGE
+from loader.warehouse.ledger import applied_load, changes_of, consumers, followers, waiting_for_changes
+from loader.warehouse.meta import dataset_version, etl_audit, ingestion_log, now, validation_log
+from loader.warehouse.stage_table import stage_table, stage_tables
 from loader.warehouse.versions import move_archived, versions_of
 
 
@@ -70,6 +71,7 @@ class Found:
 
     @property
     def counts(self) -> str:
+        """What was found, in one line of numbers."""
         rows, files = sum(self.archive.values()), len(self.archive)
         return (
             f"{rows:,} rows in {files:,} files of the archive, {self.staged:,} rows of stage, "
@@ -123,7 +125,7 @@ def describe(project: Project, scope: Scope, found: Found) -> list[str]:
         f"purge of {scope.words} of {scope.contract.name}",
         f"archive:  {sum(found.archive.values()):,} rows of {len(found.archive):,} files",
         f"stage:    {found.staged:,} rows",
-        f"rejects:  {', '.join(files) or 'none'}{' and the workbooks beside them' if files else ''}",
+        f"rejects:  {listed(files)}{' and the workbooks beside them' if files else ''}",
         f"history:  {'follows with the next `dbt build`' if found.waiting or found.staged else 'has nothing of it'}",
     ]
 
@@ -136,30 +138,24 @@ def tell(scope: Scope, done: Purged) -> list[str]:
     else:
         lines.append(f"nothing to purge: {scope.contract.name} has no such rows")
     if done.waiting:
-        lines.append(
-            f"waiting    {_listed(done.waiting)} still hold it; run `dbt build`, then the same purge once more"
-        )
+        lines.append(f"waiting    {listed(done.waiting)} still hold it; run `dbt build`, then the same purge once more")
     if done.elsewhere:
         lines.append(
-            f"elsewhere  {_listed(done.elsewhere)} have rows of this key; what is made from {scope.contract.name} "
+            f"elsewhere  {listed(done.elsewhere)} have rows of this key; what is made from {scope.contract.name} "
             "follows with the next build, other datasets have to be purged too"
         )
     if done.is_rewritten:
         lines.append("rewritten  tables and files of the warehouse, so that deleted rows leave no bytes in them")
     landed = sorted({one.landed.path.name for one in found.deliveries if one.holds})
     if landed:
-        lines.append(f"landed     files that the loader never edits hold it: {_listed(landed)}")
+        lines.append(f"landed     files that the loader never edits hold it: {listed(landed)}")
     if found.unloaded:
-        lines.append(f"           not loaded yet, the next load would bring it back: {_listed(found.unloaded)}")
+        lines.append(f"           not loaded yet, the next load would bring it back: {listed(found.unloaded)}")
     if found.unreadable:
-        lines.append(f"           cannot be read: {_listed(found.unreadable)}")
+        lines.append(f"           cannot be read: {listed(found.unreadable)}")
     if found.gone:
-        lines.append(f"missing    in the archive, a backup may still hold it: {_listed(found.gone)}")
+        lines.append(f"missing    in the archive, a backup may still hold it: {listed(found.gone)}")
     return lines
-
-
-def _listed(names: Sequence[str]) -> str:
-    return ", ".join(names) or "none"
 
 
 def look(project: Project, scope: Scope) -> Found:
@@ -239,7 +235,7 @@ def _in_deliveries(project: Project, scope: Scope, seen: Callable[[int], None]) 
 
 
 def _gone(project: Project, versions: Sequence[Version]) -> list[str]:
-    kept = {version.parquet_path for version in versions if version.state != "purged"}
+    kept = {version.parquet_path for version in versions if version.state is not State.PURGED}
     return sorted(name for name in kept if not project.archived(name).exists())
 
 
@@ -254,7 +250,7 @@ def _remove(connection: Connection, project: Project, scope: Scope, found: Found
     for path, rows in files.items():
         name = f"{contract.name}/{path.name}"
         concerned |= {version.data_period for version in versions if version.parquet_path == name}
-        unfinished = path.with_name(f"{path.name}.purging-{os.getpid()}")
+        unfinished = unpublished(path)
         if name in known and scope.keep_rest(path, unfinished):
             stem = Stem.of(contract, path.name)
             new, sha256 = publish(unfinished, f"{stem.base if stem else path.stem}.parquet")
@@ -264,7 +260,7 @@ def _remove(connection: Connection, project: Project, scope: Scope, found: Found
     concerned |= set(connection.execute(select(staged.c["_data_period"]).where(here).distinct()).scalars())
     deleted = connection.execute(select(func.count()).select_from(staged).where(here)).scalar_one()
     connection.execute(delete(staged).where(here))
-    for waiting in stage_tables(contract, connection.dialect)[1:]:
+    for waiting in stage_tables(contract, project.warehouse.engine)[1:]:
         connection.execute(delete(waiting))  # a load that died left them; one that lives starts again
     scope.settle(connection, versions, sorted(concerned))
     _mark(connection, contract, list(files), found)

@@ -11,7 +11,7 @@ from typing import Protocol
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from sqlalchemy import ColumnElement, Connection, column, func, select, table, text, update
+from sqlalchemy import ColumnElement, Connection, bindparam, column, func, select, table, text, update
 
 from loader.archive import Stem, copy_without
 from loader.contracts import Contract, Period, WorkbookFormat, plain_header
@@ -21,11 +21,11 @@ from loader.readers.table import Table
 from loader.staging.landing import Landed
 from loader.staging.purge.natural_key import NaturalKey, key_cells
 from loader.validation import match_header
+from loader.validation.rules import is_about_cells
 from loader.warehouse import State, Version
-from loader.warehouse.ledger import PURGED, consumers, has_ledger
-from loader.warehouse.meta import applied_load
-from loader.warehouse.stage_table import STAGE
-from loader.warehouse.types import Code
+from loader.warehouse.engines.types import Code
+from loader.warehouse.layers import LAYERS, STAGE
+from loader.warehouse.ledger import PURGED, applied_load, consumers, has_ledger
 from loader.warehouse.versions import set_state
 
 
@@ -208,7 +208,7 @@ def _rows_listed(rejects: Path) -> int | None:
             _, *lines = csv.reader(file)
     except (OSError, ValueError, csv.Error):
         return None
-    if any(rule.endswith("cells expected") for *_, rule in lines):
+    if any(is_about_cells(rule) for *_, rule in lines):
         return None
     return len({row for row, *_ in lines})
 
@@ -219,8 +219,8 @@ def _tables_with(connection: Connection, columns: Sequence[str]) -> list[tuple[s
         "select c.TABLE_SCHEMA as table_schema, c.TABLE_NAME as table_name, c.COLUMN_NAME as column_name "
         "from INFORMATION_SCHEMA.COLUMNS as c inner join INFORMATION_SCHEMA.TABLES as t "
         "on c.TABLE_SCHEMA = t.TABLE_SCHEMA and c.TABLE_NAME = t.TABLE_NAME "
-        "where c.TABLE_SCHEMA in ('stage', 'core', 'mart') and t.TABLE_TYPE = 'BASE TABLE'"
-    )
+        "where c.TABLE_SCHEMA in :layers and t.TABLE_TYPE = 'BASE TABLE'"
+    ).bindparams(bindparam("layers", LAYERS, expanding=True))
     found: dict[tuple[str, str], set[str]] = {}
     for row in connection.execute(query):
         found.setdefault((row.table_schema, row.table_name), set()).add(row.column_name)

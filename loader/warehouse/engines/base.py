@@ -2,16 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Protocol
+from typing import ClassVar, Protocol, Self
 
-from sqlalchemy import URL, Connection, Table
+from sqlalchemy import URL, Connection, Dialect, Table
+
+from loader.warehouse.engines.types import plain_script
+from loader.warehouse.profile import Target
+
+
+def lock_name(name: str) -> str:
+    """What a lock is called in the database; dbt takes the same locks."""
+    return f"almanac.{name}"
 
 
 class Engine(Protocol):
-    """A place where the warehouse lives."""
+    """A place where the warehouse lives. What has a body here holds for an engine that says nothing else."""
+
+    type_words: ClassVar[Mapping[str, str]]
+    """What its catalog and its DDL call the types of a contract, where that is another word."""
+
+    @staticmethod
+    def dialect() -> Dialect:
+        """Of SQLAlchemy, for statements that are written without a connection."""
+
+    @staticmethod
+    def stage_tables(stage: Table) -> list[Table]:
+        """A stage table, with an index of its periods where one serves, and the tables that come with it."""
+
+    @staticmethod
+    def script(statements: Iterable[str]) -> str:
+        """Statements as a script for the tools of the engine."""
+        return plain_script(statements)
+
+    @staticmethod
+    def other_texts(value: object) -> Sequence[str]:  # noqa: ARG004
+        """What a cast to text makes of a value, where neither Python nor Arrow would write it so."""
+        return ()
+
+    @classmethod
+    def of(cls, target: Target, project_dir: Path) -> Self:
+        """The engine of a target; raises UsageError when it cannot be used."""
 
     @property
     def name(self) -> str:
@@ -24,17 +57,29 @@ class Engine(Protocol):
     def url(self) -> URL:
         """The address for SQLAlchemy; its repr hides the password."""
 
+    def reading_url(self) -> URL:
+        """The address as Great Expectations can use it; reads only where the engine can promise that."""
+        return self.url()
+
+    def lack_of_patterns(self, connection: Connection) -> str | None:
+        """Why `regexp_like` cannot be asked; None when it can. Ends the transaction of the connection."""
+
     def lock(self, connection: Connection, name: str) -> None:
         """Take the lock called `name` until the end of the transaction; waits for whoever holds it."""
 
     def bring(
-        self, connect: Callable[[], Connection], table: Table, parquet: Path, load_id: int
+        self,
+        connect: Callable[[], Connection],  # noqa: ARG002
+        table: Table,  # noqa: ARG002
+        parquet: Path,  # noqa: ARG002
+        load_id: int,  # noqa: ARG002
     ) -> AbstractContextManager[None]:
         """While it lasts, the rows of a parquet file lie near the table, for `append_parquet` to take them in.
 
         Nothing to do for engines whose transactions can take them from the file. `connect` opens the warehouse;
         `load_id` is the mark of the rows. Nothing of them stays behind, or the next load removes it.
         """
+        return nullcontext()
 
     def append_parquet(self, connection: Connection, table: Table, parquet: Path, constants: dict[str, object]) -> int:
         """Append the rows of a parquet file, with the same `constants` in each row; gives the number of rows.
@@ -42,8 +87,9 @@ class Engine(Protocol):
         Columns of the table that the file lacks stay NULL. Joins the connection's transaction, in what `bring` lasts.
         """
 
-    def busy(self, error: BaseException) -> str | None:
+    def busy(self, error: BaseException) -> str | None:  # noqa: ARG002
         """Who holds the warehouse, when `error` says that somebody else does; else None."""
+        return None
 
     def scrub(self, connect: Callable[[], Connection], tables: Sequence[str]) -> None:
         """Let go of the bytes of rows that are deleted already, as far as the engine can.

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
-from sqlalchemy import URL, Connection, Table
+from sqlalchemy import URL, Connection, Dialect, Table
 
-from loader.errors import EnvironmentFailedError
+from loader.errors import EnvironmentFailedError, UsageError
+from loader.text import first_line
+from loader.warehouse.engines.base import Engine
 from loader.warehouse.engines.duckdb_file import rewrite
 from loader.warehouse.profile import Target
 
@@ -24,7 +26,7 @@ _HOLDER = re.compile(
 
 
 @dataclass(frozen=True)
-class DuckDB:
+class DuckDB(Engine):
     """An embedded warehouse."""
 
     path: Path
@@ -32,23 +34,46 @@ class DuckDB:
     """That of the target's `settings` in profiles.yml; None leaves it to the loader."""
     name: str = "duckdb"
     embedded: bool = True
+    type_words: ClassVar[Mapping[str, str]] = {
+        "numeric": "decimal",
+        "double precision": "double",
+        "timestamp without time zone": "timestamp",
+    }
+
+    @staticmethod
+    def dialect() -> Dialect:
+        from duckdb_engine import Dialect as DuckDBDialect
+
+        return DuckDBDialect()
+
+    @staticmethod
+    def stage_tables(stage: Table) -> list[Table]:
+        """Without an index: zone maps serve better."""
+        return [stage]
 
     @classmethod
     def of(cls, target: Target, project_dir: Path) -> DuckDB:
-        path = Path(str(target.fields.get("path", ":memory:")))
+        path = str(target.fields.get("path") or ":memory:")
+        if path.startswith((":memory:", "md:", "motherduck:")):
+            kind = path.partition(":")[0] or "memory"
+            raise UsageError(f"profiles.yml: target '{target.name}' needs the path of a DuckDB file, not '{kind}'")
         memory_limit = (target.fields.get("settings") or {}).get("memory_limit")
-        return cls(path if path.is_absolute() else project_dir / path, memory_limit)
+        return cls(project_dir / Path(path).expanduser(), memory_limit)
 
     def url(self) -> URL:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         return URL.create("duckdb", database=str(self.path))
 
+    def reading_url(self) -> URL:
+        from loader.warehouse.engines import duckdb_dialect
+
+        return self.url().set(drivername=duckdb_dialect.DRIVER).update_query_dict({"access_mode": "read_only"})
+
+    def lack_of_patterns(self, connection: Connection) -> None:
+        """It has them always."""
+
     def lock(self, connection: Connection, name: str) -> None:
         """Nothing to do: while one process has the file open for writing, no other can open it."""
-
-    def bring(self, *_: object, **__: object) -> AbstractContextManager[None]:
-        """Nothing to do: the file is read where it lies."""
-        return nullcontext()
 
     def append_parquet(self, connection: Connection, table: Table, parquet: Path, constants: dict[str, object]) -> int:
         from loader.archive.query import bounded
@@ -111,7 +136,7 @@ def _set(connection: Connection, settings: dict[str, str]) -> Iterator[None]:
                 for name, value in settings.items():
                     beside.execute(f"set {name} = '{value}'")
             except duckdb.Error as error:
-                raise EnvironmentFailedError(f"the database said: {str(error).splitlines()[0]}") from error
+                raise EnvironmentFailedError(f"the database said: {first_line(error)}") from error
             yield
         finally:
             for name in settings:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from loader.errors import EnvironmentFailedError
+from loader.text import first_line, sql_text
 
 if TYPE_CHECKING:
     import duckdb
@@ -46,7 +47,7 @@ def rewrite(path: Path, connect: Callable[[], AbstractContextManager[duckdb.Duck
         if not is_replaced and (_stamp(path) != before or not _replace(fresh, path)):
             raise EnvironmentFailedError(f"{path.name} was in use and could not be rewritten; run the command again")
     except duckdb.Error as error:
-        raise EnvironmentFailedError(f"{path.name} could not be rewritten: {str(error).splitlines()[0]}") from error
+        raise EnvironmentFailedError(f"{path.name} could not be rewritten: {first_line(error)}") from error
     finally:
         fresh.unlink(missing_ok=True)
 
@@ -56,8 +57,7 @@ def _copy(connection: duckdb.DuckDBPyConnection, path: Path, fresh: Path) -> Non
     fresh.unlink(missing_ok=True)
     connection.execute("force checkpoint")
     (name,) = connection.execute("select current_database()").fetchall()[0]
-    quoted = str(fresh).replace("'", "''")
-    connection.execute(f"attach '{quoted}' as rewritten")
+    connection.execute(f"attach {sql_text(str(fresh))} as rewritten")
     try:
         connection.execute(f'copy from database "{name}" to rewritten')
         connection.execute("checkpoint rewritten")

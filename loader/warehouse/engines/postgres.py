@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, closing, nullcontext
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from sqlalchemy import (
     URL,
@@ -17,6 +17,7 @@ from sqlalchemy import (
     Connection,
     Date,
     DateTime,
+    Dialect,
     Double,
     Integer,
     Numeric,
@@ -27,6 +28,8 @@ from sqlalchemy.exc import DataError, DBAPIError
 from sqlalchemy.types import TypeEngine
 
 from loader.errors import EnvironmentFailedError
+from loader.warehouse.engines.base import Engine, lock_name
+from loader.warehouse.engines.types import can_match, period_index
 from loader.warehouse.profile import Target
 
 if TYPE_CHECKING:
@@ -41,15 +44,32 @@ _RETRY_STATES = ("40001", "40P01", "55P03", "57P01", "08000", "08003", "08006")
 
 
 @dataclass(frozen=True)
-class Postgres:
+class Postgres(Engine):
     """A PostgreSQL server."""
 
     address: URL
     name: str = "postgres"
     embedded: bool = False
+    type_words: ClassVar[Mapping[str, str]] = {
+        "character varying": "varchar",
+        "numeric": "decimal",
+        "double precision": "double",
+        "timestamp without time zone": "timestamp",
+    }
+
+    @staticmethod
+    def dialect() -> Dialect:
+        from sqlalchemy.dialects import postgresql
+
+        return postgresql.dialect()  # type: ignore[no-untyped-call]
+
+    @staticmethod
+    def stage_tables(stage: Table) -> list[Table]:
+        period_index(stage)
+        return [stage]
 
     @classmethod
-    def of(cls, target: Target) -> Postgres:
+    def of(cls, target: Target, project_dir: Path) -> Postgres:  # noqa: ARG003
         said = target.fields
         return cls(
             URL.create(
@@ -67,14 +87,19 @@ class Postgres:
     def url(self) -> URL:
         return self.address
 
-    def lock(self, connection: Connection, name: str) -> None:
-        connection.execute(
-            text("select pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": f"almanac.{name}"}
-        )
+    def reading_url(self) -> URL:
+        """Suites compare dates as text. The folder of a socket is not a host in an address that is written out."""
+        url = self.address.update_query_dict({"options": "-c datestyle=ISO"})
+        if "/" not in (url.host or ""):
+            return url
+        query = {**url.query, "host": str(url.host), "port": str(url.port or 5432)}
+        return URL.create(url.drivername, url.username, url.password, database=url.database, query=query)
 
-    def bring(self, *_: object, **__: object) -> AbstractContextManager[None]:
-        """Nothing to do: COPY joins the transaction."""
-        return nullcontext()
+    def lack_of_patterns(self, connection: Connection) -> str | None:
+        return None if can_match(connection) else "PostgreSQL before 15 has no regexp_like"
+
+    def lock(self, connection: Connection, name: str) -> None:
+        connection.execute(text("select pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": lock_name(name)})
 
     def append_parquet(self, connection: Connection, table: Table, parquet: Path, constants: dict[str, object]) -> int:
         import pyarrow as pa
@@ -100,9 +125,6 @@ class Postgres:
                     return sum(_copy(connection, statement, rows) for rows in ready)
             except pa.ArrowException as error:  # the types of the file are not those of the table
                 raise DataError(statement, None, error) from error
-
-    def busy(self, error: BaseException) -> str | None:  # noqa: ARG002
-        return None
 
     def scrub(self, connect: Callable[[], Connection], tables: Sequence[str]) -> None:
         """`vacuum full` writes each table anew; `analyze` makes the planner forget the values that it had noted."""

@@ -2,41 +2,34 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
-
-from sqlalchemy import Dialect
+from typing import TYPE_CHECKING
 
 from loader.errors import UsageError
-from loader.warehouse.engines.base import Engine
-from loader.warehouse.profile import ENGINES, Target
+from loader.text import listed
+
+if TYPE_CHECKING:
+    from loader.warehouse.engines.base import Engine
+    from loader.warehouse.profile import Target
+
+_CLASSES = {"duckdb": "DuckDB", "postgres": "Postgres", "sqlserver": "SQLServer"}
+"""The class of each, in the module of its name."""
+
+ENGINES = tuple(_CLASSES)
+"""The values of `type` in profiles.yml that Almanac knows."""
+
+
+def engine_class(name: str) -> type[Engine]:
+    """The class of one of ENGINES; what needs no warehouse can be asked of it."""
+    found: type[Engine] = getattr(import_module(f"loader.warehouse.engines.{name}"), _CLASSES[name])
+    return found
 
 
 def engine_for(target: Target, project_dir: Path) -> Engine:
-    """The engine of a dbt target; raises UsageError for one that Almanac does not know."""
-    if target.type == "duckdb":
-        from loader.warehouse.engines.duckdb import DuckDB
-
-        return DuckDB.of(target, project_dir)
-    if target.type == "postgres":
-        from loader.warehouse.engines.postgres import Postgres
-
-        return Postgres.of(target)
-    if target.type == "sqlserver":
-        from loader.warehouse.engines.sqlserver import SQLServer
-
-        return SQLServer.of(target)
-    raise UsageError(
-        f"target '{target.name}' is of type '{target.type}', which the loader does not know; "
-        f"known are: {', '.join(ENGINES)}"
-    )
-
-
-def dialect_of(engine: str) -> Dialect:
-    """The SQLAlchemy dialect of one of ENGINES, for statements that are written without a connection."""
-    if engine == "duckdb":
-        from duckdb_engine import Dialect as DuckDBDialect
-
-        return DuckDBDialect()
-    from sqlalchemy.dialects import mssql, postgresql
-
-    return mssql.dialect() if engine == "sqlserver" else postgresql.dialect()  # type: ignore[no-untyped-call]
+    """The engine of a dbt target; raises UsageError for one that Almanac does not know, or that it cannot use."""
+    if target.type not in ENGINES:
+        raise UsageError(
+            f"profiles.yml: target '{target.name}' has type '{target.type}'; Almanac knows {listed(ENGINES)}"
+        )
+    return engine_class(target.type).of(target, project_dir)

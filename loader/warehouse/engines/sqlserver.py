@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
-from sqlalchemy import URL, Connection, Table, delete, insert, literal, select, text
+from sqlalchemy import URL, Column, Connection, Dialect, MetaData, Table, delete, insert, literal, select, text
 from sqlalchemy.exc import DataError, DBAPIError
 
 from loader.errors import EnvironmentFailedError
+from loader.warehouse.engines.base import Engine, lock_name
 from loader.warehouse.engines.sqlserver_connection import DRIVERS, LOCK, MSSQL_PYTHON, address_of, is_by_bulk_copy
+from loader.warehouse.engines.types import can_match, period_index, plain_script
 from loader.warehouse.profile import Target
-from loader.warehouse.types import incoming_table
 
 _BOUND_ROWS = 5_000
 """Rows of one round trip where values are bound: the driver holds each in a buffer of its column's full width."""
@@ -43,23 +45,62 @@ _LOST = re.compile(r"connection|timed? ?out|\bi/?o\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
-class SQLServer:
+class SQLServer(Engine):
     """A SQL Server, 2019 or later, or its like in Azure."""
 
     address: URL
     name: str = "sqlserver"
     embedded: bool = False
+    type_words: ClassVar[Mapping[str, str]] = {
+        "nvarchar": "varchar",
+        "int": "integer",
+        "bit": "boolean",
+        "numeric": "decimal",
+        "double precision": "double",
+        "float": "double",
+        "datetime2": "timestamp",
+    }
+
+    @staticmethod
+    def dialect() -> Dialect:
+        from sqlalchemy.dialects import mssql
+
+        return mssql.dialect()  # type: ignore[no-untyped-call]
+
+    @staticmethod
+    def stage_tables(stage: Table) -> list[Table]:
+        """The rows of a stage table lie in the order of its periods, so that one is replaced without a look at others.
+
+        Bulk copies join no transaction: the incoming table comes with it.
+        """
+        period_index(stage, mssql_clustered=True)
+        return [stage, incoming_table(stage)]
+
+    @staticmethod
+    def script(statements: Iterable[str]) -> str:
+        """The tools of SQL Server want to hear when a batch ends."""
+        return plain_script(statements, ";\nGO\n")
+
+    @staticmethod
+    def other_texts(value: object) -> Sequence[str]:
+        """All six digits of a second, and 1 for true."""
+        if isinstance(value, dt.datetime):
+            return (value.isoformat(" ", "microseconds"),)
+        return (str(int(value)),) if isinstance(value, bool) else ()
 
     @classmethod
-    def of(cls, target: Target) -> SQLServer:
+    def of(cls, target: Target, project_dir: Path) -> SQLServer:  # noqa: ARG003
         return cls(address_of(target.fields))
 
     def url(self) -> URL:
         return self.address
 
+    def lack_of_patterns(self, connection: Connection) -> str | None:
+        return None if can_match(connection) else "SQL Server before 2025 has no regular expressions"
+
     def lock(self, connection: Connection, name: str) -> None:
-        connection.execute(text(_LOCK), {"name": f"almanac.{name}"})
-        connection.info[LOCK] = f"almanac.{name}"
+        connection.execute(text(_LOCK), {"name": lock_name(name)})
+        connection.info[LOCK] = lock_name(name)
 
     @contextmanager
     def bring(self, connect: Callable[[], Connection], table: Table, parquet: Path, load_id: int) -> Iterator[None]:
@@ -99,9 +140,6 @@ class SQLServer:
         connection.execute(delete(incoming).where(mine))
         return moved
 
-    def busy(self, error: BaseException) -> str | None:  # noqa: ARG002
-        return None
-
     def scrub(self, connect: Callable[[], Connection], tables: Sequence[str]) -> None:
         """Write each table, its indexes and its statistics anew, then overwrite what is free in the files.
 
@@ -131,6 +169,13 @@ class SQLServer:
 
     def is_deadlock(self, message: str) -> bool:
         return "deadlock" in message
+
+
+def incoming_table(stage: Table) -> Table:
+    """`stage.<dataset>__incoming`: rows on their way into a stage table, marked with their load."""
+    kept = [column for column in stage.columns if column.name in ("_load_id", "_source_row") or column.name[0] != "_"]
+    columns = (Column(column.name, column.type) for column in kept)
+    return Table(f"{stage.name}__incoming", MetaData(), *columns, schema=stage.schema)
 
 
 def _clear(connect: Callable[[], Connection], incoming: Table) -> None:

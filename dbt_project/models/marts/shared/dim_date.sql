@@ -6,7 +6,7 @@ with known_days as (
         min(period_start) as first_start,
         max(period_end) as last_end
     from {{ source('meta', 'dataset_version') }}
-    where state = 'active'
+    where {{ is_active() }}
     {% if 'aca' in var('subjects') %}
     union all
     select

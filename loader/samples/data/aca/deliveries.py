@@ -45,8 +45,10 @@ def make_deliveries(folder: Path, sample: Sample, daily_from: date = date.min) -
 def make_day(folder: Path, day: date, sample: Sample) -> Iterator[Path]:
     """Write the claim lines of one day, and the monthly files until then that are not there yet; gives what it wrote.
 
-    Every file is, byte for byte, the one that `make_deliveries` writes. Raises ValueError when the sample begins with
-    no month, or after the day.
+    Every file is, byte for byte, the one that `make_deliveries` writes.
+
+    Raises:
+        ValueError: the sample does not begin with a month, or begins after the day.
     """
     first = sample.first_month.start.date()
     if day < first:

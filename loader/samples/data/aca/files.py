@@ -1,5 +1,4 @@
-"""How a clerk writes it: CSV files as they are published, with the faults that contracts cure, and a few rows that
-nothing cures.
+"""CSV files as a clerk publishes them, with faults that contracts cure, and a few rows that nothing cures.
 
 Money is `$4,500 ` in one cell and `1234.5` in the next, what is not there is `Not Applicable`, `Not Covered` or blank,
 dates come in two forms, codes lose the zero in front, and texts have blanks at their ends. The rows beyond cure are

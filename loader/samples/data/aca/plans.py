@@ -36,8 +36,11 @@ CATASTROPHIC_VALUE = 5700
 
 
 class Tier(NamedTuple):
-    """A level of cover: plans of an issuer, share of the members, actuarial value in ten-thousandths, price and
-    deductible in dollars (price: of a 21-year-old)."""
+    """A level of cover, and how much of it there is.
+
+    `plans` of an issuer, `share` of the members, actuarial `value` in ten-thousandths, `price` (of a 21-year-old) and
+    `deductible` in dollars.
+    """
 
     plans: int
     share: float

@@ -268,8 +268,10 @@ def _identifiers(random: np.random.Generator, known: Array, count: int) -> Array
 
 
 def check_digit(body: int) -> int:
-    """The last digit of a provider number whose first nine are `body`: Luhn over 80840 and the number (45 CFR 162.406,
-    CMS "NPI check digit")."""
+    """The last digit of a provider number whose first nine are `body`.
+
+    It is Luhn over 80840 and the number (45 CFR 162.406, CMS "NPI check digit").
+    """
     total = 0
     for position, digit in enumerate(reversed(f"80840{body:09}")):
         value = int(digit) * (2 if position % 2 == 0 else 1)

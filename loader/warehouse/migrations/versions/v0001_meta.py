@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from loader.warehouse.types import Code, moment, words
+from loader.warehouse.engines.types import Code, moment, words
 
 revision = "0001"
 down_revision = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from loader.warehouse.types import moment
+from loader.warehouse.engines.types import moment
 
 revision = "0002"
 down_revision = "0001"

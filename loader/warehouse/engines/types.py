@@ -12,20 +12,21 @@ from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import (
-    Column,
     ColumnElement,
+    Connection,
     Date,
     DateTime,
-    Dialect,
     FunctionElement,
-    MetaData,
+    Index,
     String,
     Table,
     TypeDecorator,
     Unicode,
     UnicodeText,
+    text,
 )
 from sqlalchemy.dialects.mssql import DATE, DATETIME2, NVARCHAR
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.schema import CreateIndex, CreateSchema, CreateTable
 from sqlalchemy.types import TypeEngine
@@ -57,6 +58,7 @@ class Code(TypeDecorator[str]):
     cache_ok = True
 
     def bind_expression(self, bindparam: Any) -> ColumnElement[str]:
+        """Sent as `varchar`, whatever the driver makes of a text of Python."""
         return _AsVarchar(bindparam)
 
 
@@ -101,14 +103,22 @@ def _create_index(element: CreateIndex, compiler: Any, **said: Any) -> str:
     return f"{missing}\n{made}" if element.if_not_exists else made
 
 
-def incoming_table(stage: Table) -> Table:
-    """`stage.<dataset>__incoming` of SQL Server: rows on their way into a stage table, marked with their load."""
-    kept = [column for column in stage.columns if column.name in ("_load_id", "_source_row") or column.name[0] != "_"]
-    columns = (Column(column.name, column.type) for column in kept)
-    return Table(f"{stage.name}__incoming", MetaData(), *columns, schema=stage.schema)
+def period_index(stage: Table, **options: Any) -> None:
+    """Add an index of the periods to a stage table; `options` are those of a dialect."""
+    Index(f"ix_{stage.name}_data_period", stage.c["_data_period"], **options)
 
 
-def script(statements: Iterable[str], dialect: Dialect) -> str:
-    """Statements as a script; the tools of SQL Server want to hear when a batch ends."""
-    end = ";\nGO\n" if dialect.name == "mssql" else ";\n"
+def plain_script(statements: Iterable[str], end: str = ";\n") -> str:
+    """Statements one after the other."""
     return "".join(f"{statement}{end}" for statement in statements)
+
+
+def can_match(connection: Connection) -> bool:
+    """Whether the database has `regexp_like`. Ends the transaction of the connection."""
+    try:
+        connection.execute(text("select 1 where regexp_like('a', 'a')"))
+    except SQLAlchemyError:
+        return False
+    finally:
+        connection.rollback()
+    return True
