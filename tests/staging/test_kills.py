@@ -223,7 +223,7 @@ def content_of(path: Path) -> str:
 
 ANEW = {"run_id", "ingested_at", "loaded_at", "state_changed_at"}
 PASSED_OVER = ("data/logs/", "data/warehouse.duckdb", "target/")
-DIARIES = {"meta.etl_audit", "meta.validation_log"}
+DIARIES = {"meta.etl_audit", "meta.validation_log", "meta.build_mark", "meta.gate_pass"}
 """They tell of each attempt."""
 
 
@@ -289,6 +289,10 @@ def assert_nothing_is_done_by_half(trial: Trial, told: str) -> None:
         if entry.startswith(("period", "core", "mart")):
             allowed = (trial.before.get(entry), trial.after[entry])
             assert found.get(entry) in allowed, (told, entry)
+    if trial.project.sql("select token from meta.build_mark where inputs is not null"):
+        built = [entry for entry in trial.after if entry.startswith(("core", "mart"))]
+        wholes = [[state.get(entry) for entry in built] for state in (trial.before, trial.after)]
+        assert [found.get(entry) for entry in built] in wholes, (told, "a mark stands for half a build")
 
 
 def difference(found: Digest, expected: Digest) -> list[str]:
