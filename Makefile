@@ -54,11 +54,11 @@ load: $(VENV)/.runtime ## ingest, validate and load what has landed for PERIOD=2
 	@$(if $(PERIOD),,echo 'make load: say which period, for example PERIOD=2025-06' >&2; exit 2)
 	@$(LOADER) load --period '$(PERIOD)' $(if $(DATASET),--dataset '$(DATASET)')
 
-build: $(VENV)/.runtime ## dbt build layer by layer, with the gate after each [FULL=1 rebuilds from scratch]
-	@$(LOADER) build $(if $(FULL),--full)
+build: $(VENV)/.runtime ## dbt build layer by layer, with the gate after each [FULL=1 rebuilds facts] [CHECK_ALL=1]
+	@$(LOADER) build $(if $(FULL),--full) $(if $(CHECK_ALL),--check-all)
 
-run: $(VENV)/.runtime ## load all that is new, then build
-	@$(LOADER) run
+run: $(VENV)/.runtime ## load all that is new, then build what has changed [CHECK_ALL=1 asks all gates]
+	@$(LOADER) run $(if $(CHECK_ALL),--check-all)
 
 status: $(VENV)/.runtime ## datasets x periods: state, rows, rejected, file, when
 	@$(LOADER) status

@@ -5,7 +5,9 @@ Importing this costs 0.3 s of CPU (pydantic-settings): the command line imports 
 
 from __future__ import annotations
 
+import datetime as dt
 import os
+import re
 from pathlib import Path
 from typing import Any, Literal
 
@@ -38,6 +40,8 @@ class Settings(BaseSettings):
     """What the loader did, as JSON lines without personal values, and dbt's own log."""
     lock_timeout: float = Field(60, ge=0)
     """Seconds to wait for a warehouse that another process has locked."""
+    gate_all_every: dt.timedelta = dt.timedelta(days=7)
+    """How long builds may leave out the gates of tables that did not change, in days or hours (`12h`); `0d`: never."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     """The least that the JSON log holds: steps are INFO, refusals WARNING, failures ERROR."""
 
@@ -45,6 +49,16 @@ class Settings(BaseSettings):
     @classmethod
     def _in_project(cls, folder: Path, info: ValidationInfo) -> Path:
         return Path(info.data.get("project_dir", "."), folder.expanduser())
+
+    @field_validator("gate_all_every", mode="before")
+    @classmethod
+    def _duration(cls, said: object) -> object:
+        if not isinstance(said, str):
+            return said
+        found = re.fullmatch(r"(\d{1,4}) ?([dh])", said.strip().lower())
+        if found is None:
+            raise ValueError("should be a number of days or hours, such as 7d or 12h")
+        return dt.timedelta(**{{"d": "days", "h": "hours"}[found[2]]: int(found[1])})
 
     @field_validator("log_level", mode="before")
     @classmethod

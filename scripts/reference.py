@@ -8,6 +8,7 @@ The result is plain Markdown, which reads the same in a repository browser and o
 
 from __future__ import annotations
 
+import datetime as dt
 import inspect
 import re
 import sys
@@ -162,16 +163,21 @@ def example_contract() -> Iterator[str]:
 # --- settings, tables, commands -----------------------------------------------------------------------------------
 
 
+_KINDS = {"Path": "folder", "float": "number", "timedelta": "days or hours"}
+
+
 def settings() -> Iterator[str]:
     """The variables of the loader, from loader/settings.py."""
     from loader.settings import Settings
 
     yield "| variable | value | default | meaning |\n|---|---|---|---|"
     for name, field in Settings.model_fields.items():
-        kind = {"Path": "folder", "float": "number"}.get(getattr(field.annotation, "__name__", ""), "text")
+        kind = _KINDS.get(getattr(field.annotation, "__name__", ""), "text")
         choices = [choice for choice in getattr(field.annotation, "__args__", ()) if isinstance(choice, str)]
         value = " or ".join(f"`{choice}`" for choice in choices) or kind
         default = field.default.as_posix() if isinstance(field.default, Path) else field.default
+        if isinstance(default, dt.timedelta):
+            default = f"{default.days}d"
         shown = "" if field.is_required() or default is None else f"`{default}`"
         yield f"| `ALMANAC_{name.upper()}` | {value} | {shown} | {field.description} |"
 

@@ -1,5 +1,6 @@
 """Where settings come from, which of two wins, and what is said of a wrong one."""
 
+import datetime as dt
 import os
 import subprocess
 import sys
@@ -63,6 +64,12 @@ def test_option_then_environment_then_dotenv_then_default(root: Path) -> None:
     assert load_settings(root, target="from-option").target == "from-option"
 
 
+@pytest.mark.parametrize(("said", "hours"), [("", 168), ("7d", 168), ("12h", 12), ("0d", 0), ("2 D", 48)])
+def test_a_duration_is_days_or_hours(root: Path, said: str, hours: int) -> None:
+    os.environ["ALMANAC_GATE_ALL_EVERY"] = said
+    assert load_settings(root).gate_all_every == dt.timedelta(hours=hours)
+
+
 def test_dotenv_reaches_what_dbt_reads(root: Path) -> None:
     (root / ".env").write_text("ALMANAC_POSTGRES_PASSWORD='a b$c#d'\n", encoding="utf-8")
     load_settings(root)
@@ -71,7 +78,13 @@ def test_dotenv_reaches_what_dbt_reads(root: Path) -> None:
 
 @pytest.mark.parametrize(
     ("variable", "value"),
-    [("ALMANAC_LOCK_TIMEOUT", "soon"), ("ALMANAC_LOCK_TIMEOUT", "-1"), ("ALMANAC_LOG_LEVEL", "LOUD")],
+    [
+        ("ALMANAC_LOCK_TIMEOUT", "soon"),
+        ("ALMANAC_LOCK_TIMEOUT", "-1"),
+        ("ALMANAC_LOG_LEVEL", "LOUD"),
+        ("ALMANAC_GATE_ALL_EVERY", "7"),
+        ("ALMANAC_GATE_ALL_EVERY", "-1d"),
+    ],
 )
 def test_a_wrong_value_is_named(root: Path, variable: str, value: str) -> None:
     os.environ[variable] = value

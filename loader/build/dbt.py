@@ -42,7 +42,7 @@ def run_dbt(project: Project, arguments: Sequence[str]) -> DbtResult:
     Raises:
         EnvironmentFailedError: dbt could not work at all (parsing, connection).
     """
-    answer = _invoke(project, [*arguments, "--no-write-json"], _parsed(project))
+    answer = _invoke(project, [*arguments, "--no-write-json"], parsed(project))
     done: Counter[str] = Counter()
     warned, failed = [], []
     deadlocked = False
@@ -65,14 +65,18 @@ def write_dbt_docs(project: Project, page: Path) -> None:
         EnvironmentFailedError: dbt could not work at all (parsing, connection).
     """
     target = project.root / "target"
-    _invoke(project, ["docs", "generate", "--static", "--target-path", str(target)], _parsed(project))
+    _invoke(project, ["docs", "generate", "--static", "--target-path", str(target)], parsed(project))
     page.parent.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(target / "static_index.html", page)
 
 
 @cache
-def _parsed(project: Project) -> Any:
-    """The project's manifest; parsed once, a build runs dbt more than once."""
+def parsed(project: Project) -> Any:
+    """The project's manifest; parsed once, a build runs dbt more than once.
+
+    Raises:
+        EnvironmentFailedError: dbt cannot parse the project.
+    """
     return _invoke(project, ["parse"], None)
 
 
@@ -84,8 +88,13 @@ def _invoke_once(project: Project, arguments: Sequence[str], manifest: Any) -> A
     from dbt.cli.main import dbtRunner
 
     project.settings.log_dir.mkdir(parents=True, exist_ok=True)
-    folders = ["--project-dir", str(project.root), "--profiles-dir", str(project.profiles_dir)]
-    options = [*folders, "--target", project.target.name, "--log-path", str(project.settings.log_dir)]
+    options = [
+        *("--project-dir", str(project.root)),
+        *("--profiles-dir", str(project.profiles_dir)),
+        *("--log-path", str(project.settings.log_dir)),
+        # said where it need not be, it is another configuration to dbt, and a plain `dbt build` would parse all anew
+        *(() if project.target.is_default else ("--target", project.target.name)),
+    ]
     # paths of a profile are relative to the folder in which dbt runs
     with chdir(project.root), _connections_closed(project):
         answer = dbtRunner(manifest).invoke(["--log-level", "none", *arguments, *options])

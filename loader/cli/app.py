@@ -142,6 +142,11 @@ file_id_option = click.option("--file-id", type=int, help="Number of the file in
 force_option = click.option("--force", is_flag=True, help="Load a known file again; overrule the guard.")
 
 
+check_all_option = click.option(
+    "--check-all", is_flag=True, help="Build whatever was done before, and ask the gates of all tables."
+)
+
+
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON and nothing else.")
 
 

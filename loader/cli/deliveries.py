@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from loader.project import Project
 from loader.cli.app import (
     PathOption,
+    check_all_option,
     command,
     dataset_option,
     file_id_option,
@@ -110,10 +111,11 @@ def load_command(project: Project, as_json: bool, **what: Any) -> int:
 
 
 @command("run")
+@check_all_option
 @json_option
-def run_command(project: Project, as_json: bool) -> int:
-    """Load everything new, any period, then build."""
-    from loader.build.layers import build
+def run_command(project: Project, as_json: bool, check_all: bool) -> int:
+    """Load everything new, any period, then build, unless nothing has changed since the last build."""
+    from loader.build.layers import build_if_changed
     from loader.staging.load import load
 
     console.QUIET.set(as_json)
@@ -122,7 +124,7 @@ def run_command(project: Project, as_json: bool) -> int:
     if as_json:
         print_json(report.as_json())
     console.say(report.closing_line)
-    build(project)
+    build_if_changed(project, check_all=check_all)
     return 1 if report.count("refused") else 0
 
 

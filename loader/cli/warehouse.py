@@ -11,7 +11,7 @@ from loader.errors import UsageError
 
 if TYPE_CHECKING:
     from loader.project import Project
-from loader.cli.app import command, dataset_option, json_option, print_json
+from loader.cli.app import check_all_option, command, dataset_option, json_option, print_json
 
 
 @command("status")
@@ -55,12 +55,13 @@ def gate_command(project: Project, layer: str, verbose: bool) -> int:
 
 @command("build")
 @click.option("--full", is_flag=True, help="Rebuild facts from scratch.")
-def build_command(project: Project, full: bool) -> int:
-    """`dbt build` layer by layer, with the gate of each layer after it."""
+@check_all_option
+def build_command(project: Project, full: bool, check_all: bool) -> int:
+    """`dbt build` layer by layer, after each the gate of what may have changed."""
     from loader.build.layers import build
 
     project.ensure_migrated()
-    build(project, full=full)
+    build(project, full=full, check_all=check_all)
     return 0
 
 

@@ -9,6 +9,7 @@ from loader.errors import UsageError
 from loader.project import Project
 from loader.staging.load_stage import activate, bringing, refuse_unfit
 from loader.warehouse import State, Version
+from loader.warehouse.build_mark import withdraw_mark
 from loader.warehouse.versions import active_version, versions_of
 
 _NO_WAY_BACK = "if it has to come back, its file can be loaded again: loader load --force --file-path …"
@@ -37,6 +38,7 @@ def rollback(
                 raise UsageError(
                     f"{contract.name} {period} was loaded meanwhile; look at `loader versions` and try again"
                 )
+            withdraw_mark(connection)
             step.rows_out = activate(connection, project, contract, before, wanted)
             step.end(connection)
 

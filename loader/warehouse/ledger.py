@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -10,6 +14,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     MetaData,
+    Row,
     Table,
     Unicode,
     column,
@@ -20,6 +25,7 @@ from sqlalchemy import (
 
 from loader.warehouse.engines.types import Code
 from loader.warehouse.layers import CORE
+from loader.warehouse.meta import dataset_version
 
 applied_load = Table(
     "applied_load",
@@ -37,6 +43,45 @@ PURGED = "purged"
 
 CHANGES = "__changes"
 """What the name of a fact gets behind it for the table in which it leaves its changes to followers."""
+
+
+@dataclass(frozen=True)
+class Applied:
+    """What is staged, and what of it was applied: where it is the same, stage, core and mart have the same rows."""
+
+    loads: Mapping[str, str]
+    """A hash of the loads of each dataset, with their states."""
+    ledger: Mapping[str, str]
+    """A hash of what the ledger says of each consumer."""
+    is_settled: bool
+    """Whether no consumer has yet to take notice of a purge."""
+
+    @classmethod
+    def of(cls, connection: Connection) -> Applied:
+        """As the warehouse is in this transaction."""
+        version, applied = dataset_version.c, applied_load.c
+        loads = select(
+            version.dataset,
+            version.load_id,
+            version.data_period,
+            version.state,
+            version.parquet_sha256,
+            version.row_count,
+        ).order_by(version.load_id)
+        ledger = select(
+            applied.consumer, applied.dataset, applied.data_period, applied.load_id, applied.fingerprint
+        ).order_by(applied.consumer, applied.dataset, applied.data_period, applied.load_id)
+        rows = connection.execute(ledger).all() if has_ledger(connection) else []
+        is_settled = all(row.fingerprint != PURGED for row in rows)
+        return cls(_hash_by_first(connection.execute(loads)), _hash_by_first(rows), is_settled)
+
+
+def _hash_by_first(rows: Iterable[Row[tuple[object, ...]]]) -> dict[str, str]:
+    """A hash of the rows that have the same value in their first column."""
+    hashes: dict[str, Any] = defaultdict(sha256)
+    for row in rows:
+        hashes[str(row[0])].update(f"{tuple(row)!r}\n".encode())
+    return {name: found.hexdigest() for name, found in hashes.items()}
 
 
 def consumers(connection: Connection, condition: ColumnElement[bool]) -> list[str]:

@@ -158,6 +158,35 @@ etl_audit = Table(
     comment="Every step of every command, with its end, however it ended. Grain: step.",
 )
 
+build_mark = Table(
+    "build_mark",
+    metadata,
+    Column("mark_id", Integer, primary_key=True, autoincrement=False, doc="1: there is one row."),
+    Column(
+        "token", Code(32), nullable=False, doc="The build that wrote or will write the mark; `none` when there is none."
+    ),
+    Column("target", words(255), doc="Target of profiles.yml that was built."),
+    Column(
+        "inputs",
+        words(),
+        doc="JSON: a hash of each thing that the build was made of. Empty while there is no mark.",
+    ),
+    Column("warnings", words(), doc="JSON: what dbt warned of in that build."),
+    Column("built_at", moment(), doc="When it ended."),
+    comment="The mark of the last complete build: `loader run` builds nothing while all that it was made of is the "
+    "same. It is taken away before anything is changed. Grain: the warehouse.",
+)
+
+gate_pass = Table(
+    "gate_pass",
+    metadata,
+    Column("layer", Code(16), primary_key=True, doc="`stage`, `core` or `mart`."),
+    Column("table_name", Code(127), primary_key=True, doc="Table that was asked, without its schema."),
+    Column("state", Code(64), nullable=False, doc="Hash of all that the table and its suite were made of."),
+    Column("passed_at", moment(), nullable=False, doc="When its suite passed last."),
+    comment="The tables whose gate has passed in a build: it is left out while their state is the same. Grain: table.",
+)
+
 
 def now() -> dt.datetime:
     """The time to record: UTC, without zone."""

@@ -11,6 +11,7 @@ from sqlalchemy.schema import CreateSchema
 
 from loader.contracts import Contracts
 from loader.errors import UsageError
+from loader.warehouse.build_mark import forget_gate_passes, withdraw_mark
 from loader.warehouse.engines.base import Engine
 from loader.warehouse.layers import META, SCHEMAS
 from loader.warehouse.meta import REVISION
@@ -58,6 +59,9 @@ def _migrate(connection: Connection, engine: Engine, contracts: Contracts) -> li
         for statement in change.statements:
             connection.execute(text(statement))
         done += change.said
+    if done:
+        withdraw_mark(connection)
+        forget_gate_passes(connection)
     return done
 
 

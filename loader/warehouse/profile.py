@@ -7,6 +7,7 @@ warehouses: https://docs.getdbt.com/docs/core/connect-data-platform/profiles.yml
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from ast import literal_eval
 from collections.abc import Iterable, Mapping
@@ -24,9 +25,14 @@ from loader.errors import UsageError
 from loader.files import replacing
 from loader.text import listed
 
+DBT_PROJECT_FILE = "dbt_project.yml"
+
 _USER = ("user", "username", "UID", "client_id", "app_id")
 _PASSWORD = ("password", "pass", "PWD", "client_secret", "app_secret")
 """The adapters' words for who logs in, and by what."""
+
+_SECRET = re.compile(r"pass|pwd|secret|token|key|credential", re.IGNORECASE)
+"""In the name of a field that holds one."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +43,13 @@ class Target:
     type: str
     fields: Mapping[str, Any] = field(repr=False)
     """All keys of the output, rendered."""
+    is_default: bool = False
+    """Whether dbt takes it when no target is named."""
+
+    @property
+    def public_fields(self) -> dict[str, Any]:
+        """The fields without secrets."""
+        return {key: _without_secrets(value) for key, value in self.fields.items() if not _SECRET.search(key)}
 
     def for_account(self, account: str) -> Target:
         """The same warehouse by the account of `<account>_user` and `<account>_password`; by dbt's if none is named."""
@@ -65,11 +78,12 @@ def read_target(project_dir: Path, target: str | None = None) -> Target:
     said = profiles[profile] or {}
     outputs = said.get("outputs") or {}
     render = _Renderer(path)
-    name = target or _dbt_variable("TARGET") or str(render(said.get("target", "default")))
+    default = _dbt_variable("TARGET") or str(render(said.get("target", "default")))
+    name = target or default
     if name not in outputs:
         raise UsageError(f"{path}: no target '{name}' in profile '{profile}'; it has: {listed(outputs)}")
     fields = render(outputs[name] or {})
-    return Target(name, str(fields.get("type")), MappingProxyType(fields))
+    return Target(name, str(fields.get("type")), MappingProxyType(fields), is_default=name == default)
 
 
 def find_profiles(project_dir: Path) -> Path | None:
@@ -105,16 +119,21 @@ def _folders(project_dir: Path) -> list[Path]:
     return [Path(chosen)] if chosen else [project_dir, Path.home() / ".dbt"]
 
 
+def read_dbt_project(project_dir: Path) -> dict[str, Any]:
+    """What dbt_project.yml says, as it is written; raises UsageError."""
+    path = project_dir / DBT_PROJECT_FILE
+    if not path.is_file():
+        raise UsageError(f"{path} is missing: it names the profile; copy it from the Almanac repository")
+    return _read_yaml(path)
+
+
 def _profile_name(project_dir: Path) -> str:
     chosen = _dbt_variable("PROFILE")
     if chosen:
         return chosen
-    path = project_dir / "dbt_project.yml"
-    if not path.is_file():
-        raise UsageError(f"{path} is missing: it names the profile; copy it from the Almanac repository")
-    name = _read_yaml(path).get("profile")
+    name = read_dbt_project(project_dir).get("profile")
     if not name:
-        raise UsageError(f"{path}: names no profile; write `profile: almanac`")
+        raise UsageError(f"{project_dir / DBT_PROJECT_FILE}: names no profile; write `profile: almanac`")
     return str(name)
 
 
@@ -130,6 +149,14 @@ def _read_yaml(path: Path) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise UsageError(f"{path}: holds no mapping at its top")
     return content
+
+
+def _without_secrets(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _without_secrets(item) for key, item in value.items() if not _SECRET.search(str(key))}
+    if isinstance(value, list):
+        return [_without_secrets(item) for item in value]
+    return value
 
 
 def _concat(values: Iterable[Any]) -> Any:

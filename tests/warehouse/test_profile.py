@@ -108,6 +108,15 @@ def test_the_environment_chooses_the_target(root: Path) -> None:
     assert read_target(root, "server").name == "server"
 
 
+def test_the_target_that_dbt_takes_by_itself_need_not_be_named(root: Path) -> None:
+    os.environ.update(SOME_USER="anna", SOME_PASSWORD="x", ALMANAC_TARGET="server")
+    assert read_target(root).is_default
+    assert read_target(root, "server").is_default
+    os.environ["DBT_TARGET"] = "dev"
+    assert read_target(root).is_default
+    assert not read_target(root, "server").is_default
+
+
 plain_text = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1)
 tricky_text = st.sampled_from(["0815", "True", "None", "[1]", "{{ 1 }}", "{% raw %}", "'", '"a"', " a ", "1e5"])
 

@@ -29,6 +29,7 @@ from loader.staging.landing import Content, Landed, recognise
 from loader.staging.purge.scope import Scope
 from loader.text import listed
 from loader.warehouse import State, Version
+from loader.warehouse.build_mark import forget_gate_passes, withdraw_mark
 from loader.warehouse.layers import STAGE
 from loader.warehouse.ledger import applied_load, changes_of, consumers, followers, waiting_for_changes
 from loader.warehouse.meta import dataset_version, etl_audit, ingestion_log, now, validation_log
@@ -263,6 +264,8 @@ def _remove(connection: Connection, project: Project, scope: Scope, found: Found
     for waiting in stage_tables(contract, project.warehouse.engine)[1:]:
         connection.execute(delete(waiting))  # a load that died left them; one that lives starts again
     scope.settle(connection, versions, sorted(concerned))
+    withdraw_mark(connection)
+    forget_gate_passes(connection)
     _mark(connection, contract, list(files), found)
     return list(files), int(deleted)
 
