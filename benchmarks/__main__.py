@@ -21,7 +21,6 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.builds.bench import builds
-from benchmarks.builds.nothing_new import nothing_new
 from benchmarks.claims.bench import claims, claims_on
 from benchmarks.delivery.bench import delivery
 from benchmarks.history.bench import history, history_on
@@ -41,7 +40,6 @@ BENCHES = {
     "delivery": ("From landing to gated mart", delivery),
     "history": ("History", history),
     "builds": ("Builds, node by node", builds),
-    "small": ("Small loads", nothing_new),
     "claims": ("Claim lines, day by day", claims),
 }
 ON_SERVERS = {"stage": stage_on, "memory": memory_on, "history": history_on, "claims": claims_on}

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from benchmarks.kept import kept
 from benchmarks.measure import Line, processor_seconds
 from benchmarks.projects import whole_project
+from benchmarks.small.nothing_new import nothing_new
 
 if TYPE_CHECKING:
     from loader.project import Project
@@ -27,8 +28,10 @@ _SQL = "import duckdb_engine, sqlalchemy; sqlalchemy.create_engine('duckdb://')"
 
 
 def small(folder: Path, scale: float) -> list[Line]:
-    """A file of 1,000 rows in a project with all contracts of the repository, and the commands that only look."""
-    project = whole_project(folder)
+    """A file of 1,000 rows with all contracts of the repository, commands that look, and a run with nothing new."""
+    for name in ("loads", "builds"):
+        (folder / name).mkdir(parents=True)
+    project = whole_project(folder / "loads")
     claims = _claims(project, scale)
     project.ensure_migrated()
     warehouse = kept(project)
@@ -60,6 +63,7 @@ def small(folder: Path, scale: float) -> list[Line]:
         beside_sql("loader --help", _loader(project, "--help"), 0.6),
         beside_sql("loader status", _loader(project, "status"), 2.35),
         beside_sql("loader versions", _loader(project, "versions", "--dataset", "claims"), 2.35),
+        *nothing_new(folder / "builds", scale),
     ]
 
 

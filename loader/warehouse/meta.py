@@ -12,7 +12,7 @@ from sqlalchemy import BigInteger, Column, Float, Integer, MetaData, Sequence, T
 from loader.warehouse.engines.types import Code, moment, words
 from loader.warehouse.layers import META
 
-REVISION = "0002"
+REVISION = "0003"
 """The newest migration, after which the tables are as they stand here; known without importing Alembic."""
 MOST_PATH = 1024
 """Letters of a path."""

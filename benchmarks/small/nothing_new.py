@@ -12,10 +12,10 @@ def nothing_new(folder: Path, scale: float) -> list[Line]:
     """Six months of citizens, built; the figures are processor seconds of all processes."""
     root = citizens_project(folder).root
     for command in (("sample-data", "--rows", max(10, int(5_000 * scale))), ("run",)):
-        run("benchmarks.builds.command", root, *command)
-    whole = measure("benchmarks.builds.command", root, "build", "--check-all")
-    changed = measure("benchmarks.builds.command", root, "build")
-    idle = measure("benchmarks.builds.command", root, "run")
+        run("benchmarks.small.command", root, *command)
+    whole = measure("benchmarks.small.command", root, "build", "--check-all")
+    changed = measure("benchmarks.small.command", root, "build")
+    idle = measure("benchmarks.small.command", root, "run")
     # the memory measured is that of the process that waits for them
     return [
         Line("processor, six months of citizens: loader build --check-all", whole.seconds),
