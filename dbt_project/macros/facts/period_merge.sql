@@ -1,8 +1,8 @@
 {#
     Facts with one row for each key of a history: the row as it was stated last. Such a model is configured with
-    `materialized: incremental`, `incremental_strategy: restate` and `unique_key`, and has the column period_start (a
-    date): since when the row is as it is. When it is incremental it gives, for every key that may have changed, its row;
-    or a row in which period_start is NULL, and the key leaves the fact. What differs is written, nothing else.
+    `materialized: incremental`, `incremental_strategy: period_merge` and `unique_key`, and has the column period_start
+    (a date): since when the row is as it is. When it is incremental it returns, for every key that may have changed, its
+    row; or a row in which period_start is NULL, and the key leaves the fact. What differs is written, nothing else.
 #}
 
 {#-
@@ -10,7 +10,7 @@
     with a version or a row since the first stale period, and those that are current again because a load was replaced or
     taken back, which leaves no trace in the history.
 -#}
-{% macro restated_keys(snapshot_relation) %}
+{% macro stale_keys(snapshot_relation) %}
     {%- set key = quoted(as_list(config.get('unique_key'))) -%}
     {%- for bound in ['dbt_valid_from', 'dbt_valid_to'] %}
     select history.{{ key | join(', history.') }}
@@ -61,7 +61,7 @@
     Since when the current versions of all these keys are, as a table of one row, first_period: the first stale period,
     or ever, when an earlier version may be current again or one of the other histories has changed.
 -#}
-{% macro restated_since(snapshot_relation, others) %}
+{% macro stale_keys_since(snapshot_relation, others) %}
     (
         select min(first_period) as first_period
         from (
@@ -79,7 +79,7 @@
     )
 {%- endmacro %}
 
-{% macro get_incremental_restate_sql(arg_dict) %}
+{% macro get_incremental_period_merge_sql(arg_dict) %}
     {% set target, difference = arg_dict['target_relation'], arg_dict['temp_relation'] %}
     {% set columns = arg_dict['dest_columns'] | map(attribute='quoted') | list %}
     {% set there, here = adapter.quote(target.identifier), adapter.quote(difference.identifier) %}

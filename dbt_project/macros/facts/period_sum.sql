@@ -1,8 +1,8 @@
 {#
-    Aggregates that follow a fact: sums by groups, and nothing else. The fact (`incremental_strategy: restate`, `meta:
-    {measures: [...]}`, its additive columns) writes down in core.<fact>__changes, in the transaction of its change and
+    Aggregates that follow a fact: sums by groups, and nothing else. The fact (`incremental_strategy: period_merge`,
+    `meta: {measures: [...]}`, its additive columns) writes down in core.<fact>__changes, in the transaction of its change and
     once for each of its followers, the rows that it wrote, and reversals of those that it removed: the same rows, their
-    measures negated. A follower (`incremental_strategy: follow`, `unique_key`, the columns of its groups, `meta:
+    measures negated. A follower (`incremental_strategy: period_sum`, `unique_key`, the columns of its groups, `meta:
     {count: ...}`, the sum that is 0 of a group without rows) reads `{{ changes_of(ref(fact)) }}` in place of the fact,
     adds its sums of the changes to those that it has and strikes the changes off, in one transaction too. So nothing is
     missed or added twice, whoever is killed when, and a daily drop costs by its rows.
@@ -25,16 +25,18 @@
 {% macro leader_of(node) %}
     {% set read = node.depends_on.nodes %}
     {% set fact = graph.nodes.get(read[0]) if read | length == 1 %}
-    {% if not fact or fact.config.get('incremental_strategy') != 'restate' %}
+    {% if not fact or fact.config.get('incremental_strategy') != 'period_merge' %}
         {% do history_error(
-            node, 'it must read one fact with incremental_strategy restate and nothing else, and reads ' ~ read | join(', ')
+            node,
+            'it must read one fact with incremental_strategy period_merge and nothing else, and reads '
+            ~ read | join(', ')
         ) %}
     {% endif %}
     {{ return(fact) }}
 {% endmacro %}
 
 {% macro is_follower(node) %}
-    {{ return(node.resource_type == 'model' and node.config.get('incremental_strategy') == 'follow') }}
+    {{ return(node.resource_type == 'model' and node.config.get('incremental_strategy') == 'period_sum') }}
 {% endmacro %}
 
 {#- Names of the aggregates that follow a fact. -#}
@@ -44,14 +46,6 @@
         {% do followers.append(name_of(node)) %}
     {% endfor %}
     {{ return(followers | sort) }}
-{% endmacro %}
-
-{#- What a node says about itself under `meta`, where it must. -#}
-{% macro meta_of(node, name) %}
-    {% if name not in node.config.meta %}
-        {% do history_error(node, 'an aggregate follows a fact here; it needs meta: {' ~ name ~ ': ...}') %}
-    {% endif %}
-    {{ return(node.config.meta[name]) }}
 {% endmacro %}
 
 {#- What the ledger knows a follower by; none when it does not: it is new, or its fact was made anew. -#}
@@ -70,8 +64,7 @@
 {% macro identity_of_follower(node) %}
     {% set fact = leader_of(node) %}
     {% set identity = [
-        fingerprint_of(node), name_of(fact), meta_of(fact, 'measures'), as_list(node.config.unique_key),
-        meta_of(node, 'count')
+        fingerprint_of(node), name_of(fact), meta_of(fact, 'measures'), meta_of(node, 'count')
     ] %}
     {{ return(local_md5(tojson(identity))[:16]) }}
 {% endmacro %}
@@ -82,7 +75,7 @@
     {{ return(local_md5(whole.split() | join(' '))[:16]) }}
 {% endmacro %}
 
-{% macro get_incremental_follow_sql(arg_dict) %}
+{% macro get_incremental_period_sum_sql(arg_dict) %}
     {% set target, sums = arg_dict['target_relation'], arg_dict['temp_relation'] %}
     {% set columns = arg_dict['dest_columns'] | map(attribute='quoted') | list %}
     {% set groups = quoted(as_list(arg_dict['unique_key'])) %}

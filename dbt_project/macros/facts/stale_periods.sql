@@ -1,8 +1,4 @@
-{#
-    Facts that follow a history. Such a model is configured with `materialized: incremental` and
-    `incremental_strategy: rebase`, has the column period_start (a date), and filters its new rows by
-    `period_start >= {{ first_stale_period() }}` when it is incremental.
-#}
+{# What a fact may ask of the histories that it reads. #}
 
 {#- The delivered periods that a snapshot has applied: data_period, period_start, period_end. -#}
 {% macro delivered_periods(snapshot_relation) -%}
@@ -60,12 +56,4 @@
         if node.resource_type == 'snapshot' and name_of(node) == name_of(snapshot_relation) %}
         {{ return(history_of(node)) }}
     {% endfor %}
-{% endmacro %}
-
-{% macro get_incremental_rebase_sql(arg_dict) %}
-    {% set columns = arg_dict['dest_columns'] | map(attribute='quoted') | join(', ') %}
-    delete from {{ arg_dict['target_relation'] }} where period_start >= {{ first_stale_period() }};
-
-    insert into {{ arg_dict['target_relation'] }} ({{ columns }})
-    select {{ columns }} from {{ arg_dict['temp_relation'] }};
 {% endmacro %}

@@ -1,4 +1,7 @@
-{# What a fact (`incremental_strategy: restate`) leaves to the aggregates that follow it; follow.sql says how they do. #}
+{#
+    What a fact (`incremental_strategy: period_merge`) leaves to the aggregates that follow it; period_sum.sql says how
+    they do.
+#}
 
 {% macro changes_table(fact) %}
     {{ return(api.Relation.create(database=target.database, schema=ledger().schema, identifier=fact.alias ~ '__changes')) }}

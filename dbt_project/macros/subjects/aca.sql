@@ -1,3 +1,24 @@
+{#- Places for dim_geography: postal_code, city, county, state. -#}
+{% macro aca__dim_geography() %}
+    {% for history in [ref('members'), ref('providers')] %}
+    select
+        postal_code,
+        city,
+        county,
+        state
+    from {{ history }}
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
+{% endmacro %}
+
+{#- Days for dim_date: the first and the last of which a fact tells, first_start and last_end. -#}
+{% macro aca__dim_date() %}
+    select
+        min(service_date) as first_start,
+        max(service_date) as last_end
+    from {{ ref('claims') }}
+{% endmacro %}
+
 {#- Age bands of premiums: (first age, name); the number in the name sorts them. -#}
 {% macro premium_bands() %}
     {{ return([(0, '00-20'), (21, '21-29'), (30, '30-39'), (40, '40-49'), (50, '50-59'), (60, '60+')]) }}
@@ -36,24 +57,3 @@
 {% macro cube_dimensions() %}
     {{ return(['month_start', 'metal_tier', 'rating_area', 'age_band']) }}
 {% endmacro %}
-
-{#- Which dimensions a row of a cube sums over: the sum of their bits, the last dimension having bit 1. -#}
-{% macro grouping_level(dimensions) -%}
-    cast(
-        {%- for dimension in dimensions %}
-        grouping({{ dimension }}) * {{ 2 ** loop.revindex0 }}{{ ' +' if not loop.last }}
-        {%- endfor %}
-        as integer
-    )
-{%- endmacro %}
-
-{#- Every set of the dimensions, the one of level 0 first. -#}
-{% macro all_grouping_sets(dimensions) -%}
-    {%- for level in range(2 ** dimensions | length) -%}
-        {%- set kept = [] -%}
-        {%- for dimension in dimensions -%}
-            {%- if not (level // 2 ** loop.revindex0) % 2 -%}{%- do kept.append(dimension) -%}{%- endif -%}
-        {%- endfor -%}
-        ({{ kept | join(', ') }}){{ ', ' if not loop.last }}
-    {%- endfor -%}
-{%- endmacro %}

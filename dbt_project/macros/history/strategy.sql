@@ -34,15 +34,6 @@
     {% call statement('lock', auto_begin=true) %}{{ lock_sql(dataset) }}{% endcall %}
 {% endmacro %}
 
-{#- Asks the database, not dbt's cache, which is as old as the build. -#}
-{% macro relation_exists_now(relation) %}
-    {% set found = run_query(
-        "select 1 as found from information_schema.tables where table_schema = '" ~ relation.schema
-        ~ "' and table_name = '" ~ relation.identifier ~ "'"
-    ) %}
-    {{ return(found | length > 0) }}
-{% endmacro %}
-
 {#- From which period start on history has to be worked out again; `since` is none when that is all of it. -#}
 {% macro find_rebase(node) %}
     {% set found = run_query(
