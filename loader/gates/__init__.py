@@ -2,6 +2,15 @@
 
 from loader.gates.results import Check, GateResult, render
 from loader.gates.run import publishable_results, run_gate, run_parquet_gate
-from loader.gates.suites import has_suites
+from loader.gates.suites import has_suites, suite_files
 
-__all__ = ["Check", "GateResult", "has_suites", "publishable_results", "render", "run_gate", "run_parquet_gate"]
+__all__ = [
+    "Check",
+    "GateResult",
+    "has_suites",
+    "publishable_results",
+    "render",
+    "run_gate",
+    "run_parquet_gate",
+    "suite_files",
+]

@@ -38,15 +38,28 @@ def read_suites(
     """
     if layer not in LAYERS:
         raise UsageError(f"'{layer}' is no layer; layers are {', '.join(LAYERS)}")
-    folder = _folder(project_dir, layer)
-    paths = {path.stem: path for path in sorted(folder.glob("*.json"))}
+    paths = suite_files(project_dir, layer)
     wanted = list(paths) if tables is None else list(tables)
     missing = [table for table in wanted if table not in paths]
     if missing or not wanted:
         what = f"{', '.join(missing)}" if missing else "any table"
-        raise UsageError(f"{folder}: no suite for {what}; stage suites are made by `loader derive`")
+        raise UsageError(f"{_folder(project_dir, layer)}: no suite for {what}; stage suites are made by `loader derive`")
     personal = frozenset(column.name for contract in contracts for column in contract.columns if column.personal)
     return [_read_suite(paths[table], personal) for table in wanted]
+
+
+def suite_files(project_dir: Path, layer: str) -> dict[str, Path]:
+    """The file of each table's suite by the name of the table, sorted; they may lie in folders, one for each subject.
+
+    Raises:
+        UsageError: a table has two.
+    """
+    paths: dict[str, Path] = {}
+    for path in sorted(_folder(project_dir, layer).rglob("*.json"), key=lambda path: path.stem):
+        if path.stem in paths:
+            raise UsageError(f"{path}: {layer}.{path.stem} has a suite in {paths[path.stem]} already; remove one of them")
+        paths[path.stem] = path
+    return paths
 
 
 def _folder(project_dir: Path, layer: str) -> Path:
