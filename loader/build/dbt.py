@@ -47,7 +47,7 @@ def run_dbt(project: Project, arguments: Sequence[str]) -> DbtResult:
     warned, failed = [], []
     deadlocked = False
     for node in answer.results:
-        kind = str(node.node.resource_type)
+        kind = str(node.node.resource_type).replace("_", " ")
         if node.status in ("success", "pass"):
             done.update([] if kind == "operation" else [kind])
         elif node.status == "warn":

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, insert, select
 from loader import console
 from loader.build.dbt import DbtResult, run_dbt
 from loader.errors import RefusedError
-from loader.gates import GateResult, has_suites, render, run_gate
+from loader.gates import GateResult, has_suites, render, run_gate, suite_files
 from loader.monitoring import RUN_ID
 from loader.project import Project
 from loader.warehouse.layers import CORE, LAYERS, MART, STAGE
@@ -49,7 +49,7 @@ class Part(NamedTuple):
 
     def suites(self, project: Project, layer: str) -> list[str]:
         """The tables of a layer that the gate asks."""
-        found = {path.stem for path in (project.root / "gx" / "expectations" / layer).glob("*.json")}
+        found = set(suite_files(project.root, layer))
         if layer != MART:
             return sorted(found & set(self.datasets))
         models = [(project.root / _MARTS / name).rglob("*.sql") for name in self.others(project)]
