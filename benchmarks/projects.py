@@ -13,6 +13,7 @@ from tests.support.projects import only_subjects
 if TYPE_CHECKING:
     from loader.project import Project
 
+
 def people_project(folder: Path, contract: str, server: Server | None = None) -> Project:
     """One dataset, the macros of the repository, no models; on DuckDB, or on a server."""
     from loader.codegen.derive import derive

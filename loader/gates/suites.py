@@ -43,7 +43,9 @@ def read_suites(
     missing = [table for table in wanted if table not in paths]
     if missing or not wanted:
         what = f"{', '.join(missing)}" if missing else "any table"
-        raise UsageError(f"{_folder(project_dir, layer)}: no suite for {what}; stage suites are made by `loader derive`")
+        raise UsageError(
+            f"{_folder(project_dir, layer)}: no suite for {what}; stage suites are made by `loader derive`"
+        )
     personal = frozenset(column.name for contract in contracts for column in contract.columns if column.personal)
     return [_read_suite(paths[table], personal) for table in wanted]
 
@@ -57,7 +59,9 @@ def suite_files(project_dir: Path, layer: str) -> dict[str, Path]:
     paths: dict[str, Path] = {}
     for path in sorted(_folder(project_dir, layer).rglob("*.json"), key=lambda path: path.stem):
         if path.stem in paths:
-            raise UsageError(f"{path}: {layer}.{path.stem} has a suite in {paths[path.stem]} already; remove one of them")
+            raise UsageError(
+                f"{path}: {layer}.{path.stem} has a suite in {paths[path.stem]} already; remove one of them"
+            )
         paths[path.stem] = path
     return paths
 

@@ -84,6 +84,15 @@ def test_a_changed_fact_is_made_anew(built: Warehouse) -> None:
     assert names == {"Dr. Ada", "Dr. Bob", "Dr. Eva"}
 
 
+def test_a_fact_with_another_key_is_made_anew(built: Warehouse) -> None:
+    before = built.rows("select fingerprint from core.applied_load where consumer = 'mart.fct_people'")
+    built.edit(FACT, "config(", "config(unique_key=['person', 'data_period'], ")
+    built.dbt("build", "--select", "people", "fct_people")
+    after = built.rows("select fingerprint from core.applied_load where consumer = 'mart.fct_people'")
+    assert len(after) == len(before)
+    assert set(after).isdisjoint(before)
+
+
 def test_layout_of_the_sql_and_config_are_no_change(built: Warehouse) -> None:
     before = built.written_state("core.people", "mart.fct_people", "core.applied_load")
     built.edit(SNAPSHOT, "select person,", "{{ config(tags=['people (all)']) }}\nselect\n    person,")

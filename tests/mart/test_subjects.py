@@ -74,7 +74,9 @@ def test_a_project_of_some_subjects_builds(new_project: Callable[..., Project], 
         said = project.loader(command)
         assert said.exit_code == 0, said.output
 
-    places = project.sql("select count(county), count(*) - count(county) from mart.dim_geography where city <> 'Unknown'")
+    places = project.sql(
+        "select count(county), count(*) - count(county) from mart.dim_geography where city <> 'Unknown'"
+    )
     [(with_county, without)] = places
     assert (with_county > 0, without > 0) == ("aca" in subjects, "citizens" in subjects)
     [(first_day,)] = project.sql("select min(date_day) from mart.dim_date where date_key > 0")
