@@ -28,6 +28,17 @@ def has_suites(project_dir: Path, layer: str) -> bool:
     return any(_folder(project_dir, layer).rglob("*.json"))
 
 
+def suite_files(project_dir: Path, layer: str) -> dict[str, list[Path]]:
+    """The files that make up each table's suite, by the name of the table, sorted.
+
+    A derived file lies in the folder of the layer, others may lie in a folder of their subject.
+    """
+    files: dict[str, list[Path]] = {}
+    for path in sorted(_folder(project_dir, layer).rglob("*.json"), key=lambda path: (path.stem, path)):
+        files.setdefault(path.stem, []).append(path)
+    return files
+
+
 def read_suites(
     project_dir: Path, layer: str, contracts: Iterable[Contract], tables: Iterable[str] | None
 ) -> list[Suite]:
@@ -38,44 +49,39 @@ def read_suites(
     """
     if layer not in LAYERS:
         raise UsageError(f"'{layer}' is no layer; layers are {', '.join(LAYERS)}")
-    paths = suite_files(project_dir, layer)
-    wanted = list(paths) if tables is None else list(tables)
-    missing = [table for table in wanted if table not in paths]
+    files = suite_files(project_dir, layer)
+    wanted = list(files) if tables is None else list(tables)
+    missing = [table for table in wanted if table not in files]
     if missing or not wanted:
-        what = f"{', '.join(missing)}" if missing else "any table"
-        raise UsageError(
-            f"{_folder(project_dir, layer)}: no suite for {what}; stage suites are made by `loader derive`"
-        )
+        folder, what = _folder(project_dir, layer), ", ".join(missing) or "any table"
+        raise UsageError(f"{folder}: no suite for {what}; stage suites are made by `loader derive`")
     personal = frozenset(column.name for contract in contracts for column in contract.columns if column.personal)
-    return [_read_suite(paths[table], personal) for table in wanted]
-
-
-def suite_files(project_dir: Path, layer: str) -> dict[str, Path]:
-    """The file of each table's suite by the name of the table, sorted; they may lie in folders, one for each subject.
-
-    Raises:
-        UsageError: a table has two.
-    """
-    paths: dict[str, Path] = {}
-    for path in sorted(_folder(project_dir, layer).rglob("*.json"), key=lambda path: path.stem):
-        if path.stem in paths:
-            raise UsageError(
-                f"{path}: {layer}.{path.stem} has a suite in {paths[path.stem]} already; remove one of them"
-            )
-        paths[path.stem] = path
-    return paths
+    return [_read_suite(table, files[table], personal) for table in wanted]
 
 
 def _folder(project_dir: Path, layer: str) -> Path:
     return project_dir / "gx" / "expectations" / layer
 
 
-def _read_suite(path: Path, personal: frozenset[str]) -> Suite:
-    try:
-        said = json.loads(path.read_text(encoding="utf-8"))
-        return Suite(path.stem, list(said["expectations"]), personal.union(said.get("meta", {}).get("personal", ())))
-    except (ValueError, KeyError, TypeError) as error:
-        raise UsageError(f"{path}: is no suite ({type(error).__name__}: {error})") from None
+def _read_suite(table: str, paths: Iterable[Path], personal: frozenset[str]) -> Suite:
+    expectations: list[dict[str, Any]] = []
+    for path in paths:
+        try:
+            said = json.loads(path.read_text(encoding="utf-8"))
+            expectations += map(_with_query_in_one, said["expectations"])
+            personal = personal.union(said.get("meta", {}).get("personal", ()))
+        except (ValueError, KeyError, TypeError) as error:
+            raise UsageError(f"{path}: is no suite ({type(error).__name__}: {error})") from None
+    return Suite(table, expectations, personal)
+
+
+def _with_query_in_one(expectation: dict[str, Any]) -> dict[str, Any]:
+    """A query may be written as a list of lines."""
+    kwargs = dict(expectation.get("kwargs", {}))
+    query = kwargs.get("unexpected_rows_query")
+    if isinstance(query, list):
+        kwargs["unexpected_rows_query"] = "\n".join(query)
+    return {**expectation, "kwargs": kwargs}
 
 
 def has_pattern(expectation: dict[str, Any]) -> bool:

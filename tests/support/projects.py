@@ -38,4 +38,5 @@ def only_subjects(root: Path, *kept: str) -> None:
             shutil.rmtree(root / place / subject, ignore_errors=True)
     for dataset in datasets:
         (root / f"dbt_project/models/staging/_{dataset}__sources.yml").unlink()
-        (root / f"gx/expectations/stage/{dataset}.json").unlink(missing_ok=True)
+        for layer in ("stage", "core"):
+            (root / f"gx/expectations/{layer}/{dataset}.json").unlink(missing_ok=True)
