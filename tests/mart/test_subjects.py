@@ -89,7 +89,16 @@ def test_a_subject_adds_its_part_without_a_change_to_others(new_project: Callabl
     project = new_project("duckdb")
     assert project.loader("migrate").exit_code == 0
     (project.root / "dbt_project/macros/subjects/museums.sql").write_text(MUSEUMS, encoding="utf-8")
-    shared = ("build", "--select", "citizens", "dim_geography", "dim_date", "--exclude", "resource_type:test")
+    shared = (
+        "build",
+        "--select",
+        "citizens",
+        "dim_geography",
+        "dim_date",
+        "--exclude",
+        "resource_type:test",
+        "resource_type:unit_test",
+    )
     added = ("--vars", "{subjects: [citizens, museums]}")
     for options, places, first_day in ((added, [("Erfurt", "Thüringen")], dt.date(2018, 1, 1)), ((), [], None)):
         assert project.dbt(*shared, *options).success
