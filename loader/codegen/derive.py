@@ -1,8 +1,8 @@
 """Everything that follows from the contracts, and is committed.
 
-These are the dbt sources, the stage DDL, suites of Great Expectations for stage and core, and the JSON schema by which editors
-check and complete a contract. Pure functions make the text of a file from a contract; `derive` compares it with the
-project and writes what differs. A change of a contract is thus reviewed with all that it changes.
+These are the dbt sources, the stage DDL, suites of Great Expectations for stage and core, and the JSON schema by which
+editors check and complete a contract. Pure functions make the text of a file from a contract; `derive` compares it with
+the project and writes what differs. A change of a contract is thus reviewed with all that it changes.
 """
 
 from __future__ import annotations
