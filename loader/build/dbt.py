@@ -88,7 +88,7 @@ def _invoke_once(project: Project, arguments: Sequence[str], manifest: Any) -> A
     options = [*folders, "--target", project.target.name, "--log-path", str(project.settings.log_dir)]
     # paths of a profile are relative to the folder in which dbt runs
     with chdir(project.root), _connections_closed(project):
-        answer = dbtRunner(manifest).invoke(["--log-level", "none", *arguments, *options])
+        answer = dbtRunner(manifest).invoke(["--log-level", "none", "--no-use-colors", *arguments, *options])
     if answer.exception is not None:
         raise EnvironmentFailedError(f"dbt {arguments[0]}: {_message(answer.exception)}")
     return answer.result
