@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks.measure import REPOSITORY
 from benchmarks.servers import Server, make_anew, write_profile
+from tests.support.projects import only_subjects
 
 if TYPE_CHECKING:
     from loader.project import Project
-
-INSURER = ("members", "health_plans", "providers", "enrollments", "claims")
-"""The datasets of the subject `aca`."""
 
 
 def people_project(folder: Path, contract: str, server: Server | None = None) -> Project:
@@ -43,36 +40,12 @@ def whole_project(folder: Path, server: Server | None = None) -> Project:
 
 
 def citizens_project(folder: Path, server: Server | None = None) -> Project:
-    """The same without the insurer."""
+    """The same with the subject `citizens` only."""
     from loader.project import Project
 
     _copy_repository(folder, server)
-    without_insurer(folder)
+    only_subjects(folder, "citizens")
     return Project.open(folder)
-
-
-def without_insurer(root: Path) -> None:
-    """Take the subject `aca` out of a project, as somebody would who has no use for it."""
-    config = root / "datasets_config.yml"
-    blocks = re.split(r"(?m)^(?=  \w+:$)", config.read_text(encoding="utf-8"))
-    kept = [block for block in blocks if block.split(":")[0].strip() not in INSURER]
-    config.write_text("".join(kept), encoding="utf-8", newline="\n")
-    dbt = root / "dbt_project.yml"
-    dbt.write_text(
-        re.sub(r"(?m)(?<=^  subjects:)(.|\n  - )*", " [citizens]", dbt.read_text(encoding="utf-8")), encoding="utf-8"
-    )
-    project = root / "dbt_project"
-    names = [*INSURER, *(model.stem for model in (project / "models/marts/aca").glob("*.sql"))]
-    for name in names:
-        for path in (
-            project / f"models/staging/_{name}__sources.yml",
-            project / f"snapshots/{name}.sql",
-            project / f"snapshots/{name}.yml",
-            *(root / "gx/expectations").glob(f"*/{name}.json"),
-        ):
-            path.unlink(missing_ok=True)
-    for folder in ("models/marts/aca", "tests/aca"):
-        shutil.rmtree(project / folder, ignore_errors=True)
 
 
 def start_anew(project: Project) -> None:

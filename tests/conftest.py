@@ -20,7 +20,7 @@ from tests.support.cost import Cost
 from tests.support.engines import KNOWN, Engine, Rows, drop_databases, requested_engines
 from tests.support.parsed import hand_over
 from tests.support.processes import Process, start
-from tests.support.projects import without_insurer
+from tests.support.projects import only_subjects
 from tests.support.run import begin_run, run_folder
 
 REPOSITORY = Path(__file__).parents[1]
@@ -189,7 +189,7 @@ def new_project(tmp_path: Path) -> Callable[..., Project]:
             elif source.exists():
                 shutil.copy(source, root / name)
         if not whole:
-            without_insurer(root)
+            only_subjects(root, "citizens")
         output = home.new_output(root)
         project = Project(root, home, output)
         project.write_profile()

@@ -47,7 +47,7 @@ def run_dbt(project: Project, arguments: Sequence[str]) -> DbtResult:
     warned, failed = [], []
     deadlocked = False
     for node in answer.results:
-        kind = str(node.node.resource_type)
+        kind = str(node.node.resource_type).replace("_", " ")
         if node.status in ("success", "pass"):
             done.update([] if kind == "operation" else [kind])
         elif node.status == "warn":
@@ -97,7 +97,7 @@ def _invoke_once(project: Project, arguments: Sequence[str], manifest: Any) -> A
     ]
     # paths of a profile are relative to the folder in which dbt runs
     with chdir(project.root), _connections_closed(project):
-        answer = dbtRunner(manifest).invoke(["--log-level", "none", *arguments, *options])
+        answer = dbtRunner(manifest).invoke(["--log-level", "none", "--no-use-colors", *arguments, *options])
     if answer.exception is not None:
         raise EnvironmentFailedError(f"dbt {arguments[0]}: {_message(answer.exception)}")
     return answer.result

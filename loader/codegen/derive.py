@@ -1,16 +1,17 @@
 """Everything that follows from the contracts, and is committed.
 
-These are the dbt sources, the stage DDL, the stage suites of Great Expectations, and the JSON schema by which editors
-check and complete a contract. Pure functions make the text of a file from a contract; `derive` compares it with the
-project and writes what differs. A change of a contract is thus reviewed with all that it changes.
+These are the dbt sources, the stage DDL, suites of Great Expectations for stage and core, and the JSON schema by which
+editors check and complete a contract. Pure functions make the text of a file from a contract; `derive` compares it with
+the project and writes what differs. A change of a contract is thus reviewed with all that it changes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from pathlib import Path
 
 from loader.codegen.contract_schema import contract_schema
+from loader.codegen.core_suite import core_suite
 from loader.codegen.dbt_sources import sources_yml
 from loader.codegen.header import DERIVED
 from loader.codegen.stage_ddl import stage_ddl
@@ -22,6 +23,7 @@ from loader.warehouse.engines.registry import ENGINES
 _PLACES = {
     "dbt_project/models/staging": "_*__sources.yml",
     "gx/expectations/stage": "*.json",
+    "gx/expectations/core": "*.json",
     **{f"ddl/{engine}": "stage_*.sql" for engine in ENGINES},
 }
 """Where derived files lie, and what they are called there."""
@@ -35,7 +37,8 @@ def derive(project_dir: Path, contracts: Iterable[Contract], check: bool = False
     Returns:
         The files that were stale, below the project folder, sorted.
     """
-    wanted = derived_files(contracts)
+    snapshots = {path.stem for path in (project_dir / "dbt_project" / "snapshots").rglob("*.sql")}
+    wanted = derived_files(contracts, snapshots)
     stale = [path for path, text in wanted.items() if _read(project_dir / path) != text]
     gone = [path for path in _existing(project_dir) if path not in wanted]
     if not check:
@@ -47,12 +50,17 @@ def derive(project_dir: Path, contracts: Iterable[Contract], check: bool = False
     return sorted([*stale, *gone])
 
 
-def derived_files(contracts: Iterable[Contract]) -> dict[Path, str]:
-    """The text of every derived file by its path below the project folder."""
+def derived_files(contracts: Iterable[Contract], snapshots: Container[str] = ()) -> dict[Path, str]:
+    """The text of every derived file by its path below the project folder.
+
+    `snapshots` are the datasets with a history: these have a suite of core too.
+    """
     files = {Path("datasets_config.schema.json"): contract_schema()}
     for contract in contracts:
         files[Path(f"dbt_project/models/staging/_{contract.name}__sources.yml")] = sources_yml(contract)
         files[Path(f"gx/expectations/stage/{contract.name}.json")] = stage_suite(contract)
+        if contract.name in snapshots:
+            files[Path(f"gx/expectations/core/{contract.name}.json")] = core_suite(contract)
         for engine in ENGINES:
             files[Path(f"ddl/{engine}/stage_{contract.name}.sql")] = stage_ddl(contract, engine)
     return files

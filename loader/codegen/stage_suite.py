@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from datetime import date
 from typing import Any
 
-from loader.codegen.header import DERIVED
+from loader.codegen.expectations import Expectation, derived_suite, has_columns, is_filled, native, no_rows
 from loader.contracts import LINEAGE, Column, Contract, Grain
 from loader.text import sql_text, unbound
 
@@ -18,48 +17,41 @@ def stage_suite(contract: Contract) -> str:
     for the rows that break them. A query shows no personal column.
     """
     expectations = [
-        _columns_exist(contract),
+        has_columns("has every column of the contract", [*(column.name for column in contract.columns), *LINEAGE]),
         *(found for column in contract.columns for found in _column_expectations(contract, column)),
         _unique_key(contract),
         *(
-            _no_rows(f"{rule.name}: {rule.description}", _select(contract, f"not ({_as_it_is(rule.check)})"))
+            no_rows(f"{rule.name}: {rule.description}", _select(contract, f"not ({_as_it_is(rule.check)})"))
             for rule in contract.row_rules
         ),
     ]
-    suite = {"meta": {"derived": DERIVED}, "name": f"stage.{contract.name}", "expectations": expectations}
-    return json.dumps(suite, indent=2, ensure_ascii=False) + "\n"
+    return derived_suite(f"stage.{contract.name}", expectations)
 
 
-def _columns_exist(contract: Contract) -> dict[str, Any]:
-    names = [*(column.name for column in contract.columns), *LINEAGE]
-    kwargs = {"column_set": names, "exact_match": False}
-    return _native("expect_table_columns_to_match_set", "has every column of the contract", kwargs)
-
-
-def _column_expectations(contract: Contract, column: Column) -> list[dict[str, Any]]:
+def _column_expectations(contract: Contract, column: Column) -> list[Expectation]:
     name = column.name
-    found: list[dict[str, Any]] = []
+    found: list[Expectation] = []
     if column.required and column.since:
         where = f"{name} is null and _data_period >= '{column.since}'"
-        found.append(_no_rows(f"{name} is filled since {column.since}", _select(contract, where)))
+        found.append(no_rows(f"{name} is filled since {column.since}", _select(contract, where)))
     elif column.required:
-        found.append(_native("expect_column_values_to_not_be_null", f"{name} is filled", {"column": name}))
+        found.append(is_filled(name))
     if column.allowed is not None:
         kwargs = {"column": name, "value_set": list(column.allowed)}
         check = f"{name} is one of {', '.join(column.allowed)}"
-        found.append(_native("expect_column_values_to_be_in_set", check, kwargs))
+        found.append(native("expect_column_values_to_be_in_set", check, kwargs))
     low, high = (_bound(column.min), _bound(column.max))
     limits = {word: bound for word, bound in (("min_value", low), ("max_value", high)) if bound is not None}
     if limits:
         words = {"min_value": "at least", "max_value": "at most"}
         check = f"{name} is {' and '.join(f'{words[word]} {bound}' for word, bound in limits.items())}"
-        found.append(_native("expect_column_values_to_be_between", check, {"column": name, **limits}))
+        found.append(native("expect_column_values_to_be_between", check, {"column": name, **limits}))
     if column.max == "period_end" and contract.grain in _PERIOD_OF_DAY:
         where = f"{_period_of(contract.grain, name)} > {_last_of(contract.grain)}"
-        found.append(_no_rows(f"{name} is not after its period", _select(contract, where, name)))
+        found.append(no_rows(f"{name} is not after its period", _select(contract, where, name)))
     if column.pattern is not None:
         where = f"not regexp_like({name}, {_as_it_is(sql_text(column.pattern))})"
-        found.append(_no_rows(f"{name} matches {column.pattern}", _select(contract, where, name)))
+        found.append(no_rows(f"{name} matches {column.pattern}", _select(contract, where, name)))
     return found
 
 
@@ -89,24 +81,16 @@ def _last_of(grain: Grain) -> str:
     return "_data_period"
 
 
-def _unique_key(contract: Contract) -> dict[str, Any]:
+def _unique_key(contract: Contract) -> Expectation:
     key = ", ".join(["_data_period", *contract.key])
     query = f"select {key}, count(*) as copies from {{batch}} group by {key} having count(*) > 1"
-    return _no_rows(f"{' + '.join(contract.key)} is unique in its period", query)
+    return no_rows(f"{' + '.join(contract.key)} is unique in its period", query)
 
 
 def _select(contract: Contract, where: str, *columns: str) -> str:
     """A query for bad rows that shows the period, the key, the columns in question and the row in the file."""
     shown = [name for name in dict.fromkeys([*contract.key, *columns]) if not contract.column(name).personal]
     return f"select {', '.join(['_data_period', *shown, '_source_row'])} from {{batch}} where {where}"
-
-
-def _native(kind: str, check: str, kwargs: dict[str, Any]) -> dict[str, Any]:
-    return {"type": kind, "description": check, "kwargs": kwargs}
-
-
-def _no_rows(check: str, query: str) -> dict[str, Any]:
-    return _native("unexpected_rows_expectation", check, {"unexpected_rows_query": query})
 
 
 def _as_it_is(sql: str) -> str:

@@ -1,6 +1,6 @@
 """Gates: the suites of Great Expectations against a layer of the warehouse, or against one delivery's parquet.
 
-`gx/expectations/<layer>/<table>.json` is the suite of `<layer>.<table>`. All suites of a layer run in one process:
+`<table>.json` in `gx/expectations/<layer>` is the suite of `<layer>.<table>`. All suites of a layer run in one process:
 importing Great Expectations takes longer than most suites do. A first pass asks only whether each check holds,
 which Great Expectations answers in few queries; what fails is asked again for details.
 """

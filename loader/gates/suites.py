@@ -25,11 +25,14 @@ class Suite:
 
 def has_suites(project_dir: Path, layer: str) -> bool:
     """Whether any table of a layer has a suite."""
-    return any(_folder(project_dir, layer).rglob("*.json"))
+    return bool(suite_files(project_dir, layer))
 
 
 def suite_files(project_dir: Path, layer: str) -> dict[str, list[Path]]:
-    """The files that make up each table's suite, by the name of the table, sorted."""
+    """The files that make up each table's suite, by the name of the table, sorted.
+
+    A derived file lies in the folder of the layer, others may lie in a folder of their subject.
+    """
     files: dict[str, list[Path]] = {}
     for path in sorted(_folder(project_dir, layer).rglob("*.json"), key=lambda path: (path.stem, path)):
         files.setdefault(path.stem, []).append(path)
@@ -65,11 +68,20 @@ def _read_suite(table: str, paths: Iterable[Path], personal: frozenset[str]) -> 
     for path in paths:
         try:
             said = json.loads(path.read_text(encoding="utf-8"))
-            expectations += list(said["expectations"])
+            expectations += map(_with_query_in_one, said["expectations"])
             personal = personal.union(said.get("meta", {}).get("personal", ()))
         except (ValueError, KeyError, TypeError) as error:
             raise UsageError(f"{path}: is no suite ({type(error).__name__}: {error})") from None
     return Suite(table, expectations, personal)
+
+
+def _with_query_in_one(expectation: dict[str, Any]) -> dict[str, Any]:
+    """A query may be written as a list of lines."""
+    kwargs = dict(expectation.get("kwargs", {}))
+    query = kwargs.get("unexpected_rows_query")
+    if isinstance(query, list):
+        kwargs["unexpected_rows_query"] = "\n".join(query)
+    return {**expectation, "kwargs": kwargs}
 
 
 def has_pattern(expectation: dict[str, Any]) -> bool:

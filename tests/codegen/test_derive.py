@@ -41,8 +41,9 @@ datasets:
 """
 
 
-def events() -> Contract:
-    return Contract.model_validate({"name": "events", **yaml.safe_load(EVENTS)["datasets"]["events"]})
+def events(old: str = "", new: str = "") -> Contract:
+    """The contract, or one in which `old` is `new`."""
+    return Contract.model_validate({"name": "events", **yaml.safe_load(EVENTS.replace(old, new))["datasets"]["events"]})
 
 
 def files_below(folder: Path) -> dict[Path, bytes]:
@@ -82,6 +83,27 @@ def test_derive_writes_what_differs_and_removes_what_is_gone(tmp_path: Path) -> 
     only = both[:1]
     assert derive(tmp_path, only) == sorted(set(derived_files(both)) - set(derived_files(only)))
     assert set(files_below(tmp_path)) == {*derived_files(only), by_hand.relative_to(tmp_path)}
+
+
+def test_a_dataset_with_a_snapshot_has_a_suite_of_its_history(tmp_path: Path) -> None:
+    derive(tmp_path, [events()])
+    snapshot = tmp_path / "dbt_project/snapshots/shop/events.sql"
+    snapshot.parent.mkdir(parents=True)
+    snapshot.write_text("{% snapshot events %}{% endsnapshot %}", encoding="utf-8")
+    assert derive(tmp_path, [events()]) == [Path("gx/expectations/core/events.json")]
+
+    snapshot.unlink()
+    assert derive(tmp_path, [events()]) == [Path("gx/expectations/core/events.json")]
+    assert list((tmp_path / "gx/expectations/core").iterdir()) == []
+
+
+def test_a_suite_of_a_history_shows_no_personal_key() -> None:
+    for contract, shown in ((events(), True), (events("region: {", "region: {personal: true, "), False)):
+        suite = json.loads(derived_files([contract], ["events"])[Path("gx/expectations/core/events.json")])
+        queries = [one["kwargs"]["unexpected_rows_query"] for one in suite["expectations"] if "query" in str(one)]
+        assert queries
+        assert any("region" in query[0] for query in queries) == shown
+        assert any("number" in query[0] for query in queries)
 
 
 def test_every_derived_file_says_so_at_its_beginning() -> None:

@@ -215,7 +215,7 @@ def test_docs_of_a_warehouse_before_and_after_it_is_built(new_project: Callable[
     assert project.loader("sample-data", "--rows", 100, "--periods", 2).exit_code == 0
     assert project.loader("run").exit_code == 0
     project.sql(BROKEN)
-    (project.root / "gx/expectations/core/citizens.json").write_text(json.dumps(SUITE), encoding="utf-8")
+    (project.root / "gx/expectations/core/citizens/citizens.json").write_text(json.dumps(SUITE), encoding="utf-8")
     said = project.loader("docs")
     assert (said.exit_code, said.output.splitlines()) == (0, ["open target/docs/index.html"])
 

@@ -139,6 +139,22 @@ def test_an_empty_table_passes(tickets: Project) -> None:
     assert gate(tickets).passed
 
 
+def test_a_suite_may_lie_in_several_files_and_a_query_in_several_lines(tickets: Project) -> None:
+    own = tickets.root / "gx/expectations/stage/support/tickets.json"
+    own.parent.mkdir()
+    query = ["select office", "from {batch}  -- every one", "where office is not null"]
+    check = {
+        "type": "unexpected_rows_expectation",
+        "description": "no office",
+        "kwargs": {"unexpected_rows_query": query},
+    }
+    own.write_text(json.dumps({"name": "stage.tickets", "expectations": [check]}), encoding="utf-8")
+    insert(tickets, "stage.tickets", GOOD)
+    result = gate(tickets)
+    assert list(broken(result)) == ["no office"]
+    assert len(result.checks) == len(suite(tickets, "stage", "tickets")["expectations"]) + 1
+
+
 def suite(project: Project, layer: str, table: str) -> dict[str, Any]:
     return json.loads((project.root / f"gx/expectations/{layer}/{table}.json").read_text(encoding="utf-8"))
 

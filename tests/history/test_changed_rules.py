@@ -12,7 +12,7 @@ from tests.history.oracle import Row
 from tests.history.warehouse import Warehouse
 
 SOURCES = "models/staging/_sources.yml"
-SNAPSHOT = "snapshots/people.sql"
+SNAPSHOT, FACT = "snapshots/people.sql", "models/marts/fct_people.sql"
 REDEFINED = "people: key, tracked columns, kind or SQL changed, all periods are stale"
 
 
@@ -66,7 +66,7 @@ def test_a_column_added_later_is_null_before(built: Warehouse) -> None:
 def test_a_column_no_longer_selected_leaves_core(built: Warehouse) -> None:
     built.edit(SOURCES, "tracked: [name, size, born]", "tracked: [name, born]")
     built.edit(SNAPSHOT, "size, ", "")
-    built.edit("models/marts/fct_people.sql", "    history.size,\n", "")
+    built.edit(FACT, "    history.size,\n", "")
     built.dbt("build", "--select", "people", "fct_people")
 
     columns = {name: type_ for name, type_ in PEOPLE.dataset.columns.items() if name != "size"}
@@ -77,16 +77,26 @@ def test_a_column_no_longer_selected_leaves_core(built: Warehouse) -> None:
 
 
 def test_a_changed_fact_is_made_anew(built: Warehouse) -> None:
-    built.edit("models/marts/fct_people.sql", "history.name,", "concat('Dr. ', history.name) as name,")
+    built.edit(FACT, "history.name,", "concat('Dr. ', history.name) as name,")
     built.dbt("build", "--select", "people", "fct_people")
 
     names = {name for (name,) in built.rows("select distinct name from mart.fct_people")}
     assert names == {"Dr. Ada", "Dr. Bob", "Dr. Eva"}
 
 
-def test_layout_of_the_sql_is_no_change(built: Warehouse) -> None:
+def test_a_fact_with_another_key_is_made_anew(built: Warehouse) -> None:
+    before = built.rows("select fingerprint from core.applied_load where consumer = 'mart.fct_people'")
+    built.edit(FACT, "config(", "config(unique_key=['person', 'data_period'], ")
+    built.dbt("build", "--select", "people", "fct_people")
+    after = built.rows("select fingerprint from core.applied_load where consumer = 'mart.fct_people'")
+    assert len(after) == len(before)
+    assert set(after).isdisjoint(before)
+
+
+def test_layout_of_the_sql_and_config_are_no_change(built: Warehouse) -> None:
     before = built.written_state("core.people", "mart.fct_people", "core.applied_load")
-    built.edit(SNAPSHOT, "select person,", "select\n    person,")
+    built.edit(SNAPSHOT, "select person,", "{{ config(tags=['people (all)']) }}\nselect\n    person,")
+    built.edit(FACT, "config(materialized='incremental',", "config(\n    materialized='incremental', tags=['people'],")
     built.dbt("build", "--select", "people", "fct_people")
     assert built.written_state("core.people", "mart.fct_people", "core.applied_load") == before
 

@@ -8,7 +8,7 @@ from tests.history.feeding import deliver, prepare
 from tests.history.test_mart import CITIZENS, citizen
 from tests.history.warehouse import Warehouse
 
-CORE = ("--indirect-selection", "buildable", "--select", "source:stage", "citizens")
+CORE = ("--indirect-selection", "buildable", "--select", "source:stage", "resource_type:snapshot")
 EDIT = "update stage.citizens set city = null where citizen_id = '000000002' and _data_period = '{}'"
 VERSIONS = "select citizen_id, city, dbt_valid_from from core.citizens"
 
@@ -58,7 +58,7 @@ def test_rows_edited_by_hand_are_found_when_they_are_read_and_by_dbt_test(built:
 
 def test_all_rows_are_looked_at_when_somebody_else_reads_them(built: Warehouse) -> None:
     built.execute(EDIT.format("2025-02"))
-    built.edit("dbt_project/models/marts/shared/dim_geography.sql", "ref('citizens')", "source('stage', 'citizens')")
+    built.edit("dbt_project/macros/subjects/citizens.sql", "ref('citizens')", "source('stage', 'citizens')")
     assert failed(built, "build", *CORE) == ["source_not_null_stage_citizens_city"]
 
 

@@ -13,7 +13,7 @@ import yaml
 from tests.support.engines import SQLServer
 from tests.support.locks import LOCKS, Locks
 from tests.support.processes import Process, start
-from tests.support.projects import without_insurer
+from tests.support.projects import only_subjects
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRATCH_PROJECT = Path(__file__).parent / "project"
@@ -183,25 +183,26 @@ class Warehouse(ABC):
         return "\n".join(f"{node.node.name}: {node.status} {node.message}" for node in result.result)
 
     def _write_project(self, real: bool) -> None:
-        config = yaml.safe_load((ROOT / "dbt_project.yml").read_text(encoding="utf-8"))
         if real:
             shutil.copytree(ROOT / "dbt_project", self.folder / "dbt_project")
-        else:
-            shutil.copytree(SCRATCH_PROJECT, self.folder, dirs_exist_ok=True)
-            shutil.copytree(ROOT / "dbt_project" / "macros", self.folder / "macros", dirs_exist_ok=True)
-            for path in [name for name in config if name.endswith("-paths")]:
-                config[path] = [folder.removeprefix("dbt_project/") for folder in config[path]]
-            for settings in (config["snapshots"]["almanac"], config["models"]["almanac"]["marts"]):
-                settings["+pre-hook"] = ["{{ hold('at start') }}", *_as_list(settings.get("+pre-hook"))]
-                settings["+post-hook"] = [
-                    "{{ hold('before ledger') }}",
-                    *_as_list(settings["+post-hook"]),
-                    "{{ hold('before commit') }}",
-                ]
+            for name in ("dbt_project.yml", "datasets_config.yml"):
+                shutil.copy(ROOT / name, self.folder)
+            only_subjects(self.folder, "citizens")
+            return
+        shutil.copytree(SCRATCH_PROJECT, self.folder, dirs_exist_ok=True)
+        macros = ROOT / "dbt_project" / "macros"
+        shutil.copytree(macros, self.folder / "macros", ignore=shutil.ignore_patterns("subjects"), dirs_exist_ok=True)
+        config = yaml.safe_load((ROOT / "dbt_project.yml").read_text(encoding="utf-8"))
+        for path in [name for name in config if name.endswith("-paths")]:
+            config[path] = [folder.removeprefix("dbt_project/") for folder in config[path]]
+        for settings in (config["snapshots"]["almanac"], config["models"]["almanac"]["marts"]):
+            settings["+pre-hook"] = ["{{ hold('at start') }}", *_as_list(settings.get("+pre-hook"))]
+            settings["+post-hook"] = [
+                "{{ hold('before ledger') }}",
+                *_as_list(settings["+post-hook"]),
+                "{{ hold('before commit') }}",
+            ]
         (self.folder / "dbt_project.yml").write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
-        if real:
-            shutil.copy(ROOT / "datasets_config.yml", self.folder)
-            without_insurer(self.folder)
 
 
 def _as_list(hooks: str | list[str] | None) -> list[str]:

@@ -128,7 +128,13 @@ def load(project: Project, deliveries: Deliveries, order: int | None = None) -> 
 def make(project: Project, *options: str) -> None:
     """What the insurer's tables need, without tests."""
     done = project.dbt(
-        "build", "--select", "+path:dbt_project/models/marts/aca", "--exclude", "resource_type:test", *options
+        "build",
+        "--select",
+        "+path:dbt_project/models/marts/aca",
+        "--exclude",
+        "resource_type:test",
+        "resource_type:unit_test",
+        *options,
     )
     assert done.success, done.result
 
@@ -392,7 +398,9 @@ def test_days_one_by_one_make_what_all_at_once_makes(engine: Engine, new_project
     # what is purged is held until the aggregates have taken it out as well
     purge = ("purge", "--dataset", "claims", "--before", "2025-02-01", "--yes")
     assert "core.claims, mart.fct_claim_line still hold it" in by_day.loader(*purge).output
-    assert by_day.dbt("build", "--select", "claims", "fct_claim_line", "--exclude", "resource_type:test").success
+    assert by_day.dbt(
+        "build", "--select", "claims", "fct_claim_line", "--exclude", "resource_type:test", "resource_type:unit_test"
+    ).success
     aggregates = "mart.agg_claims_daily_plan_provider, mart.agg_claims_monthly_member"
     assert f"{aggregates} still hold it" in by_day.loader(*purge).output
     make(by_day)

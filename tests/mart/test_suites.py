@@ -12,6 +12,7 @@ from tests.conftest import Project
 from tests.support.gating import broken, gate, insert, knows_patterns, make_table
 
 VERSION = {
+    **dict.fromkeys(("first_name", "last_name", "birth_date", "street", "house_number", "moved_in_on")),
     "citizen_id": "000000001",
     "gender": "F",
     "postal_code": "01067",
@@ -20,12 +21,12 @@ VERSION = {
     "dbt_valid_from": "2025-01-01",
     "dbt_valid_to": "2025-03-01",
 }
-OVERLAP = "versions of a citizen do not overlap"
+OVERLAP = "versions of a key do not overlap"
 BAD_VERSIONS: dict[str, tuple[dict[str, Any], set[str]]] = {
     "overlap": ({"dbt_valid_from": "2025-02-01"}, {OVERLAP}),
     "two current": (
         {"dbt_valid_from": "2025-05-01", "dbt_valid_to": None},
-        {"a citizen has at most one current version", OVERLAP},
+        {"a key has at most one current version", OVERLAP},
     ),
     "no length": (
         {"dbt_valid_from": "2025-04-01", "dbt_valid_to": "2025-04-01"},

@@ -61,7 +61,7 @@ datasets:
 """
 
 _FACT = """
-{{{{ config(materialized='incremental', incremental_strategy='rebase') }}}}
+{{{{ config(materialized='incremental', incremental_strategy='period_replace') }}}}
 select periods.period_start, periods.data_period, {columns}
 from {{{{ delivered_periods(ref('{dataset}')) }}}} as periods
 inner join {{{{ ref('{dataset}') }}}} as history

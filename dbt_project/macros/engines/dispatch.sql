@@ -96,9 +96,9 @@
     '{{ value | replace("'", "''") }}'
 {%- endmacro %}
 
-{#- Value of the config `indexes` that keeps a key unique; DuckDB finds rows without, and loads faster so. -#}
+{#- Value of the config `indexes` that keeps a key unique, where the engine has indexes: see duckdb.sql. -#}
 {% macro unique_index(columns) %}
-    {{ return([] if target.type == 'duckdb' else [{'columns': columns, 'unique': true}]) }}
+    {{ return([{'columns': columns, 'unique': true}]) }}
 {% endmacro %}
 
 {#- MD5 of a text in UTF-8, as 32 lower-case hex digits. -#}

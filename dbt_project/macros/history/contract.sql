@@ -27,7 +27,7 @@
 
     {% set identity = [
         contract.key, contract.tracked | sort, contract.kind, contract.get('end_marker'), contract.get('grain'),
-        snapshot.raw_code.split() | join(' ')
+        sql_of(snapshot)
     ] %}
     {{ return({
         'consumer': name_of(snapshot),
@@ -59,12 +59,4 @@
         {% do kept.append(column) %}
     {% endfor %}
     {{ return(kept) }}
-{% endmacro %}
-
-{% macro history_error(node, what) %}
-    {% do exceptions.raise_compiler_error(node.resource_type ~ ' ' ~ node.name ~ ': ' ~ what) %}
-{% endmacro %}
-
-{% macro as_list(value) %}
-    {{ return([value] if value is string else value | list) }}
 {% endmacro %}

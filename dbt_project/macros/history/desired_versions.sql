@@ -176,14 +176,7 @@ desired_versions as (
 select * from desired_versions
 {% endmacro %}
 
-{% macro quoted(columns) %}
-    {% set result = [] %}
-    {% for column in columns %}
-        {% do result.append(adapter.quote(column)) %}
-    {% endfor %}
-    {{ return(result) }}
-{% endmacro %}
-
-{% macro timestamp_literal(text) -%}
-    cast('{{ text }}' as {{ dbt.type_timestamp() }})
+{#- Identity of a version: key and start, so that it survives a rebuild. -#}
+{% macro version_id(key, valid_from) -%}
+    {{ md5_hex(unambiguous_text(key + [timestamp_text(valid_from)])) }}
 {%- endmacro %}

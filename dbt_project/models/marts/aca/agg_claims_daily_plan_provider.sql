@@ -1,7 +1,7 @@
 {% set groups = ['service_date', 'health_plan_id', 'provider_id', 'health_plan_key', 'provider_key'] %}
 
 {{ config(
-    materialized='incremental', incremental_strategy='follow', unique_key=groups, meta={'count': 'claim_line_count'},
+    materialized='incremental', incremental_strategy='period_sum', unique_key=groups, meta={'count': 'claim_line_count'},
     as_columnstore=true, indexes=unique_index(groups)
 ) }}
 

@@ -1,5 +1,5 @@
 {{ config(
-    materialized='incremental', incremental_strategy='restate', unique_key=['claim_id', 'line_number'],
+    materialized='incremental', incremental_strategy='period_merge', unique_key=['claim_id', 'line_number'],
     meta={'measures': claim_measures()}, as_columnstore=true, indexes=unique_index(['claim_id', 'line_number'])
 ) }}
 
@@ -22,8 +22,8 @@ with current_lines as (
         claims.dbt_valid_from
     from {{ ref('claims') }} as claims
     {% if is_incremental() %}
-    inner join {{ restated_since(ref('claims'), dimensions | map('first') | list) }} as restated
-        on claims.dbt_valid_from >= restated.first_period
+    inner join {{ stale_keys_since(ref('claims'), dimensions | map('first') | list) }} as stale
+        on claims.dbt_valid_from >= stale.first_period
     {% endif %}
     where claims.dbt_valid_to is null
 
@@ -32,7 +32,7 @@ with current_lines as (
 {% if is_incremental() %}
 touched as (
 
-    {{ restated_keys(ref('claims')) }}
+    {{ stale_keys(ref('claims')) }}
     {% for history, key in dimensions %}
     union
     {{ keys_with_another_version(history, key, 'service_date') }}

@@ -1,5 +1,5 @@
 {{ config(
-    materialized='incremental', incremental_strategy='restate', unique_key=['member_id', 'data_period'],
+    materialized='incremental', incremental_strategy='period_merge', unique_key=['member_id', 'data_period'],
     as_columnstore=true, indexes=unique_index(['member_id', 'data_period'])
 ) }}
 

@@ -1,4 +1,4 @@
-{{ config(materialized='incremental', incremental_strategy='rebase', as_columnstore=true) }}
+{{ config(materialized='incremental', incremental_strategy='period_replace', as_columnstore=true) }}
 
 {% set history = ref('citizens') %}
 

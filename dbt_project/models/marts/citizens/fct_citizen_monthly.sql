@@ -1,4 +1,4 @@
-{{ config(materialized='incremental', incremental_strategy='rebase', as_columnstore=true) }}
+{{ config(materialized='incremental', incremental_strategy='period_replace', as_columnstore=true) }}
 
 with periods as (
 
@@ -49,6 +49,6 @@ select
     data_period,
     citizen_id,
     age_years,
-    {{ age_band('age_years') }} as age_band,
+    {{ age_band('age_years', age_bands()) }} as age_band,
     1 as citizen_count
 from residents

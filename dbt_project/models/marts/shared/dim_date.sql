@@ -7,13 +7,10 @@ with known_days as (
         max(period_end) as last_end
     from {{ source('meta', 'dataset_version') }}
     where {{ is_active() }}
-    {% if 'aca' in var('subjects') %}
+    {% for days in parts_of('dim_date') %}
     union all
-    select
-        min(service_date) as first_start,
-        max(service_date) as last_end
-    from {{ ref('claims') }}
-    {% endif %}
+    {{ days() }}
+    {% endfor %}
 
 ),
 

@@ -1,29 +1,18 @@
 {{ config(indexes=unique_index(['geography_key'])) }}
 
+-- Of no subject: names and types of the columns that each adds.
 with mentioned as (
 
     select
-        postal_code,
-        city,
+        cast(null as varchar(5)) as postal_code,
+        cast(null as varchar(60)) as city,
         cast(null as varchar(60)) as county,
         cast(null as varchar(2)) as state
-    from {{ ref('citizens') }}
-    {% if 'aca' in var('subjects') %}
+    where 1 = 0
+    {% for places in parts_of('dim_geography') %}
     union all
-    select
-        postal_code,
-        city,
-        county,
-        state
-    from {{ ref('members') }}
-    union all
-    select
-        postal_code,
-        city,
-        county,
-        state
-    from {{ ref('providers') }}
-    {% endif %}
+    {{ places() }}
+    {% endfor %}
 
 ),
 

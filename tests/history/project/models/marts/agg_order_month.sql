@@ -1,5 +1,5 @@
 {{ config(
-    materialized='incremental', incremental_strategy='follow', unique_key=['counted_month', 'name'],
+    materialized='incremental', incremental_strategy='period_sum', unique_key=['counted_month', 'name'],
     meta={'count': 'orders'}
 ) }}
 

@@ -1,5 +1,5 @@
 {{ config(
-    materialized='incremental', incremental_strategy='restate', unique_key=['shop', 'number'],
+    materialized='incremental', incremental_strategy='period_merge', unique_key=['shop', 'number'],
     meta={'measures': ['order_count', 'price']}
 ) }}
 
@@ -22,7 +22,7 @@ with current_orders as (
 touched as (
 
     {% if is_incremental() %}
-    {{ restated_keys(orders) }}
+    {{ stale_keys(orders) }}
     union
     select shop, number from {{ this }} where counted_on >= {{ first_stale_period(people) }}
     {% else %}

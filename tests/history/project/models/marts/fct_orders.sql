@@ -1,4 +1,4 @@
-{{ config(materialized='incremental', incremental_strategy='rebase') }}
+{{ config(materialized='incremental', incremental_strategy='period_replace') }}
 
 select
     periods.period_start,
