@@ -98,6 +98,18 @@ WRONG_USAGE = [
 ]
 
 
+def test_a_package_that_is_missing_is_3_and_nobody_s_bad_data(shop: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The workbook of the rejects needs openpyxl."""
+    deliver(shop, "2025-01", products("P1", {"sku": "P2", "price": "-1"}))
+    with monkeypatch.context() as context:
+        context.setitem(sys.modules, "openpyxl", None)
+        done = shop.loader("load", "--dataset", "products")
+    assert done.exit_code == 3, done.output
+    assert "openpyxl cannot be imported; install the packages of requirements/runtime.lock again" in done.output
+    assert shop.sql("select count(*) from meta.etl_audit where status = 'refused'") == [(0,)]
+    assert shop.sql("select count(*) from meta.ingestion_log where status = 'refused'") == [(0,)]
+
+
 def test_wrong_usage_is_2(shop: Project) -> None:
     deliver(shop, "2025-01", products("P1"))
     for args, reason in WRONG_USAGE:
