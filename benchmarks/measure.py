@@ -36,7 +36,7 @@ class Measured:
     """Peak resident memory of the process, and of those that it started."""
     parts: dict[str, float] = field(default_factory=dict)
     """Seconds of the parts that the run told of."""
-    said: dict[str, Any] = field(default_factory=dict)
+    facts: dict[str, Any] = field(default_factory=dict)
     """What else the last run told: numbers of rows, versions of packages."""
 
 
@@ -71,7 +71,7 @@ def line(what: str, found: Measured | NotMeasured, **more: Any) -> Line:
     """The line of a measurement, or why there is none."""
     if isinstance(found, NotMeasured):
         return Line(what, note=f"not measured: {found.reason}")
-    versions = ", ".join(f"{package} {version}" for package, version in found.said.get("versions", {}).items())
+    versions = ", ".join(f"{package} {version}" for package, version in found.facts.get("versions", {}).items())
     return Line(what, found.seconds, found.megabytes, note=versions, **more)
 
 
@@ -83,7 +83,7 @@ def compared(what: str, seconds: float, against: str, other: Measured | NotMeasu
 
 
 def measure(module: str, *args: object, repeat: int | None = None, python: Path | None = None) -> Measured:
-    """Run `python -m module args` several times; each calls `tell` at its end.
+    """Run `python -m module args` several times; each calls `print_result` at its end.
 
     Raises:
         RuntimeError: a run failed; its output is in the message.
@@ -93,7 +93,7 @@ def measure(module: str, *args: object, repeat: int | None = None, python: Path 
         median(run["seconds"] for run in runs),
         max(run["megabytes"] for run in runs),
         {part: median(run["parts"][part] for run in runs) for part in runs[-1]["parts"]},
-        runs[-1]["said"],
+        runs[-1]["facts"],
     )
 
 
@@ -140,8 +140,8 @@ def run(module: str, *args: object) -> None:
 
 
 def _run_once(python: Path, module: str, *args: object) -> dict[str, Any]:
-    said: dict[str, Any] = json.loads(_output(python, module, *args).strip().splitlines()[-1])
-    return said
+    answer: dict[str, Any] = json.loads(_output(python, module, *args).strip().splitlines()[-1])
+    return answer
 
 
 def _output(python: Path, module: str, *args: object) -> str:
@@ -156,19 +156,19 @@ def _output(python: Path, module: str, *args: object) -> str:
 
 def _output_here(module: str, *args: object) -> str:
     ours, sys.argv = sys.argv, [module, *map(str, args)]
-    said = StringIO()
+    printed = StringIO()
     try:
-        with redirect_stdout(said), warnings.catch_warnings():
+        with redirect_stdout(printed), warnings.catch_warnings():
             warnings.simplefilter("ignore", RuntimeWarning)  # the module may have been imported
             runpy.run_module(module, run_name="__main__")
     finally:
         sys.argv = ours
-    return said.getvalue()
+    return printed.getvalue()
 
 
-def tell(seconds: float, parts: dict[str, float] | None = None, **said: Any) -> None:
+def print_result(seconds: float, parts: dict[str, float] | None = None, **facts: Any) -> None:
     """What a measured process prints last."""
-    print(json.dumps({"seconds": seconds, "megabytes": _peak_megabytes(), "parts": parts or {}, "said": said}))
+    print(json.dumps({"seconds": seconds, "megabytes": _peak_megabytes(), "parts": parts or {}, "facts": facts}))
 
 
 def _peak_megabytes() -> float:
@@ -188,6 +188,6 @@ def _peak_megabytes() -> float:
 
 def _high_water(pid: int) -> float:
     with suppress(OSError, IndexError):  # it has ended meanwhile
-        said = Path(f"/proc/{pid}/status").read_text(encoding="ascii", errors="replace")
-        return float(said.partition("VmHWM:")[2].split()[0]) * 1024
+        status = Path(f"/proc/{pid}/status").read_text(encoding="ascii", errors="replace")
+        return float(status.partition("VmHWM:")[2].split()[0]) * 1024
     return 0

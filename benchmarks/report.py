@@ -92,19 +92,20 @@ def _indented(cell: str) -> str:
     return f"- {cell.strip()}" if cell.startswith(" ") else cell
 
 
-def _in_words(said: dict[str, Any]) -> str:
+def _in_words(machine: dict[str, Any]) -> str:
     """The machine in a line."""
-    packages = ", ".join(f"{name} {number}" for name, number in said["packages"].items())
-    server = f"{said['server']}, " if said["server"] else ""
+    packages = ", ".join(f"{name} {number}" for name, number in machine["packages"].items())
+    server = f"{machine['server']}, " if machine["server"] else ""
     return (
-        f"{said['date']}, {server}{said['processor']}, {said['cores']} cores, {said['memory_gb']} GB, "
-        f"{said['system']}, Python {said['python']}, {packages}; SCALE={said['scale']:g}, REPEAT={said['repeat']}"
+        f"{machine['date']}, {server}{machine['processor']}, {machine['cores']} cores, {machine['memory_gb']} GB, "
+        f"{machine['system']}, Python {machine['python']}, {packages}; SCALE={machine['scale']:g}, "
+        f"REPEAT={machine['repeat']}"
     )
 
 
 def _cells(line: dict[str, Any]) -> tuple[str, ...]:
     limit = line["at_most"]
-    said = line["note"] or {True: "", False: "over its limit", None: ""}[line["holds"]]
+    remark = line["note"] or {True: "", False: "over its limit", None: ""}[line["holds"]]
     return (
         line["what"],
         "" if line["seconds"] is None else f"{line['seconds']:.2f}",
@@ -112,7 +113,7 @@ def _cells(line: dict[str, Any]) -> tuple[str, ...]:
         line["against"],
         "" if line["ratio"] is None else f"{line['ratio']:.2f}",
         "" if limit is None else f"{limit:g}{'' if line['ratio'] is not None else ' s'}",
-        said,
+        remark,
     )
 
 
@@ -132,9 +133,9 @@ def _machine() -> dict[str, Any]:
 
 def _processor() -> str:
     """Its name, where the system tells."""
-    told = Path("/proc/cpuinfo")
-    if told.exists():
-        for line in told.read_text(encoding="utf-8").splitlines():
+    listed = Path("/proc/cpuinfo")
+    if listed.exists():
+        for line in listed.read_text(encoding="utf-8").splitlines():
             if line.startswith("model name"):
                 return line.partition(":")[2].strip()
     return platform.processor() or platform.machine()

@@ -41,7 +41,7 @@ _DESCRIBED = {
             select name, current_setting(name) as value
             from unnest(array['fsync', 'synchronous_commit', 'full_page_writes', 'shared_buffers', 'max_wal_size'])
                 as settings (name)
-        ) as said
+        ) as shown
     """,
     "sqlserver": "select substring(@@version, 1, charindex(char(10), @@version + char(10)) - 1)",
 }
@@ -128,15 +128,15 @@ def _named_sqlserver() -> dict[str, Any]:
     if missing:
         raise LookupError(f"no server is named; set {', '.join(missing)} (the user must be allowed to make databases)")
     host, port, user, password = (os.environ[name] for name in _NAMED_BY)
-    said = {word: os.environ.get(f"ALMANAC_SQLSERVER_{word}", "").lower() for word in ("ENCRYPT", "TRUST_CERT")}
+    settings = {word: os.environ.get(f"ALMANAC_SQLSERVER_{word}", "").lower() for word in ("ENCRYPT", "TRUST_CERT")}
     return {
         "backend": "mssql-python",
         "host": host,
         "port": int(port),
         "user": user,
         "password": password,
-        "encrypt": said["ENCRYPT"] != "false",
-        "trust_cert": said["TRUST_CERT"] == "true",
+        "encrypt": settings["ENCRYPT"] != "false",
+        "trust_cert": settings["TRUST_CERT"] == "true",
     }
 
 

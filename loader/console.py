@@ -44,7 +44,7 @@ def out() -> Console:
 
 
 def err() -> Console:
-    """Where trouble goes."""
+    """Where errors and notes go."""
     console = _console(True)
     console.file = sys.stderr
     return console
@@ -79,12 +79,12 @@ def plain(text: str) -> Text:
 
 
 def note(text: str) -> None:
-    """Something worth knowing that is no trouble."""
+    """Something worth knowing that is not an error."""
     if not QUIET.get():
         err().print(printable(f"note: {text}"), style="yellow", markup=False)
 
 
-def trouble(text: str) -> None:
+def error(text: str) -> None:
     """An error line; mistakes in a contract are a line each."""
     for line in text.split("\n"):
         err().print(printable(line), style="bold red", markup=False)
@@ -97,11 +97,13 @@ def ask_for_attention(text: str) -> None:
 
 def printable(text: str) -> str:
     """A text as one line that does nothing to the terminal; file names and headers may hold control characters."""
-    return "".join(sign if unicodedata.category(sign) not in _CONTROLS else _escaped(sign) for sign in text)
+    return "".join(
+        character if unicodedata.category(character) not in _CONTROLS else _escaped(character) for character in text
+    )
 
 
-def _escaped(sign: str) -> str:
-    return sign.encode("unicode_escape").decode("ascii")
+def _escaped(character: str) -> str:
+    return character.encode("unicode_escape").decode("ascii")
 
 
 @contextmanager

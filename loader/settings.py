@@ -52,10 +52,10 @@ class Settings(BaseSettings):
 
     @field_validator("gate_all_every", mode="before")
     @classmethod
-    def _duration(cls, said: object) -> object:
-        if not isinstance(said, str):
-            return said
-        found = re.fullmatch(r"(\d{1,4}) ?([dh])", said.strip().lower())
+    def _duration(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        found = re.fullmatch(r"(\d{1,4}) ?([dh])", value.strip().lower())
         if found is None:
             raise ValueError("should be a number of days or hours, such as 7d or 12h")
         return dt.timedelta(**{{"d": "days", "h": "hours"}[found[2]]: int(found[1])})
@@ -98,7 +98,7 @@ def find_project(project_dir: Path | None = None) -> Path:
     if chosen:
         folder = Path(chosen).expanduser().resolve()
         if not (folder / CONTRACTS_FILE).is_file():
-            raise UsageError(f"{folder} is no project: it has no {CONTRACTS_FILE}; check --project-dir")
+            raise UsageError(f"{folder} is not a project: it has no {CONTRACTS_FILE}; check --project-dir")
         return folder
     here = Path.cwd()
     for folder in (here, *here.parents):

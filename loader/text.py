@@ -10,15 +10,15 @@ MASK = "***"
 """Stands for a personal value."""
 
 
-def first_lines(said: object, most: int = 1) -> list[str]:
-    """The first lines of an error or of another text that are not blank."""
-    return [line.strip() for line in str(said).splitlines() if line.strip()][:most]
+def first_lines(text: object, most: int = 1) -> list[str]:
+    """The first lines of an error or of another text that are not empty."""
+    return [line.strip() for line in str(text).splitlines() if line.strip()][:most]
 
 
 def first_line(error: BaseException) -> str:
     """The first line of an error, of SQLAlchemy's that of the driver; the name of its class when it has none."""
-    said = getattr(error, "orig", None) or error
-    return next(iter(first_lines(said)), type(said).__name__)
+    cause = getattr(error, "orig", None) or error
+    return next(iter(first_lines(cause)), type(cause).__name__)
 
 
 def listed(values: Iterable[str], most: int | None = None) -> str:

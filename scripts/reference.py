@@ -88,7 +88,7 @@ def _type(about: Schema, models: Schema) -> str:
         model = _referred(about)
         return f"words of “{SECTIONS[model][0]}”" if model in SECTIONS else _type(models[model], models)
     if "const" in about or "enum" in about:
-        named = {"": "nothing", " ": "a blank"}
+        named = {"": "nothing", " ": "a space"}
         return " or ".join(named.get(value, f"`{value}`") for value in about.get("enum", [about.get("const")]))
     if about.get("type") == "array":
         items = about["items"]

@@ -82,8 +82,8 @@ class Project:
         from loader.cli.app import main
 
         with self._environment(env):
-            said = CliRunner().invoke(main, self._command(args), prog_name="loader", catch_exceptions=False)
-        return Result(said.exit_code, said.output, said.stdout)
+            result = CliRunner().invoke(main, self._command(args), prog_name="loader", catch_exceptions=False)
+        return Result(result.exit_code, result.output, result.stdout)
 
     def start_loader(self, *args: object, env: Mapping[str, str] | None = None) -> Process:
         """`loader ARGS` in a process that the test may wait for, or kill."""

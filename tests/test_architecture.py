@@ -52,8 +52,8 @@ def test_faces_import_nothing_heavy() -> None:
             f"print(*sorted(set('{HEAVY}'.split()) & set(sys.modules)))",
         ]
     )
-    said = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=REPOSITORY)
-    assert said.stdout.split() == []
+    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=REPOSITORY)
+    assert result.stdout.split() == []
 
 
 def test_nothing_imports_the_command_line() -> None:

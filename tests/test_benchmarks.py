@@ -87,7 +87,7 @@ def test_dlt_loads_what_is_delivered(tmp_path: Path) -> None:
     for strategy, rows in (("delete-insert", 2000), ("scd2", 1000 + changed)):
         found = measure.measure_peer("dlt", "benchmarks.stage.dlt", "duckdb", strategy, tmp_path, first, later)
         assert isinstance(found, measure.Measured), found
-        assert found.said["rows"] == rows
+        assert found.facts["rows"] == rows
 
 
 @pytest.mark.slow
@@ -105,4 +105,4 @@ def test_sqlmesh_makes_the_history_of_what_is_staged(tmp_path: Path) -> None:
     )
     found = measure.measure_peer("sqlmesh", "benchmarks.history.sqlmesh", staged, tmp_path / "sqlmesh", 2)
     assert isinstance(found, measure.Measured), found
-    assert (found.said["rows"], found.said["next_rows"]) == (3, 4)
+    assert (found.facts["rows"], found.facts["next_rows"]) == (3, 4)

@@ -25,7 +25,7 @@ from tests.support.shop import open_shop, prepared
 SECONDS = float(os.environ.get("FUZZ_SECONDS", effort(4, 600)))
 ROUND = 12
 """Deliveries of one `loader load`."""
-ENDINGS = ("csv", "csv", "csv.gz", "txt", "xlsx", "xlsx", "xlsm", "xlsb", "xls", "ods")
+EXTENSIONS = ("csv", "csv", "csv.gz", "txt", "xlsx", "xlsx", "xlsm", "xlsb", "xls", "ods")
 FORGIVING = CONTRACTS.replace("{action: reject_file}", "{action: reject_rows, max_share: 0.9}").replace(
     "{ended: 0.5, changed: 0.5}", "{ended: 1, changed: 1}"
 )
@@ -37,10 +37,10 @@ WORDS = [
 NUMBERS = [b"0", b"-1", b"1", b"255", b"65536", b"16385", b"1048577", b"2147483648", b"4294967296", b"1" * 25, b""]
 
 
-def damaged(ending: str, chance: random.Random) -> bytes:
+def damaged(extension: str, chance: random.Random) -> bytes:
     """A good delivery, damaged in one place or a few."""
-    whole = people_file(ending)
-    if ending == "csv.gz" and chance.random() < 0.6:
+    whole = people_file(extension)
+    if extension == "csv.gz" and chance.random() < 0.6:
         return gzip.compress(struck(gzip.decompress(whole), chance))
     if whole.startswith(b"PK") and chance.random() < 0.8:
         return with_struck_member(whole, chance)
@@ -138,42 +138,42 @@ def test_deliveries_damaged_at_random(new_project: Callable[..., Project]) -> No
         deliveries: dict[str, bytes] = {}
         for _ in range(ROUND):
             chance = random.Random(f"{seed} {number}")
-            ending = chance.choice(ENDINGS)
-            dataset = {"csv": "text", "csv.gz": "text", "txt": "wide"}.get(ending, "book")
-            name = f"{dataset}_{2000 + number // 12}-{1 + number % 12:02}.{ending}"
-            deliveries[name] = damaged(ending, chance)
+            extension = chance.choice(EXTENSIONS)
+            dataset = {"csv": "text", "csv.gz": "text", "txt": "wide"}.get(extension, "book")
+            name = f"{dataset}_{2000 + number // 12}-{1 + number % 12:02}.{extension}"
+            deliveries[name] = damaged(extension, chance)
             number += 1
-        told = f"FUZZ_SEED={seed}, deliveries {number - ROUND} to {number - 1} in {project.landing}"
-        loaded += load_round(project, deliveries, told)
+        context = f"FUZZ_SEED={seed}, deliveries {number - ROUND} to {number - 1} in {project.landing}"
+        loaded += load_round(project, deliveries, context)
     print(f"FUZZ_SEED={seed}: {number} deliveries, {loaded} loaded, {number - loaded} refused")
 
 
-def load_round(project: Project, deliveries: dict[str, bytes], told: str) -> int:
-    """Load deliveries at once, and check what is said and what is there; gives how many were loaded."""
+def load_round(project: Project, deliveries: dict[str, bytes], context: str) -> int:
+    """Load deliveries at once, and check what is said and what is there; returns how many were loaded."""
     for path in project.landing.iterdir():
         path.unlink()
     for name, content in deliveries.items():
         (project.landing / name).write_bytes(content)
-    said = project.loader("load")
-    *lines, closing = sorted(said.output.splitlines(), key=lambda line: line[:1].isdecimal())
-    assert len(lines) == len(deliveries), f"{told}\n{said.output}"
-    assert "cannot be processed" not in said.output, f"{told}\n{said.output}"
+    result = project.loader("load")
+    *lines, closing = sorted(result.output.splitlines(), key=lambda line: line[:1].isdecimal())
+    assert len(lines) == len(deliveries), f"{context}\n{result.output}"
+    assert "cannot be processed" not in result.output, f"{context}\n{result.output}"
     rows: dict[str, int] = {}
     for name, content in deliveries.items():
         [line] = [line for line in lines if name in line]
         found = re.match(r"loaded     (\w+ \S+)  ([\d,]+) rows from ", line)
-        assert found or line.startswith(f"refused    {name}"), f"{told}\n{line}"
+        assert found or line.startswith(f"refused    {name}"), f"{context}\n{line}"
         if found:
             rejected = re.search(r"; ([\d,]+) rejected: ", line)
             read = int(found[2].replace(",", "")) + (int(rejected[1].replace(",", "")) if rejected else 0)
-            assert read == rows_in(name, content, read), told
+            assert read == rows_in(name, content, read), context
             rows[found[1].replace(" ", "_")] = int(found[2].replace(",", ""))
     refused = len(deliveries) - len(rows)
-    assert said.exit_code == (1 if refused else 0), told
+    assert result.exit_code == (1 if refused else 0), context
     assert closing.startswith(f"{len(rows)} loaded, {refused} refused, 0 unchanged; {sum(rows.values()):,} rows in"), (
-        told
+        context
     )
-    assert_nothing_else(project, {name.partition(".")[0] for name in deliveries}, rows, told)
+    assert_nothing_else(project, {name.partition(".")[0] for name in deliveries}, rows, context)
     return len(rows)
 
 
@@ -188,21 +188,21 @@ def rows_in(name: str, content: bytes, read: int) -> int:
     return sum(any(cell.strip(BLANKS) for cell in row) for row in rows) - 1
 
 
-def assert_nothing_else(project: Project, asked: set[str], rows: dict[str, int], told: str) -> None:
+def assert_nothing_else(project: Project, asked: set[str], rows: dict[str, int], context: str) -> None:
     """The warehouse and the archive hold what was loaded, and no more."""
     tables = " union all ".join(
         f"select '{name}' as d, _data_period as p from stage.{name}" for name in ("text", "wide", "book")
     )
     staged = dict(project.sql(f"select concat(d, '_', p), count(*) from ({tables}) as s group by concat(d, '_', p)"))
     assert {name: count for name, count in staged.items() if name in asked} == {n: c for n, c in rows.items() if c}, (
-        told
+        context
     )
     versions = project.sql(
         "select concat(dataset, '_', data_period), row_count, parquet_path from meta.dataset_version"
     )
-    assert {name: count for name, count, _ in versions if name in asked} == rows, told
-    assert files_below(project.root / "data/stage/cleaned") == sorted(path for *_, path in versions), told
+    assert {name: count for name, count, _ in versions if name in asked} == rows, context
+    assert files_below(project.root / "data/stage/cleaned") == sorted(path for *_, path in versions), context
     strange = [
         name for name in files_below(project.root / "data/stage/rejects") if not name.endswith((".csv", ".xlsx"))
     ]
-    assert strange == [], told
+    assert strange == [], context

@@ -36,17 +36,17 @@ class Ear:
 
     def __init__(self, project: Project) -> None:
         self.project = project
-        self.said: list[str] = []
+        self.heard: list[str] = []
 
     def __call__(self, *args: object, exit_code: int | None = None) -> str:
         done = self.project.loader(*args)
         assert exit_code is None or done.exit_code == exit_code, done.output
         assert "Traceback" not in done.output
-        self.said.append(f"$ loader {args[0]}\n{done.output}")
+        self.heard.append(f"$ loader {args[0]}\n{done.output}")
         return done.output
 
     def assert_nothing_personal(self) -> None:
-        for text in self.said:
+        for text in self.heard:
             assert found_in(text) == [], text
         for path in self.project.root.rglob("*"):
             name = path.relative_to(self.project.root).as_posix()
@@ -188,9 +188,9 @@ def test_failing_gates_of_each_layer(ear: Ear) -> None:
     deliver(project, "members", "2025-02", people(PERSON))
     ear("run", "--json", exit_code=1)  # the suite judges a delivery too
     ear.assert_nothing_personal()
-    (said,) = [text for text in ear.said if "mart gate" in text]
+    (output,) = [text for text in ear.heard if "mart gate" in text]
     for shown in ("found ***", "values are personal and not shown", "member_no=***", "most=***", "t=***", "v=***"):
-        assert shown in said
+        assert shown in output
 
 
 def test_a_suite_names_what_a_model_called_otherwise(ear: Ear) -> None:
@@ -204,8 +204,8 @@ def test_a_suite_names_what_a_model_called_otherwise(ear: Ear) -> None:
     ear("build", exit_code=0)
     query = {"unexpected_rows_query": "select city, called, members from {batch} where members = 1"}
     expect(project, "mart.dim_member", {"type": "unexpected_rows_expectation", "kwargs": query}, personal=["called"])
-    said = ear("gate", "mart", exit_code=1)
-    assert "called=***, members=1" in said
+    output = ear("gate", "mart", exit_code=1)
+    assert "called=***, members=1" in output
     ear.assert_nothing_personal()
 
 
@@ -260,13 +260,13 @@ models:
         (models / "agg_member.sql").write_text(
             f"select {cast} as number from {{{{ ref('dim_member') }}}}", encoding="utf-8"
         )
-        said = ear("build", exit_code=1)
-        assert "model agg_member: " in said
+        output = ear("build", exit_code=1)
+        assert "model agg_member: " in output
         ear.assert_nothing_personal()
 
 
 @pytest.mark.parametrize(
-    ("message", "told"),
+    ("message", "masked"),
     [
         ('relation "core.members" does not exist', 'relation "core.members" does not exist'),
         ('(psycopg2.errors.UndefinedColumn) column "name" does not exist', 'column "name" does not exist'),
@@ -279,5 +279,5 @@ models:
         ("the sum of 1 and 2", "the sum of 1 and …"),
     ],
 )  # fmt: skip
-def test_what_a_database_says_is_told_without_values(message: str, told: str) -> None:
-    assert without_values(message, ["core.members", "name", "1"]) == told
+def test_what_a_database_says_is_told_without_values(message: str, masked: str) -> None:
+    assert without_values(message, ["core.members", "name", "1"]) == masked

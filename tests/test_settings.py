@@ -64,9 +64,9 @@ def test_option_then_environment_then_dotenv_then_default(root: Path) -> None:
     assert load_settings(root, target="from-option").target == "from-option"
 
 
-@pytest.mark.parametrize(("said", "hours"), [("", 168), ("7d", 168), ("12h", 12), ("0d", 0), ("2 D", 48)])
-def test_a_duration_is_days_or_hours(root: Path, said: str, hours: int) -> None:
-    os.environ["ALMANAC_GATE_ALL_EVERY"] = said
+@pytest.mark.parametrize(("value", "hours"), [("", 168), ("7d", 168), ("12h", 12), ("0d", 0), ("2 D", 48)])
+def test_a_duration_is_days_or_hours(root: Path, value: str, hours: int) -> None:
+    os.environ["ALMANAC_GATE_ALL_EVERY"] = value
     assert load_settings(root).gate_all_every == dt.timedelta(hours=hours)
 
 
@@ -103,10 +103,10 @@ def test_a_named_folder_is_the_project_or_an_error(root: Path, monkeypatch: pyte
     below = root / "below"
     below.mkdir()
     monkeypatch.chdir(below)
-    with pytest.raises(UsageError, match=r"below is no project: it has no datasets_config\.yml"):
+    with pytest.raises(UsageError, match=r"below is not a project: it has no datasets_config\.yml"):
         find_project(below)
     os.environ["ALMANAC_PROJECT_DIR"] = str(below)
-    with pytest.raises(UsageError, match="is no project"):
+    with pytest.raises(UsageError, match="is not a project"):
         find_project()
     assert find_project(root) == root
 
@@ -133,5 +133,5 @@ def test_help_imports_nothing_heavy() -> None:
     """`loader --help` has half a second of CPU."""
     heavy = "dbt great_expectations pandas pyarrow sqlalchemy alembic duckdb openpyxl faker pydantic_settings"
     script = f"import sys, loader.cli; print(*set('{heavy}'.split()) & set(sys.modules))"
-    said = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert said.stdout.split() == []
+    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert result.stdout.split() == []

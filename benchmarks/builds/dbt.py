@@ -13,7 +13,7 @@ from typing import Any
 
 from benchmarks.dbt_process import invoke_dbt
 from benchmarks.kept import KeptFiles
-from benchmarks.measure import tell
+from benchmarks.measure import print_result
 
 _PLACES = 60
 _REGISTER = """
@@ -98,8 +98,8 @@ class _Bench:
             if month > self.months:
                 self._build()
                 self.kept.keep(self._state("built"))
-            said = {"month": month, "period": _period(month), "load": month, "places": _PLACES}
-            self._sql(*(statement.format(**said) for statement in (*_MONTH, *_STAGE)))
+            values = {"month": month, "period": _period(month), "load": month, "places": _PLACES}
+            self._sql(*(statement.format(**values) for statement in (*_MONTH, *_STAGE)))
         self.kept.keep(self._state("next"))
 
     def after(self, scenario: str) -> Any:
@@ -152,7 +152,7 @@ def main(root: Path, what: str, months: int, *keys: int) -> None:
         bench.prepare(*keys)
         return
     seconds = _seconds_by_node(bench.after(what))
-    tell(sum(seconds.values()), seconds)
+    print_result(sum(seconds.values()), seconds)
 
 
 if __name__ == "__main__":

@@ -31,13 +31,13 @@ def claims_on(server: Server | None, folder: Path, scale: float) -> list[Line]:
     run("benchmarks.claims.dbt", root, "prepare", *FIRST, *LAST)
     first, last = ([measure("benchmarks.claims.dbt", root, "day", day) for day in days] for days in (FIRST, LAST))
     full, raw = (measure("benchmarks.claims.dbt", root, what) for what in ("full", "raw"))
-    lines = [*_staged(staged), *_days(first, last), *_full(full, raw, staged.said["rows"])]
+    lines = [*_staged(staged), *_days(first, last), *_full(full, raw, staged.facts["rows"])]
     return lines if server is None else [replace(each, at_most=None) for each in lines]
 
 
 def _staged(found: Measured) -> list[Line]:
     loaded = found.seconds - found.parts["gate"]
-    rows = found.said["rows"]
+    rows = found.facts["rows"]
     name = f"{LAST[-1]} daily drops, {rows:,} claim lines x 17: loader load"
     return [
         Line(f"{name}, gate aside", loaded, found.megabytes, note=f"{rows / loaded:,.0f} rows a second"),
@@ -52,7 +52,7 @@ def _days(first: list[Measured], last: list[Measured]) -> list[Line]:
         against = f"{before:.2f} s on days {FIRST[0]} to {FIRST[-1]}"
         return Line(what, after, against=against, ratio=after / before, at_most=at_most)
 
-    lines = sum(found.said["rows"] for found in last) // len(last)
+    lines = sum(found.facts["rows"] for found in last) // len(last)
     name = f"a day of {LAST[0]} to {LAST[-1]}, {lines:,} lines"
     nodes = [part for part in last[0].parts if part not in ("load", "tests")]
     few, many = _mean(first[:1], *nodes), _mean(last[-1:], *nodes)

@@ -15,7 +15,7 @@ from typing import Any
 from benchmarks.claims.files import MONTH
 from benchmarks.dbt_process import invoke_dbt
 from benchmarks.kept import kept
-from benchmarks.measure import tell
+from benchmarks.measure import print_result
 from benchmarks.stage.loader import load_all, steps
 
 _MONTHLY = ("health_plans", "providers", "members", "enrollments")
@@ -110,10 +110,10 @@ def main(root: Path, what: str, *days: int) -> None:
         bench.prepare(*days)
     elif what == "day":
         parts, rows = bench.day(*days)
-        tell(sum(parts.values()), parts, rows=rows)
+        print_result(sum(parts.values()), parts, rows=rows)
     else:
         parts = bench.full() if what == "full" else bench.raw()
-        tell(sum(parts.values()), parts)
+        print_result(sum(parts.values()), parts)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import sys
 import time
 from pathlib import Path
 
-from benchmarks.measure import tell
+from benchmarks.measure import print_result
 from benchmarks.projects import forget_files
 from benchmarks.stage.loader import steps
 
@@ -25,7 +25,7 @@ def main(root: Path) -> None:
     from loader.project import Project
 
     parts = steps(Project.open(root))
-    tell(seconds, parts | {"imports, settings": seconds - sum(parts.values())})
+    print_result(seconds, parts | {"imports, settings": seconds - sum(parts.values())})
 
 
 if __name__ == "__main__":

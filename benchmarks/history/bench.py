@@ -101,11 +101,11 @@ def _next(found: Measured | NotMeasured) -> Measured | NotMeasured:
     """The month after those that were filled in at once."""
     if isinstance(found, NotMeasured):
         return found
-    return Measured(found.parts["next"], found.megabytes, said=found.said)
+    return Measured(found.parts["next"], found.megabytes, facts=found.facts)
 
 
 def _same(peer: Measured | NotMeasured, ours: Measured) -> Measured | NotMeasured:
     """A peer that made another history has not done the same."""
-    if isinstance(peer, Measured) and peer.said["rows"] != ours.said["rows"]:
-        return NotMeasured(f"it made {peer.said['rows']:,} versions, not {ours.said['rows']:,}")
+    if isinstance(peer, Measured) and peer.facts["rows"] != ours.facts["rows"]:
+        return NotMeasured(f"it made {peer.facts['rows']:,} versions, not {ours.facts['rows']:,}")
     return peer

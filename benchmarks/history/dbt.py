@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from benchmarks.dbt_process import Invoked, invoke_dbt
 from benchmarks.kept import KeptFiles
-from benchmarks.measure import tell
+from benchmarks.measure import print_result
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -226,7 +226,7 @@ class _Bench:
             load |= {"period_end": bounds.end, "version_no": 1, "file_id": 1, "parquet_path": "", "parquet_sha256": ""}
             add_version(connection, {**load, "contract_fingerprint": "", "row_count": keys, "loaded_at": loaded_at})
 
-        with warehouse.bring(table, month, number):
+        with warehouse.uploaded(table, month, number):
             warehouse.run(work)
 
     def _deliver_again(self, months: int) -> None:
@@ -256,7 +256,7 @@ def main(root: Path, what: str, number: int, *more: str) -> None:
         return
     (name,) = more
     made: Invoked = {"next": bench.next_month, "idle": bench.idle, "backfill": bench.backfill}[what](number, name)
-    tell(made.seconds, {"sql": made.sql_seconds}, rows=bench.rows(name))
+    print_result(made.seconds, {"sql": made.sql_seconds}, rows=bench.rows(name))
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ import time
 from datetime import date
 from pathlib import Path
 
-from benchmarks.measure import tell
+from benchmarks.measure import print_result
 
 MODEL = """
 MODEL (
@@ -72,7 +72,7 @@ def main(staged: Path, folder: Path, first: int) -> None:
     seconds = {"next": time.perf_counter() - started}
     (next_rows,) = context.engine_adapter.fetchone(count)
     versions = {"sqlmesh": sqlmesh.__version__, "duckdb": duckdb.__version__}
-    tell(filled, seconds, rows=rows, next_rows=next_rows, versions=versions)
+    print_result(filled, seconds, rows=rows, next_rows=next_rows, versions=versions)
 
 
 def _month(start: date, number: int) -> str:

@@ -6,14 +6,14 @@ import os
 import subprocess
 import sys
 
-from benchmarks.measure import tell
+from benchmarks.measure import print_result
 
 
 def main(root: str, *command: str) -> None:
     before = os.times()
     subprocess.run([sys.executable, "-m", "loader", "--project-dir", root, *command], check=True, capture_output=True)
     after = os.times()
-    tell(after.children_user - before.children_user + after.children_system - before.children_system)
+    print_result(after.children_user - before.children_user + after.children_system - before.children_system)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.measure import tell
+from benchmarks.measure import print_result
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Table
@@ -42,7 +42,7 @@ def main(root: Path, csv: Path, kind: str, way: str) -> None:
     project.warehouse.run(fill)
     seconds = time.perf_counter() - started
     count = project.warehouse.run(lambda c: c.exec_driver_sql(f"select count(*) from {table.fullname}").scalar_one())
-    tell(seconds, rows=count)
+    print_result(seconds, rows=count)
 
 
 def _table(project: Project, kind: str) -> Table:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from benchmarks.measure import tell
+from benchmarks.measure import print_result
 
 PERIODS = ("2025-01", "2025-02")
 
@@ -46,7 +46,7 @@ def main(destination: str, strategy: str, folder: Path, *files: Path) -> None:
     with pipeline.sql_client() as client:
         ((rows,),) = client.execute_sql(f"select count(*) from {client.make_qualified_table_name('people')}") or ()
     versions = {"dlt": dlt.__version__} | ({"duckdb": version("duckdb")} if destination == "duckdb" else {})
-    tell(seconds[0], dict(zip(("first", "next"), seconds, strict=False)), rows=rows, versions=versions)
+    print_result(seconds[0], dict(zip(("first", "next"), seconds, strict=False)), rows=rows, versions=versions)
 
 
 _HANDED_ON: dict[str, Any] = {"duckdb": "parquet", "postgres": "csv", "sqlserver": None}
@@ -59,14 +59,14 @@ def _destination(name: str, folder: Path) -> Any:
 
     if name == "duckdb":
         return dlt.destinations.duckdb(str(folder / "people.duckdb"))
-    said = yaml.safe_load((folder.parent / "profiles.yml").read_text(encoding="utf-8"))["almanac"]["outputs"]["dev"]
-    login = {"username": said["user"], **{word: said[word] for word in ("host", "port", "password")}}
+    output = yaml.safe_load((folder.parent / "profiles.yml").read_text(encoding="utf-8"))["almanac"]["outputs"]["dev"]
+    login = {"username": output["user"], **{word: output[word] for word in ("host", "port", "password")}}
     if name == "postgres":
         login["host"] = quote(login["host"], safe="")  # the folder of a socket, perhaps
-        return dlt.destinations.postgres({**login, "database": said["dbname"]})
-    words = {"Encrypt": said["encrypt"], "TrustServerCertificate": said["trust_cert"]}
+        return dlt.destinations.postgres({**login, "database": output["dbname"]})
+    words = {"Encrypt": output["encrypt"], "TrustServerCertificate": output["trust_cert"]}
     query = {word: "yes" if value else "no" for word, value in words.items()}
-    return dlt.destinations.mssql({**login, "database": said["database"], "query": query})
+    return dlt.destinations.mssql({**login, "database": output["database"], "query": query})
 
 
 def _people(strategy: str, period: str, file: Path) -> Any:

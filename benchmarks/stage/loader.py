@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.measure import tell
+from benchmarks.measure import print_result
 
 if TYPE_CHECKING:
     from loader.project import Project
@@ -22,11 +22,11 @@ def main(root: Path, dataset: str | None = None) -> None:
     started = time.perf_counter()
     rows = load_all(project, dataset=dataset)
     seconds = time.perf_counter() - started
-    tell(seconds, steps(project), rows=rows)
+    print_result(seconds, steps(project), rows=rows)
 
 
 def load_all(project: Project, **which: Any) -> int:
-    """Load what has landed, or some of it; gives the number of rows. Ends the process when a file is not loaded."""
+    """Load what has landed, or some of it; returns the number of rows. Ends the process when a file is not loaded."""
     from loader.staging.load import load
 
     report = load(project, **which)
@@ -39,12 +39,12 @@ def steps(project: Project) -> dict[str, float]:
     """Seconds of each step by its name, from the audit; those of a layer carry the layer's name."""
     from sqlalchemy import text
 
-    said = """
+    query = """
         select case when subject in ('stage', 'core', 'mart') then step || ' ' || subject else step end as part,
             sum(duration_seconds)
         from meta.etl_audit group by part order by min(audit_id)
     """
-    found = project.warehouse.run(lambda connection: connection.execute(text(said)).all())
+    found = project.warehouse.run(lambda connection: connection.execute(text(query)).all())
     return {str(part): float(seconds) for part, seconds in found}
 
 

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks.measure import tell
+from benchmarks.measure import print_result
 
 if TYPE_CHECKING:
     from sqlalchemy import URL
@@ -22,7 +22,7 @@ def main(csv: Path, folder: Path, on: str = "file") -> None:
     started = time.perf_counter()
     people = pd.read_csv(csv, dtype=types, parse_dates=["birth_date", "moved_in_on"])  # noqa: TID251 - the peer
     people.to_sql("people", engine, if_exists="append", index=False)
-    tell(time.perf_counter() - started, rows=len(people), versions={"pandas": pd.__version__})
+    print_result(time.perf_counter() - started, rows=len(people), versions={"pandas": pd.__version__})
 
 
 def _empty_file(folder: Path) -> str:

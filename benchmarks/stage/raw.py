@@ -6,7 +6,7 @@ import sys
 import time
 from pathlib import Path
 
-from benchmarks.measure import tell
+from benchmarks.measure import print_result
 
 
 def main(csv: Path, folder: Path) -> None:
@@ -18,7 +18,7 @@ def main(csv: Path, folder: Path) -> None:
     with duckdb.connect(str(database)) as connection:
         connection.execute(f"copy (select * from read_csv('{csv}')) to '{parquet}'")
         connection.execute(f"create table people as select * from read_parquet('{parquet}')")
-    tell(time.perf_counter() - started)
+    print_result(time.perf_counter() - started)
 
 
 if __name__ == "__main__":

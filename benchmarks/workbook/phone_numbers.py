@@ -50,14 +50,14 @@ def main(rows: int) -> None:
     import pandas as pd
     import pyarrow as pa
 
-    from benchmarks.measure import tell
+    from benchmarks.measure import print_result
     from loader.cleaning import RULES
 
     cells = pd.Series(phone_numbers(rows), dtype=pd.ArrowDtype(pa.string()))
     started = time.perf_counter()
     cleaned = RULES["phone"](cells, region="DE")
     seconds = time.perf_counter() - started
-    tell(seconds, rejected=int(cleaned.invalid.sum()))
+    print_result(seconds, rejected=int(cleaned.invalid.sum()))
 
 
 if __name__ == "__main__":

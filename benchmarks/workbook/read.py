@@ -6,7 +6,7 @@ import sys
 import time
 from pathlib import Path
 
-from benchmarks.measure import tell
+from benchmarks.measure import print_result
 
 
 def main(path: Path) -> None:
@@ -14,7 +14,7 @@ def main(path: Path) -> None:
 
     started = time.perf_counter()
     rows = fastexcel.read_excel(path).load_sheet(0).to_arrow().num_rows
-    tell(time.perf_counter() - started, rows=rows)
+    print_result(time.perf_counter() - started, rows=rows)
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ def unpublished(path: Path) -> Path:
 def publish(unfinished: Path, name: str) -> tuple[str, str]:
     """Give a parquet file its name in the archive; a file of that name with other bytes is never replaced.
 
-    Gives the name that it got and its hash.
+    Returns the name that it got and its hash.
     """
     content, number = sha256_of(unfinished), 1
     path = unfinished.with_name(name)

@@ -105,16 +105,16 @@ def _invoke_once(project: Project, arguments: Sequence[str], manifest: Any) -> A
 
 def _reason(node: Any) -> str:
     """Why a node failed: what dbt says of a test, what the database says of a statement without its values."""
-    said = _message(node.message or node.status)
+    message = _message(node.message or node.status)
     if node.status == "fail":
-        return said
+        return message
     words = re.findall(r"\w+", f"{node.node.unique_id} {node.node.raw_code} {node.node.compiled_code}")
-    return without_values(said, [*words, node.node.original_file_path])
+    return without_values(message, [*words, node.node.original_file_path])
 
 
-def _message(said: object) -> str:
+def _message(text: object) -> str:
     """dbt says in its first line where something is wrong, and in the next ones what."""
-    return " ".join(first_lines(said, 3))
+    return " ".join(first_lines(text, 3))
 
 
 @contextmanager

@@ -128,7 +128,7 @@ def _show_warnings(warnings: Sequence[str]) -> None:
 
 
 def _gate_changed(progress: Progress, layer: str, part: Part | None) -> str:
-    """Ask the tables of a layer that may have changed; gives what to say of it."""
+    """Ask the tables of a layer that may have changed; returns what to say of it."""
     project = progress.project
     tables = part.suites(project, layer) if part else list(suite_files(project.root, layer))
     asked, applied = progress.tables_to_ask(layer, tables)

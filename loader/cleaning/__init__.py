@@ -4,8 +4,8 @@
     clean: [{phone: {region: DE}}]
     clean: [{zero_pad: {width: 9}}]
 
-Each rule takes a pandas Series of Arrow-backed strings and gives back `Cleaned`. Every rule is idempotent:
-cleaning twice gives what cleaning once gives.
+Each rule takes a pandas Series of Arrow-backed strings and returns `Cleaned`. Every rule is idempotent:
+cleaning twice returns what cleaning once returns.
 """
 
 import inspect

@@ -26,7 +26,7 @@ WORTH_PATTERNS = 50
 
 @series_rule
 def phone(values: "pa.Array", *, region: Region) -> "tuple[pa.Array, pa.Array]":
-    """A telephone number in the form of ITU-T E.164 ('+493511234567'); rejects what is no valid number.
+    """A telephone number in the form of ITU-T E.164 ('+493511234567'); rejects what is not a valid number.
 
     `region` (ISO 3166-1 alpha-2) is the country in which a number without country code is dialled. Parsing
     and validity are those of Google's libphonenumber (package `phonenumbers`): `parse`, then
@@ -59,7 +59,7 @@ def to_e164(number: str, region: str) -> str | None:
 
 
 def plain_to_e164(text: "pa.Array", region: str) -> "pa.Array":
-    """What `to_e164` gives, by column, for plain numbers of the region's own country and of others; else null.
+    """What `to_e164` returns, by column, for plain numbers of the region's own country and of others; else null.
 
     libphonenumber takes some 25 microseconds a number. Its steps for a plain number are few, and its metadata
     are regular expressions, so Arrow can follow them for a whole column: take the digits, read the

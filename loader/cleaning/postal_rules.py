@@ -17,7 +17,7 @@ Country = Literal["AT", "CH", "DE", "FR", "GB", "NL", "PL", "US"]
 class PostalFormat(NamedTuple):
     """How one country writes its postal codes; patterns see capitals without blanks, dots and hyphens.
 
-    prefix: the country's sign that some write before the code (D-01067); dropped before a digit
+    prefix: the country code that some write before the code (D-01067); dropped before a digit
     lost_zeros: the code as a spreadsheet leaves it when it takes it for a number; padded to `width`
     pattern, layout: what is accepted, and how it is written
     """

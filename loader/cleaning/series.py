@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Cleaned(NamedTuple):
-    """What a rule gives back.
+    """What a rule returns.
 
     values: Series of the same index, length and dtype as the input. Null stays null; a value of which nothing
         remains (an empty string) becomes null; a rejected value stays as it came, so that it can be shown.

@@ -87,12 +87,12 @@ def command_without_project(name: str) -> Callable[[Callable[..., Any]], click.C
             except AlmanacError as error:
                 if console.DEBUG.get():
                     raise
-                console.trouble(f"{_word(error)}: {error.message}")
+                console.error(f"{_word(error)}: {error.message}")
                 sys.exit(error.exit_code)
             except Exception as error:
                 if console.DEBUG.get():
                     raise
-                console.trouble(f"failed: {_brief(error)}; --debug shows where")
+                console.error(f"failed: {_brief(error)}; --debug shows where")
                 sys.exit(3)
             sys.exit(exit_code or 0)
 
@@ -162,9 +162,9 @@ def period_of(contract: Any, name: str) -> Any:
         raise UsageError(f"--period: {error}") from None
 
 
-def split_names(_: Any, __: Any, said: tuple[str, ...]) -> list[str]:
+def split_names(_: Any, __: Any, values: tuple[str, ...]) -> list[str]:
     """Given more than once, or separated by commas."""
-    return [name.strip() for one in said for name in one.split(",") if name.strip()]
+    return [name.strip() for one in values for name in one.split(",") if name.strip()]
 
 
 def refuse_options(command: str, options: dict[str, Any]) -> None:

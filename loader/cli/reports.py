@@ -27,7 +27,7 @@ from loader.cli.app import PathOption, command, json_option, print_json, split_n
 @click.option("--filter", "filters", multiple=True, metavar="NAME=VALUE[,VALUE]", help="Which rows count; also >=, <=.")
 @click.option("--totals/--no-totals", default=True, show_default=True, help="With a total row and a total column.")
 @click.option("--format", "form", type=click.Choice(["table", "csv", "json", "md", "svg"]), help="How it is shown.")
-@click.option("--output", type=PathOption, help="Into this file; its ending tells the format.")
+@click.option("--output", type=PathOption, help="Into this file; its extension sets the format.")
 @json_option
 def cube_command(
     project: Project,

@@ -44,7 +44,7 @@ def rollback_command(project: Project, dataset: str, period: str, to: int | None
 def purge_command(project: Project, dataset: str, key: str | None, before: str | None, yes: bool) -> int:
     """Remove the rows of a key, or whole periods, from archive, stage and rejects for good; history follows."""
     from loader.staging.purge.natural_key import NaturalKey
-    from loader.staging.purge.run import describe, purge, tell
+    from loader.staging.purge.run import describe, purge, summarize
     from loader.staging.purge.scope import OfKey, OfPeriodsBefore, Scope
 
     project.ensure_migrated()
@@ -70,7 +70,7 @@ def purge_command(project: Project, dataset: str, key: str | None, before: str |
         if not click.confirm("This cannot be undone. Purge?"):
             raise UsageError("it was not confirmed, nothing was changed")
 
-    for line in tell(scope, purge(project, scope, confirm)):
+    for line in summarize(scope, purge(project, scope, confirm)):
         console.say(line)
     return 0
 

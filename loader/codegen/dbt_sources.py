@@ -52,13 +52,13 @@ def _history(contract: Contract) -> dict[str, Any]:
 
 
 def _source_column(column: Column) -> dict[str, Any]:
-    said: dict[str, Any] = {
+    entry: dict[str, Any] = {
         "name": column.name,
         "description": column.description,
         "data_type": str(column.type),
     }
     if column.personal:
-        said["config"] = {"meta": {"personal": True}}
+        entry["config"] = {"meta": {"personal": True}}
     tests: list[Any] = []
     if column.required and column.since:
         tests.append({"not_null": {"config": {"where": f"_data_period >= '{column.since}'"}}})
@@ -67,8 +67,8 @@ def _source_column(column: Column) -> dict[str, Any]:
     if column.allowed is not None:
         tests.append({"accepted_values": {"arguments": {"values": list(column.allowed)}}})
     if tests:
-        said["data_tests"] = tests
-    return said
+        entry["data_tests"] = tests
+    return entry
 
 
 def _lineage_columns(contract: Contract) -> list[dict[str, Any]]:

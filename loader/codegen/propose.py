@@ -51,7 +51,7 @@ def propose(path: Path, dataset: str | None = None) -> str:
     """A contract for `path` as YAML text.
 
     Raises:
-        RefusedError: the file has an ending that no reader knows, or cannot be read.
+        RefusedError: the file has an extension that no reader knows, or cannot be read.
     """
     fmt = _format(path)
     table = open_table(path, fmt)
@@ -68,11 +68,13 @@ def propose(path: Path, dataset: str | None = None) -> str:
 
 
 def _format(path: Path) -> Format:
-    ending = path.suffix.lower()
-    if ending in WORKBOOKS:
+    extension = path.suffix.lower()
+    if extension in WORKBOOKS:
         return WorkbookFormat(type="workbook")
-    if ending not in _TEXTS:
-        raise RefusedError(f"{path.name}: no reader knows the ending '{ending}', only {listed(WORKBOOKS + _TEXTS)}")
+    if extension not in _TEXTS:
+        raise RefusedError(
+            f"{path.name}: no reader knows the extension '{extension}', only {listed(WORKBOOKS + _TEXTS)}"
+        )
     from loader.readers.csv_file import first_bytes
 
     raw = first_bytes(path, 65536)
@@ -220,7 +222,7 @@ def _file_name(path: Path) -> tuple[str, str]:
         if match:
             before, after = re.escape(path.name[: match.start()]), re.escape(path.name[match.end() :])
             return grain, f"{before}(?P<period>{pattern}){after}".replace("\\-", "-")
-    return "month  # the file name tells no period", re.escape(path.stem) + r"_(?P<period>\d{4}-\d{2})" + re.escape(
+    return "month  # the file name contains no period", re.escape(path.stem) + r"_(?P<period>\d{4}-\d{2})" + re.escape(
         path.suffix
     )
 

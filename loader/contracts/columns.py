@@ -157,13 +157,15 @@ class Column(Model):
             raise ValueError(f"column '{self.name}': 'min' and 'max' are for numbers and dates, not {self.type}")
         for rule in ("min", "max"):
             if not _bound_fits(getattr(self, rule), self.type):
-                raise ValueError(f"column '{self.name}': '{rule}: {getattr(self, rule)}' does not fit {self.type}")
+                raise ValueError(f"column '{self.name}': '{rule}: {getattr(self, rule)}' does not match {self.type}")
         for header in self.header:
             if header.from_period and header.until_period and header.from_period > header.until_period:
                 raise ValueError(f"column '{self.name}': header '{header.header}' ends before it begins")
         for bound in (self.min, self.max):
             if isinstance(bound, str) and not (bound == "period_end" and self.type.name in ("date", "timestamp")):
-                raise ValueError(f"column '{self.name}': '{bound}' is no number or date (or period_end, for a date)")
+                raise ValueError(
+                    f"column '{self.name}': '{bound}' is not a valid number or date (or period_end, for a date)"
+                )
         self._rules.extend(parse_rules(list(self.clean)))
         return self
 

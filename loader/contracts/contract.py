@@ -25,7 +25,7 @@ from loader.contracts.formats import Format
 from loader.contracts.model import Model, named
 from loader.contracts.names import plain_header, portable
 from loader.contracts.periods import Grain, Period
-from loader.contracts.sql import trouble
+from loader.contracts.sql import objection_to
 
 
 class EndMarker(Model):
@@ -124,7 +124,7 @@ class Contract(Model):
         try:
             groups = set(re.compile(value).groupindex)
         except re.error as error:
-            raise ValueError(f"file_name '{value}' is no regular expression: {error}") from None
+            raise ValueError(f"file_name '{value}' is not a valid regular expression: {error}") from None
         if "period" not in groups or groups - {"period", "order"}:
             raise ValueError("file_name needs a named group (?P<period>…) and may have (?P<order>…), no other")
         return value
@@ -185,9 +185,9 @@ class Contract(Model):
     def _row_rules_are_sql(self) -> Self:
         row = ", ".join(f'cast(null as {column.type}) as "{column.name}"' for column in self.columns)
         for rule in self.row_rules:
-            objection = trouble(f"select not ({rule.check}) from (select {row})")
+            objection = objection_to(f"select not ({rule.check}) from (select {row})")
             if objection:
-                raise ValueError(f"row rule '{rule.name}' is no condition on a row: {objection}")
+                raise ValueError(f"row rule '{rule.name}' is not a valid condition on a row: {objection}")
         return self
 
     def column(self, name: str) -> Column:
@@ -214,8 +214,8 @@ class Contract(Model):
         left_out: dict[str, Any] = dict.fromkeys(("title", "description", "guard", "kind", "end_marker"), True)
         left_out["columns"] = {"__all__": {"description", "tracked", "personal"}}
         left_out["row_rules"] = {"__all__": {"description"}}
-        said = self.model_dump(mode="json", exclude=left_out, exclude_defaults=True)
-        return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
+        fields = self.model_dump(mode="json", exclude=left_out, exclude_defaults=True)
+        return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()[:16]
 
     def headers(self, period: Period) -> dict[str, str]:
         """Header by column name, of the columns that a delivery of `period` has."""

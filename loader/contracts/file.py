@@ -24,7 +24,7 @@ def read_contracts(project_dir: Path) -> Contracts:
     """The contracts of the project.
 
     Raises:
-        UsageError: the file is missing, is no YAML, or says something that no contract can say.
+        UsageError: the file is missing, is not valid YAML, or says something that no contract can say.
     """
     path = project_dir / CONTRACTS_FILE
     try:
@@ -44,10 +44,10 @@ def read_contracts(project_dir: Path) -> Contracts:
         # its position is in characters or in bytes, as the parser is in Python or in C
         found = Reader.NON_PRINTABLE.search(text)
         line = text.count("\n", 0, found.start() if found else 0) + 1
-        raise UsageError(f"{path.name}, line {line}: no YAML: {error.reason}") from None
+        raise UsageError(f"{path.name}, line {line}: is not valid YAML: {error.reason}") from None
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise UsageError(f"{path.name}, line {line}: no YAML: {error.problem}") from None
+        raise UsageError(f"{path.name}, line {line}: is not valid YAML: {error.problem}") from None
     except ValidationError as error:
         mistakes = [_explain(problem, root, path.name) for problem in error.errors(include_context=False)]
     # outside of the handler: pydantic's error would keep what its validators imported alive to the bitter end

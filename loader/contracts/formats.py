@@ -22,16 +22,16 @@ class _Format(Model):
     header_row: Annotated[int, Field(ge=1, examples=[3])] = 1
     """Row of the header, from 1; the first of them when the header has several."""
     header_rows: Annotated[int, Field(ge=1, le=9, examples=[2])] = 1
-    """Rows that the header takes. The header of a column is what stands above it in all of them, joined by a blank;
+    """Rows that the header takes. The header of a column is what stands above it in all of them, joined by a space;
     a cell that spans several columns (`Address` above `Street` and `City`) counts for each."""
     skip_end: Annotated[int, Field(ge=0, examples=[2])] = 0
     """Filled rows at the end that are no data."""
     totals: Regex | None = Field(None, examples=["^(Total|Sum)"])
     """A regular expression for the first filled cell of a totals row; from there on the file is not read."""
     decimal: Literal[".", ","] = Field(".", examples=[","])
-    """The sign before the decimals."""
+    """The character before the decimals."""
     thousands: Literal["", ",", ".", " ", "'"] = Field("", examples=["."])
-    """The sign between groups of three digits."""
+    """The character between groups of three digits."""
     currency: Annotated[str, Field(max_length=5, examples=["$"])] = ""
     """The sign or word of money that may stand before or after a number, such as `$`, `€` or `CHF`."""
     dates: tuple[DateForm, ...] = Field(("%Y-%m-%d",), examples=[["%d.%m.%Y", "%d.%m.%y"]])
@@ -64,11 +64,11 @@ class CsvFormat(_Format):
     type: Literal["csv"] = Field(examples=["csv"])
     """`csv` for text files with a delimiter."""
     encoding: str = Field("utf-8", examples=["cp1252"])
-    """How letters are written, such as `utf-8`, `cp1252`, `utf-16`."""
+    """The character encoding, such as `utf-8`, `cp1252`, `utf-16`."""
     delimiter: Annotated[str, Field(min_length=1, max_length=1, examples=[";"])] = ","
-    """The sign between cells."""
+    """The character between cells."""
     quote: Annotated[str, Field(max_length=1, examples=["'"])] = '"'
-    """The sign around cells that hold a delimiter or a line break; empty when the sender has none."""
+    """The character around cells that hold a delimiter or a line break; empty when the sender has none."""
 
     @field_validator("encoding")
     @classmethod
@@ -81,16 +81,16 @@ class CsvFormat(_Format):
 
 
 class WorkbookFormat(_Format):
-    """How the sender writes his workbooks: `.xlsx`, `.xlsm`, `.xlsb`, `.xls` or `.ods`, as their ending says."""
+    """How the sender writes his workbooks: `.xlsx`, `.xlsm`, `.xlsb`, `.xls` or `.ods`, as their extension says."""
 
     type: Literal["workbook"] = Field(examples=["workbook"])
     """`workbook` for spreadsheets."""
     sheet: str | int | None = Field(None, examples=["Citizens"])
     """Name of the sheet, or its position among those that are not hidden, from 1. The first when nothing is said."""
     sheet_pattern: Regex | None = Field(None, examples=["^Report"])
-    """A regular expression that the name of one sheet fits, of those that are not hidden; instead of `sheet`."""
+    """A regular expression that the name of one sheet matches, of those that are not hidden; instead of `sheet`."""
     thousands: Literal["", ",", " ", "'"] = Field("", examples=[","])
-    """The sign between groups of three digits in cells of text. Not a point: `1.234` could not be told from the number
+    """The character between groups of three digits in cells of text. Not a point: `1.234` would look like the number
     1.234."""
 
     @field_validator("sheet", mode="before", json_schema_input_type=str | Annotated[int, Field(ge=1)])

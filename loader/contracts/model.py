@@ -12,7 +12,7 @@ from pydantic import (
     ConfigDict,
 )
 
-from loader.contracts.sql import trouble
+from loader.contracts.sql import objection_to
 
 
 class Model(BaseModel):
@@ -43,11 +43,11 @@ def _regular_expression(value: str) -> str:
     """Checked by all who will use it: Python, and RE2, which Arrow and DuckDB share and which has no look-around."""
     try:
         re.compile(value)
-        objection = trouble("select regexp_matches('', ?)", value)
+        objection = objection_to("select regexp_matches('', ?)", value)
     except re.error as error:
         objection = str(error)
     if objection:
-        raise ValueError(f"'{value}' is no regular expression (of the RE2 kind): {objection}")
+        raise ValueError(f"'{value}' is not a valid regular expression (of the RE2 kind): {objection}")
     return value
 
 
@@ -59,7 +59,7 @@ def _date_form(value: str) -> str:
     except ValueError:
         fits = False
     if not fits:
-        raise ValueError(f"'{value}' is no form of a date; write it like %d.%m.%Y")
+        raise ValueError(f"'{value}' is not a valid date format; write it like %d.%m.%Y")
     return value
 
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import duckdb
 
 
-def trouble(query: str, *parameters: str) -> str | None:
+def objection_to(query: str, *parameters: str) -> str | None:
     """The first line of its objection to a query; None when it understands it."""
     import duckdb
 

@@ -168,8 +168,8 @@ def _verdicts(source: Any, schema: str, suite: Suite) -> Any:
     for answer in answers.results:
         if _exception_of(answer) is not None:
             # what the database said quotes statements and values
-            said = f"the check could not be made; `loader gate {schema}` says why"
-            answer.exception_info = {"raised_exception": True, "exception_message": said, "exception_traceback": ""}
+            message = f"the check could not be made; `loader gate {schema}` says why"
+            answer.exception_info = {"raised_exception": True, "exception_message": message, "exception_traceback": ""}
     return answers
 
 
@@ -229,9 +229,9 @@ def _details_wanted(config: Any, is_personal: bool) -> dict[str, Any]:
 
 
 def _explain(check: str, table: str, answer: Any, is_personal: bool) -> Check:
-    trouble = _exception_of(answer)
-    if trouble is not None:
-        return Check("error", check, table, trouble)
+    exception = _exception_of(answer)
+    if exception is not None:
+        return Check("error", check, table, exception)
     found = answer.result
     if "element_count" in found:
         details = _values_in_words(found, answer.expectation_config, is_personal)

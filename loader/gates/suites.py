@@ -48,7 +48,7 @@ def read_suites(
         UsageError: there is no such layer or suite, or a suite is not readable.
     """
     if layer not in LAYERS:
-        raise UsageError(f"'{layer}' is no layer; layers are {', '.join(LAYERS)}")
+        raise UsageError(f"'{layer}' is not a valid layer; layers are {', '.join(LAYERS)}")
     files = suite_files(project_dir, layer)
     wanted = list(files) if tables is None else list(tables)
     missing = [table for table in wanted if table not in files]
@@ -67,11 +67,11 @@ def _read_suite(table: str, paths: Iterable[Path], personal: frozenset[str]) -> 
     expectations: list[dict[str, Any]] = []
     for path in paths:
         try:
-            said = json.loads(path.read_text(encoding="utf-8"))
-            expectations += map(_with_query_in_one, said["expectations"])
-            personal = personal.union(said.get("meta", {}).get("personal", ()))
+            parsed = json.loads(path.read_text(encoding="utf-8"))
+            expectations += map(_with_query_in_one, parsed["expectations"])
+            personal = personal.union(parsed.get("meta", {}).get("personal", ()))
         except (ValueError, KeyError, TypeError) as error:
-            raise UsageError(f"{path}: is no suite ({type(error).__name__}: {error})") from None
+            raise UsageError(f"{path}: is not a valid suite ({type(error).__name__}: {error})") from None
     return Suite(table, expectations, personal)
 
 

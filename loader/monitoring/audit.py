@@ -71,9 +71,9 @@ class Auditor:
         `status` ends as `done`, `refused` (the data was at fault), or `failed`. A step of a process that died is
         found as `running` and set to `interrupted` by the next step that starts on the same host.
         """
-        said = {"step": name, "dataset": dataset, "data_period": period, "subject": subject}
-        audit_id = self.warehouse.run(lambda connection: self._start(connection, said))
-        self._log("started", **said)
+        fields = {"step": name, "dataset": dataset, "data_period": period, "subject": subject}
+        audit_id = self.warehouse.run(lambda connection: self._start(connection, fields))
+        self._log("started", **fields)
         step = Step(audit_id, time.perf_counter())
         try:
             yield step
@@ -87,9 +87,9 @@ class Auditor:
                 self.warehouse.run(step.record_end)
             raise
         finally:
-            self._log("ended", **said, **step.ended)
+            self._log("ended", **fields, **step.ended)
 
-    def _start(self, connection: Connection, said: dict[str, Any]) -> int:
+    def _start(self, connection: Connection, fields: dict[str, Any]) -> int:
         _mark_interrupted(connection)
         audit_id = int(connection.execute(select(audit_ids.next_value())).scalar_one())
         where = {"host": socket.gethostname(), "pid": os.getpid()}
@@ -98,18 +98,18 @@ class Auditor:
             "run_id": RUN_ID,
             "status": "running",
             "started_at": now(),
-            **said,
+            **fields,
             **where,
         }
         connection.execute(insert(etl_audit).values(row))
         return audit_id
 
-    def _log(self, event: str, **said: Any) -> None:
+    def _log(self, event: str, **fields: Any) -> None:
         """One JSON line: steps at INFO, refusals at WARNING, failures at ERROR."""
         import structlog
 
         self.log_dir.mkdir(parents=True, exist_ok=True)
-        level = {"refused": "warning", "failed": "error"}.get(said.get("status", ""), "info")
+        level = {"refused": "warning", "failed": "error"}.get(fields.get("status", ""), "info")
         with (self.log_dir / f"almanac-{now():%Y-%m-%d}.jsonl").open("a", encoding="utf-8") as file:
             logger = structlog.wrap_logger(
                 structlog.WriteLogger(file),
@@ -120,7 +120,7 @@ class Auditor:
                 ],
                 wrapper_class=structlog.make_filtering_bound_logger(self.log_level),
             )
-            known = {name: value for name, value in said.items() if value is not None}
+            known = {name: value for name, value in fields.items() if value is not None}
             getattr(logger, level)(event, run_id=RUN_ID, **known)
 
 

@@ -18,8 +18,8 @@ def open_table(path: Path, fmt: Format) -> Table:
     """Open a delivery for reading.
 
     Raises:
-        RefusedError: the file is empty, damaged, protected by a password, not what its ending says, cannot be decoded,
-            or lacks its sheet or its header row.
+        RefusedError: the file is empty, damaged, protected by a password, not what its extension says, cannot be
+            decoded, or lacks its sheet or its header row.
     """
     if fmt.type == "csv":
         from loader.readers.csv_file import open_csv

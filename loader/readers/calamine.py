@@ -63,8 +63,10 @@ def _sheet(path: Path, book: Any, sheet: str | int | None, pattern: str | None) 
         found = list(_shown(book, [name for name in book.sheet_names if re.search(pattern, name)]))
         if len(found) == 1:
             return found[0]
-        fits = f"{len(found)} sheets fit ({', '.join(one.name for one in found)})" if found else "no sheet fits"
-        raise RefusedError(f"{path.name}: {fits} the pattern {pattern!r}; found are: {_names(book)}")
+        matching = (
+            f"{len(found)} sheets match ({', '.join(one.name for one in found)})" if found else "no sheet matches"
+        )
+        raise RefusedError(f"{path.name}: {matching} the pattern {pattern!r}; found are: {_names(book)}")
     position = sheet or 1
     shown = next(islice(_shown(book, book.sheet_names), position - 1, None), None)
     if shown is None:

@@ -138,15 +138,15 @@ def _serve(pipe: Connection) -> None:
 def _send(pipe: Connection, answer: Any) -> None:
     """What is large, such as the columns of a table, goes as it lies in memory."""
     buffers: list[pickle.PickleBuffer] = []
-    said = pickle.dumps(answer, protocol=5, buffer_callback=buffers.append)
-    pipe.send((said, len(buffers)))
+    pickled = pickle.dumps(answer, protocol=5, buffer_callback=buffers.append)
+    pipe.send((pickled, len(buffers)))
     for buffer in buffers:
         pipe.send_bytes(buffer.raw())
 
 
 def _receive(pipe: Connection) -> Any:
-    said, count = pipe.recv()
-    return pickle.loads(said, buffers=[pipe.recv_bytes() for _ in range(count)])  # noqa: S301 - of our own process
+    pickled, count = pipe.recv()
+    return pickle.loads(pickled, buffers=[pipe.recv_bytes() for _ in range(count)])  # noqa: S301 - of our own process
 
 
 def _answer(function: Callable[..., Any], args: Any, kwargs: Any) -> tuple[Any, Exception | None]:

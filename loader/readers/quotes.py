@@ -19,7 +19,7 @@ from loader.contracts import CsvFormat
 from loader.errors import RefusedError
 
 MOST_ROW = 4 << 20
-"""Bytes of a row, and letters of a cell. Longer ones are a text without line breaks, or an unclosed quote."""
+"""Bytes of a row, and characters of a cell. Longer ones are a text without line breaks, or an unclosed quote."""
 
 _BOM = b"\xef\xbb\xbf"
 csv.field_size_limit(MOST_ROW)
@@ -62,10 +62,10 @@ def refuse_torn_rows(name: str, file: TextIO, fmt: CsvFormat) -> None:
             pass
     except csv.Error as error:
         if "limit" in str(error):
-            said = f"it is longer than {MOST_ROW >> 20} MiB, as when a quote is not closed"
+            reason = f"it is longer than {MOST_ROW >> 20} MiB, as when a quote is not closed"
         else:
-            said = "its quotes do not match, so nobody can tell where it ends (within quotes, a quote stands twice)"
-        raise RefusedError(f"{name}, row {number + 1}: {said}; ask the sender to correct it") from None
+            reason = "its quotes do not match, so nobody can tell where it ends (within quotes, a quote stands twice)"
+        raise RefusedError(f"{name}, row {number + 1}: {reason}; ask the sender to correct it") from None
 
 
 class WatchedText(io.RawIOBase):
@@ -106,7 +106,7 @@ class WatchedText(io.RawIOBase):
 
     def _runs_on(self, block: bytes) -> bool:
         """Whether a line is too long."""
-        breaks = [at for sign in (b"\n", b"\r") if (at := block.find(sign)) >= 0]
+        breaks = [at for end in (b"\n", b"\r") if (at := block.find(end)) >= 0]
         self._in_line += min(breaks, default=len(block))
         too_long = self._in_line > MOST_ROW
         if breaks:
@@ -122,11 +122,11 @@ class WatchedText(io.RawIOBase):
         if self._quote not in around:
             self._in_quotes += len(block) if self._quotes % 2 else 0
             return self._in_quotes > MOST_ROW or (not block and self._quotes % 2 == 1)
-        signs = np.frombuffer(around, np.uint8)
-        at = 1 + np.flatnonzero(signs[1:-1] == self._quote[0])
+        characters = np.frombuffer(around, np.uint8)
+        at = 1 + np.flatnonzero(characters[1:-1] == self._quote[0])
         first = self._quotes % 2  # 1 when a cell is open
         opening, closing = at[first::2], at[1 - first :: 2]
         self._quotes += len(at)
         self._in_quotes = len(around) - int(at[-1]) if len(at) and self._quotes % 2 else 0
-        fits = self._is_border[signs[opening - 1]].all() and self._is_border[signs[closing + 1]].all()
-        return not fits or (not block and self._quotes % 2 == 1)
+        is_between = self._is_border[characters[opening - 1]].all() and self._is_border[characters[closing + 1]].all()
+        return not is_between or (not block and self._quotes % 2 == 1)

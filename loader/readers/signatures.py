@@ -1,4 +1,4 @@
-"""What a file is by its bytes, whatever its name says, so that a refusal names the real trouble."""
+"""What a file is by its bytes, whatever its name says, so that a refusal names the real cause."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ GZIP = ".gz"
 ALWAYS_UNPACKED = 256 << 20
 """Bytes to which any file may unpack: there is room for them everywhere."""
 MOST_TIMES = 100
-"""How many times its size a larger one may unpack to. Tables give 5 to 30 times, even of a million blank formatted
+"""How many times its size a larger one may unpack to. Tables give 5 to 30 times, even of a million empty formatted
 rows; a bomb about 1,000, which is all that deflate (RFC 1951) can do. Apache POI draws the line at 100, too."""
 
 _ZIP, _OLE, _GZIP = b"PK", bytes.fromhex("d0cf11e0a1b11ae1"), b"\x1f\x8b"
@@ -42,14 +42,14 @@ _SENTINELS = {"xl/workbook.xml": ".xlsx", "xl/workbook.bin": ".xlsb", "content.x
 
 
 def refuse_no_text(path: Path) -> None:
-    """Raise RefusedError when a file cannot be one of text: workbooks and archives whose ending says `.csv`."""
+    """Raise RefusedError when a file cannot be one of text: workbooks and archives whose extension is `.csv`."""
     start = _start(path)
     if start.startswith((_ZIP, _OLE)):
         raise RefusedError(f"{path.name}: this is a workbook or an archive, not a text file; save it as CSV")
     _refuse_other(path, start, "a text file")
     packed, named_so = start.startswith(_GZIP), path.suffix.lower() == GZIP
     if named_so and not packed:
-        raise RefusedError(f"{path.name}: this is no gzip file whatever its ending says; name it without {GZIP}")
+        raise RefusedError(f"{path.name}: this is not a gzip file, whatever its extension says; name it without {GZIP}")
     if packed and not named_so:
         raise RefusedError(
             f"{path.name}: this is a gzip file; name it with {GZIP}, as file_name in the contract must too"
@@ -57,20 +57,25 @@ def refuse_no_text(path: Path) -> None:
 
 
 def refuse_no_workbook(path: Path) -> None:
-    """Raise RefusedError when a file is no workbook, is protected, or is one of another kind than its ending says."""
-    ending = path.suffix.lower()
-    if ending not in WORKBOOKS:
-        raise RefusedError(f"{path.name}: no reader knows workbooks of the ending '{ending}', only {listed(WORKBOOKS)}")
+    """Raise RefusedError when a file is not a workbook, is protected, or is of another kind than its extension says."""
+    extension = path.suffix.lower()
+    if extension not in WORKBOOKS:
+        raise RefusedError(
+            f"{path.name}: no reader knows workbooks with the extension '{extension}', only {listed(WORKBOOKS)}"
+        )
     found = _kind(path)
     if found == "password":
         raise locked(path)
     if found is None:
         _refuse_other(path, _start(path), "a workbook")
-        raise RefusedError(f"{path.name}: this is no {ending} workbook whatever its ending says; save it as {ending}")
-    if found != ending and (found, ending) != (".xlsx", ".xlsm"):
         raise RefusedError(
-            f"{path.name}: this is a workbook of the {found} kind, not {ending} as its ending says; "
-            f"save it as {ending} and deliver it again"
+            f"{path.name}: this is not a valid {extension} workbook, whatever its extension says; "
+            f"save it as {extension}"
+        )
+    if found != extension and (found, extension) != (".xlsx", ".xlsm"):
+        raise RefusedError(
+            f"{path.name}: this is a workbook of the {found} kind, not {extension} as its extension says; "
+            f"save it as {extension} and deliver it again"
         )
 
 
@@ -81,9 +86,9 @@ def _refuse_other(path: Path, start: bytes, wanted: str) -> None:
             raise RefusedError(f"{path.name}: this is {what}, not {wanted}; ask the sender to deliver it again")
 
 
-def listed(endings: tuple[str, ...]) -> str:
+def listed(extensions: tuple[str, ...]) -> str:
     """`.a, .b or .c`."""
-    return f"{', '.join(endings[:-1])} or {endings[-1]}"
+    return f"{', '.join(extensions[:-1])} or {extensions[-1]}"
 
 
 def is_zip(path: Path) -> bool:
@@ -136,7 +141,7 @@ def locked(path: Path) -> RefusedError:
 
 
 def refuse_bomb(path: Path, unpacked: int) -> None:
-    """Raise RefusedError when a packed file gives, or says that it gives, so many bytes that it can be no table."""
+    """Raise RefusedError when a packed file has, or says that it has, more bytes than a table can have."""
     if unpacked > max(ALWAYS_UNPACKED, MOST_TIMES * path.stat().st_size):
         raise RefusedError(
             f"{path.name}: it unpacks to more than {MOST_TIMES} times its size ({ALWAYS_UNPACKED >> 20} MiB and more), "

@@ -1,4 +1,4 @@
-"""What every reader gives: a header, and batches of text cells with their row in the file."""
+"""What every reader returns: a header, and batches of text cells with their row in the file."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ BLANKS = (
     " \t\r\n\v\f\x1c\x1d\x1e\x1f\x85\u00a0\u00ad\u1680"
     "\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u200b\u2028\u2029\u202f\u205f\u2060\u3000\ufeff"
 )
-"""What people cannot see at the ends of a cell: blanks of any width, line breaks, zero-width characters."""
+"""What people cannot see at the ends of a cell: spaces of any width, line breaks, zero-width characters."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class ShortRow:
 
     @property
     def start(self) -> str:
-        """The first filled cell; empty when the row is blank."""
+        """The first filled cell; empty when the row is."""
         return next((cell.strip(BLANKS) for cell in self.cells if cell.strip(BLANKS)), "")
 
 
@@ -63,7 +63,7 @@ class Table:
 
 
 def join_header(rows: Sequence[Sequence[str]]) -> list[str]:
-    """The header of each column from the rows of a header, joined by a blank.
+    """The header of each column from the rows of a header, joined by a space.
 
     A cell above the last one of a column that is empty is taken from the left: it belongs to a merged cell. It is not
     looked for across the border of a cell further up.
@@ -85,7 +85,7 @@ def _joined(own: list[list[str]], at: int) -> str:
 
 
 def data_rows(batches: Iterator[Batch], totals: str | None, skip_end: int) -> Iterator[Batch]:
-    """Leave out blank rows, everything from the first totals row on, and the last `skip_end` filled rows."""
+    """Leave out empty rows, everything from the first totals row on, and the last `skip_end` filled rows."""
     filled = _until_totals((_without_blank_rows(batch) for batch in batches), totals)
     return filled if skip_end == 0 else _without_last(filled, skip_end)
 

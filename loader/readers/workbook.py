@@ -26,7 +26,8 @@ def open_workbook(path: Path, fmt: WorkbookFormat) -> Table:
     8601), error cells as Excel shows them (`#N/A`); nothing is guessed, so a text `007` stays `007`.
 
     Raises:
-        RefusedError: the file is no workbook of its ending or damaged, the sheet is missing or has no header row.
+        RefusedError: the file is not a workbook of its extension or is damaged, the sheet is missing or has no
+            header row.
     """
     refuse_no_workbook(path)
     cells = _read_sheet(path, fmt)

@@ -16,7 +16,7 @@ from loader.readers.signatures import explained, refuse_bomb
 
 _PART = 1 << 20
 _OVERLAP = 1 << 16
-"""Bytes of a part that are looked at again with the next one; a formula has at most 8,192 letters."""
+"""Bytes of a part that are looked at again with the next one; a formula has at most 8,192 characters."""
 _ODS_CONTENT = "content.xml"
 _ODS_ERROR = b'calcext:value-type="error"'
 """LibreOffice writes an error as an empty text with a mark of its own, so that calamine takes it for nothing."""
@@ -45,7 +45,7 @@ def look_through(path: Path) -> dict[str, str]:
             unpacked += len(part)
             refuse_bomb(path, unpacked)
             if name == _ODS_CONTENT:
-                content.Parse(part)  # calamine goes round in circles where an .ods is no XML
+                content.Parse(part)  # calamine goes round in circles where an .ods is not XML
                 _refuse_ods_error(path, seen)
             elif b"<f" in seen and (found := _NO_RESULT.search(seen)):
                 unsolved.setdefault(name, found["cell"].decode())

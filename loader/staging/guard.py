@@ -61,10 +61,10 @@ def judge(
 
 
 def _broken(contract: Contract, change: Difference) -> tuple[str, ...]:
-    said = (("end", change.ended, contract.guard.ended), ("change", change.changed, contract.guard.changed))
+    limits = (("end", change.ended, contract.guard.ended), ("change", change.changed, contract.guard.changed))
     return tuple(
         f"it would {verb} {count:,} of {change.before:,} keys ({count / change.before:.1%}; the limit is {limit:.1%})"
-        for verb, count, limit in said
+        for verb, count, limit in limits
         if change.before and count / change.before > limit
     )
 

@@ -47,22 +47,22 @@ def ingest(project: Project, path: Path, seen: Content | None = None) -> Ingeste
     What was `seen` of the file just now need not be read again.
 
     Raises:
-        RefusedError: name, form or header do not fit; recorded with status `refused`.
+        RefusedError: name, form or header do not match; recorded with status `refused`.
     """
     refuse_unrecordable(path)
-    said = _recognised(project, path)
-    names = (said.contract.name, said.period.name) if said else (None, None)
+    recognised = _recognised(project, path)
+    names = (recognised.contract.name, recognised.period.name) if recognised else (None, None)
     engine = project.warehouse.engine
     with project.audit.step("ingest", dataset=names[0], period=names[1], subject=path.name) as step:
         project.warehouse.let_go()
         content = _content(path, seen)
         try:
-            landed = said or recognise(path, project.contracts)
+            landed = recognised or recognise(path, project.contracts)
             table = open_table(path, landed.contract.format)
             match_header(path.name, table.header, landed.contract, landed.period)
         except RefusedError as error:
-            trouble = error.message
-            project.warehouse.run(lambda c: _record(c, engine, path, said, content, trouble))
+            refusal = error.message
+            project.warehouse.run(lambda c: _record(c, engine, path, recognised, content, refusal))
             raise
 
         def record(connection: Connection) -> int:
@@ -101,7 +101,7 @@ def find_ingested(
             raise nothing_landed(project, dataset, period)
         if len(paths) > 1:
             names = ", ".join(path.name for path in paths)
-            raise UsageError(f"several files fit ({names}); name one by --file-path or --file-id")
+            raise UsageError(f"several files match ({names}); name one by --file-path or --file-id")
         file_path = paths[0]
     return ingested(project, _file_id(project, file_path))
 
@@ -141,9 +141,9 @@ def _recognised(project: Project, path: Path) -> Landed | None:
 
 
 def _record(
-    connection: Connection, engine: Engine, path: Path, landed: Landed | None, content: Content, trouble: str | None
+    connection: Connection, engine: Engine, path: Path, landed: Landed | None, content: Content, refusal: str | None
 ) -> int:
-    """Write or renew the row of this content for this period; gives its `file_id`."""
+    """Write or renew the row of this content for this period; returns its `file_id`."""
     engine.lock(connection, "meta.ingestion_log")  # else two loads at once give one file two numbers
     dataset = landed.contract.name if landed else None
     period = landed.period.name if landed else None
@@ -156,8 +156,8 @@ def _record(
         "sha256": content.sha256,
         "size_bytes": content.size,
         "modified_at": content.modified_at,
-        "status": "refused" if trouble else "ingested",
-        "message": trouble,
+        "status": "refused" if refusal else "ingested",
+        "message": refusal,
         "contract_fingerprint": landed.contract.fingerprint if landed else None,
         "ingested_at": now(),
         "run_id": RUN_ID,

@@ -1,4 +1,4 @@
-"""What has landed: files in the landing folder and the dataset and period that their names tell."""
+"""What has landed: files in the landing folder and the dataset and period in their names."""
 
 from __future__ import annotations
 
@@ -60,13 +60,13 @@ class Content:
         Raises:
             OSError: it cannot be read, or is a folder, a pipe or a device (which may have no end).
         """
-        said = path.stat()  # before the hash, so that a file that grows meanwhile is read again the next time
-        if not stat.S_ISREG(said.st_mode):
+        status = path.stat()  # before the hash, so that a file that grows meanwhile is read again the next time
+        if not stat.S_ISREG(status.st_mode):
             raise OSError(errno.EINVAL, "it is a folder, a pipe or a device", str(path))
-        modified_at = _EPOCH + dt.timedelta(seconds=min(max(said.st_mtime, 0), _LAST_SECOND))
-        if seen is not None and (seen.size, seen.modified_at) == (said.st_size, modified_at):
+        modified_at = _EPOCH + dt.timedelta(seconds=min(max(status.st_mtime, 0), _LAST_SECOND))
+        if seen is not None and (seen.size, seen.modified_at) == (status.st_size, modified_at):
             return seen
-        return cls(said.st_size, modified_at, sha256_of(path))
+        return cls(status.st_size, modified_at, sha256_of(path))
 
 
 def full_path(path: Path) -> str:
@@ -81,10 +81,12 @@ def refuse_unrecordable(path: Path) -> None:
         full.encode()
         path.name.encode()
     except UnicodeEncodeError:
-        raise RefusedError(f"{path.name}: the name or its folder holds bytes that are no letters; rename it") from None
+        raise RefusedError(
+            f"{path.name}: the name or its folder contains bytes that are not valid characters; rename it"
+        ) from None
     if len(full) > MOST_PATH:
         raise RefusedError(
-            f"{path.name}: its path is longer than {MOST_PATH:,} letters; move it to a folder further up"
+            f"{path.name}: its path is longer than {MOST_PATH:,} characters; move it to a folder further up"
         )
 
 
@@ -92,21 +94,21 @@ def recognise(path: Path, contracts: Contracts) -> Landed:
     """Dataset, period and order of a file, from its name.
 
     Raises:
-        RefusedError: the name fits no contract, or more than one, or names no period, or cannot be recorded.
+        RefusedError: the name matches no contract, or more than one, or contains no period, or cannot be recorded.
     """
     refuse_unrecordable(path)
-    fits = [(contract, match) for contract in contracts if (match := contract.match(path.name))]
-    if not fits:
+    matching = [(contract, match) for contract in contracts if (match := contract.match(path.name))]
+    if not matching:
         known = "; ".join(f"{contract.name}: {contract.file_name}" for contract in contracts)
-        raise RefusedError(f"{path.name}: the file name fits no contract. Expected: {known}")
-    if len(fits) > 1:
-        names = ", ".join(contract.name for contract, _ in fits)
-        raise RefusedError(f"{path.name}: the file name fits several contracts ({names}); make file_name stricter")
-    contract, match = fits[0]
+        raise RefusedError(f"{path.name}: the file name matches no contract. Expected: {known}")
+    if len(matching) > 1:
+        names = ", ".join(contract.name for contract, _ in matching)
+        raise RefusedError(f"{path.name}: the file name matches several contracts ({names}); make file_name stricter")
+    contract, match = matching[0]
     try:
         period = contract.period((match["period"] or "").upper())
     except ValueError as error:
-        raise RefusedError(f"{path.name}: the file name tells no period: {error}") from None
+        raise RefusedError(f"{path.name}: the file name contains no period: {error}") from None
     return Landed(path, contract, period, match.groupdict().get("order"))
 
 
@@ -142,5 +144,5 @@ def nothing_landed(project: Project, dataset: str | None, period: str | None) ->
     """The answer to a question for deliveries that are not there."""
     what = " of ".join(word for word in (period, dataset) if word)
     expected = "; ".join(f"{contract.name}: {contract.file_name}" for contract in project.contracts)
-    said = f"nothing has landed{f' for {what}' if what else ''} in {project.settings.landing_dir}"
-    return UsageError(f"{said}. Expected file names: {expected}")
+    reason = f"nothing has landed{f' for {what}' if what else ''} in {project.settings.landing_dir}"
+    return UsageError(f"{reason}. Expected file names: {expected}")

@@ -126,7 +126,7 @@ def _load_one(project: Project, candidate: Candidate, force: bool) -> Line:
         if candidate.refusal:
             _refuse(project, delivery, candidate.refusal)
         validated = validate(project, delivery, force=force)
-        _tell(line, validated, load_stage(project, validated, force=force))
+        _record_outcome(line, validated, load_stage(project, validated, force=force))
     except RefusedError as error:
         line.result, line.message = "refused", error.message
     except (AlmanacError, OSError, MemoryError, ImportError, NameError):
@@ -147,19 +147,19 @@ def _refuse(project: Project, delivery: Ingested, reason: str) -> None:
         raise RefusedError(reason)
 
 
-def _tell(line: Line, validated: Validated, loaded: Loaded) -> None:
+def _record_outcome(line: Line, validated: Validated, loaded: Loaded) -> None:
     """Fill in what became of a delivery that was loaded."""
     if not loaded.reloaded:
         line.message = f"the cleaned rows are those of version {loaded.version_no}, which is active"
         return
     outcome = validated.outcome
-    said = [f"version {loaded.version_no}"]
+    parts = [f"version {loaded.version_no}"]
     if loaded.replaced is not None:
-        said.append(f"supersedes version {loaded.replaced}")
+        parts.append(f"supersedes version {loaded.replaced}")
     if outcome.rows_rejected:
         rules = ", ".join(f"{rule} ({count:,})" for rule, count in outcome.summary.most_common(3))
-        said.append(f"{outcome.rows_rejected:,} rejected: {rules}; marked in {validated.workbook}")
-    line.result, line.message = "loaded", "; ".join(said)
+        parts.append(f"{outcome.rows_rejected:,} rejected: {rules}; marked in {validated.workbook}")
+    line.result, line.message = "loaded", "; ".join(parts)
     line.rows, line.rejected = loaded.rows, outcome.rows_rejected
 
 

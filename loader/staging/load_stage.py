@@ -75,7 +75,7 @@ def load_stage(project: Project, validated: Validated, *, force: bool = False) -
                 step.end(connection)
             return done
 
-        with bringing(project, contract, period, parquet, load_id):
+        with uploading(project, contract, period, parquet, load_id):
             while True:
                 result = project.warehouse.run(partial(work, seen=seen))
                 if isinstance(result, Loaded):
@@ -90,14 +90,17 @@ def _new_load(connection: Connection) -> int:
 
 
 @contextmanager
-def bringing(project: Project, contract: Contract, period: Period, parquet: Path, load_id: int) -> Iterator[None]:
+def uploading(project: Project, contract: Contract, period: Period, parquet: Path, load_id: int) -> Iterator[None]:
     """While it lasts, a transaction can put the rows of a load into stage.
 
     Raises:
         RefusedError: a row does not fit the table.
         EnvironmentFailedError: the database failed.
     """
-    with _fitting(project, contract, period, parquet), project.warehouse.bring(stage_table(contract), parquet, load_id):
+    with (
+        _fitting(project, contract, period, parquet),
+        project.warehouse.uploaded(stage_table(contract), parquet, load_id),
+    ):
         yield
 
 
@@ -109,7 +112,7 @@ def _fitting(project: Project, contract: Contract, period: Period, parquet: Path
     except DataError as error:
         # only its class: what a database says of data quotes it
         raise RefusedError(
-            f"{contract.name} {period}: {project.shown(parquet)} does not fit stage.{contract.name} "
+            f"{contract.name} {period}: {project.shown(parquet)} does not match stage.{contract.name} "
             f"({type(error.orig).__name__}); load its file again: loader load --force --file-path …"
         ) from error
 
@@ -117,7 +120,7 @@ def _fitting(project: Project, contract: Contract, period: Period, parquet: Path
 def _replace(
     connection: Connection, project: Project, validated: Validated, load_id: int, seen: list[Version]
 ) -> Loaded | list[Version]:
-    """The transaction of a load. When the versions are no longer those that the guard saw, gives them instead."""
+    """The transaction of a load. When the versions are no longer those that the guard saw, returns them instead."""
     delivery = validated.delivery
     contract, period = delivery.contract, delivery.period
     project.warehouse.engine.lock(connection, contract.name)
@@ -161,11 +164,11 @@ def activate(
     active: Version | None,
     wanted: Version | None,
 ) -> int:
-    """The transaction of a rollback: `wanted` (or nothing) takes the place of `active`; gives the rows in stage."""
-    said = wanted or active
-    if said is None:
+    """The transaction of a rollback: `wanted` (or nothing) takes the place of `active`; returns the rows in stage."""
+    version = wanted or active
+    if version is None:
         return 0
-    period = contract.period(said.data_period)
+    period = contract.period(version.data_period)
     origin = None
     if wanted is not None:
         archived = project.archived(wanted.parquet_path)
@@ -182,7 +185,7 @@ def activate(
 def _replace_rows(
     connection: Connection, project: Project, contract: Contract, period: Period, origin: _Origin | None
 ) -> int:
-    """Delete the period, append the rows of its load; gives their number."""
+    """Delete the period, append the rows of its load; returns their number."""
     table = stage_table(contract)
     connection.execute(delete(table).where(table.c["_data_period"] == period.name))
     if origin is None:

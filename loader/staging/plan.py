@@ -46,7 +46,7 @@ def plan(project: Project, path: Path) -> Plan:
     """Read a delivery as `load` would, and compare it with what is active.
 
     Raises:
-        RefusedError: its name, form or header do not fit.
+        RefusedError: its name, form or header do not match.
     """
     landed = recognise(path, project.contracts)
     versions = project.warehouse.run(lambda c: versions_of(c, landed.contract.name))
@@ -110,8 +110,8 @@ def describe(made: Plan) -> list[str]:
         lines += [f"compared:  with {made.verdict.compared_with}", *_changes(change)]
     lines.append(f"rebases:   history of {_listed(made.rebased)}")
     if made.verdict.compared_with is not None:
-        said = " and ".join(made.verdict.broken)
-        lines.append(f"guard:     {'refuses: ' + said + '; --force overrules it' if said else 'has no objection'}")
+        broken = " and ".join(made.verdict.broken)
+        lines.append(f"guard:     {'refuses: ' + broken + '; --force overrules it' if broken else 'has no objection'}")
     return lines
 
 

@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 from loader.contracts import Contract, Period
 from loader.errors import UsageError
 from loader.project import Project
-from loader.staging.load_stage import activate, bringing, refuse_unfit
+from loader.staging.load_stage import activate, refuse_unfit, uploading
 from loader.warehouse import State, Version
 from loader.warehouse.build_mark import withdraw_mark
 from loader.warehouse.versions import active_version, versions_of
@@ -18,7 +18,7 @@ _NO_WAY_BACK = "if it has to come back, its file can be loaded again: loader loa
 def rollback(
     project: Project, contract: Contract, period: Period, to: int | None = None
 ) -> tuple[Version | None, Version | None]:
-    """Undo the active load of a period; gives the versions that were and are active.
+    """Undo the active load of a period; returns the versions that were and are active.
 
     `to` is the number of the version to make active, 0 for none; without it the latest earlier version that was not
     rolled back itself is taken, and none when there is no such version.
@@ -45,7 +45,7 @@ def rollback(
         if wanted is None:
             project.warehouse.run(work)
         else:
-            with bringing(project, contract, period, project.archived(wanted.parquet_path), wanted.load_id):
+            with uploading(project, contract, period, project.archived(wanted.parquet_path), wanted.load_id):
                 project.warehouse.run(work)
     return before, wanted
 

@@ -95,13 +95,13 @@ def _content(path: Path, visit: Content | None) -> Content | None:
 
 def _known(file: Landed, version: Version) -> str:
     state = version.state.replace("_", " ")
-    said = f"is version {version.version_no} of {file.contract.name} {version.data_period} ({state})"
+    known = f"is version {version.version_no} of {file.contract.name} {version.data_period} ({state})"
     if version.purged_at is not None:
-        return f"{said}; rows of it were purged, --force brings them back"
+        return f"{known}; rows of it were purged, --force brings them back"
     if version.state is State.ACTIVE:
-        return f"{said}; --force reads it again"
+        return f"{known}; --force reads it again"
     again = f"loader rollback --dataset {file.contract.name} --period {version.data_period} --to {version.version_no}"
-    return f"{said}; to make it active again: {again}"
+    return f"{known}; to make it active again: {again}"
 
 
 def _twins(file: Landed, names: str) -> str:

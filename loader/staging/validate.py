@@ -64,9 +64,9 @@ def validate(project: Project, delivery: Ingested, *, force: bool = False) -> Va
     unchecked = unpublished(project.archived(f"{contract.name}/{stem}"))
     sweep(unchecked.parent)
     outcome = Outcome()
-    said = {"dataset": contract.name, "period": period.name, "subject": delivery.path.name}
+    fields = {"dataset": contract.name, "period": period.name, "subject": delivery.path.name}
     try:
-        with project.audit.step("validate", **said) as step:
+        with project.audit.step("validate", **fields) as step:
             if not force:
                 project.warehouse.run(lambda c: _refuse_purged(c, delivery))
             project.warehouse.let_go()
@@ -79,7 +79,7 @@ def validate(project: Project, delivery: Ingested, *, force: bool = False) -> Va
             _write_workbook(workbook, delivery, rejected, outcome)
             listed = f"{project.shown(rejects)}, and marked in {workbook.name} beside it, to be sent back"
             judge_rows(delivery.path, contract, outcome, listed)
-        with project.audit.step("gate", **said) as step:
+        with project.audit.step("gate", **fields) as step:
             project.warehouse.let_go()
             gate = _gate(project, delivery, unchecked)
             name, sha256 = publish(unchecked, f"{stem}.parquet")

@@ -86,7 +86,7 @@ class _Sieve:
         self.invalid: list[Invalid] = []
 
     def set_aside(self, column: str, rule: Rule, bad: Any, cells: pa.Array | None, known: Any, unread: Any) -> Any:
-        """Set aside the rows of the mask `bad` (None for no row) but those `known` before; gives both together.
+        """Set aside the rows of the mask `bad` (None for no row) but those `known` before; returns both together.
 
         Of the rows known before, those are noted again that have a value to judge: all but the `unread` ones.
         """

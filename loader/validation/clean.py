@@ -62,11 +62,11 @@ def clean_delivery(
     """Read `path`, write the valid rows to `parquet` and the invalid cells to `rejects`; counts go to `outcome`.
 
     `parquet` holds the contract's columns in their order and `_source_row` (the row in the file, from 1).
-    `on_rows` is told the number of rows read so far; `table` is the file when it is open already. Gives the rejected
+    `on_rows` is told the number of rows read so far; `table` is the file when it is open already. Returns the rejected
     rows as they were delivered.
 
     Raises:
-        RefusedError: the file cannot be read, or its header does not fit.
+        RefusedError: the file cannot be read, or its header does not match.
     """
     table = table or open_table(path, contract.format)
     positions = match_header(path.name, table.header, contract, period)

@@ -1,6 +1,6 @@
-"""Text cells to declared types. Types are never guessed: what does not fit the declared type is invalid.
+"""Text cells to declared types. Types are never guessed: what does not match the declared type is invalid.
 
-Every function takes a string array and gives an array of the same length with the values that fit (null elsewhere);
+Every function takes a string array and returns an array of the same length with the valid values (null elsewhere);
 a cell that was filled and came out null is invalid. The common case is one vectorised cast; only columns in which
 it fails are looked at more closely.
 """
@@ -36,7 +36,7 @@ _MANY_DIGITS, _EXCEL = Context(prec=80), Context(prec=15)
 
 
 def tidy(cells: pa.StringArray) -> pa.StringArray:
-    """Without surrounding blanks of any kind, in Unicode NFC; a cell of blanks only is null."""
+    """Without surrounding spaces of any kind, in Unicode NFC; a cell of spaces only is null."""
     if pc.all(pc.string_is_ascii(cells)).as_py() is not False:
         cells = pc.ascii_trim_whitespace(cells)
     else:
@@ -46,7 +46,7 @@ def tidy(cells: pa.StringArray) -> pa.StringArray:
 
 
 def convert(cells: pa.StringArray, declared: ColumnType, fmt: Format) -> pa.Array:
-    """Tidy cells as `arrow_type(declared)`; null where the cell is null or does not fit."""
+    """Tidy cells as `arrow_type(declared)`; null where the cell is null or invalid."""
     target = arrow_type(declared)
     if declared.name == "varchar":
         return cells
@@ -71,7 +71,7 @@ def _numbers(cells: pa.StringArray, target: pa.DataType, fmt: Format) -> pa.Arra
 
 
 def _plain(cells: pa.StringArray, fmt: Format) -> pa.StringArray:
-    """Numbers in the sender's notation with a point, without money and thousands signs; null where they break it."""
+    """Numbers in the sender's notation with a point, without money and thousands separators; null where invalid."""
     if fmt.currency:
         cells = _where(
             pc.match_substring(cells, fmt.currency), cells, lambda money: _without_money(money, fmt.currency)
@@ -105,14 +105,14 @@ def _without_money(cells: pa.StringArray, currency: str) -> pa.StringArray:
 
 
 def _ungrouped(cells: pa.StringArray, fmt: Format) -> pa.StringArray:
-    """Without thousands signs where these stand right: `12,34` is no 1234, the sender, or the contract, is wrong."""
+    """Without thousands separators where they are in place: in `12,34` the sender, or the contract, is wrong."""
     thousands, decimal = re.escape(str(fmt.thousands)), re.escape(fmt.decimal)
     grouped = pc.match_substring_regex(cells, rf"^[+-]?\d{{1,3}}(?:{thousands}\d{{3}})+(?:{decimal}\d*)?$")
     return pc.if_else(grouped, pc.replace_substring(cells, fmt.thousands, ""), cells)
 
 
 def _number(text: str, target: pa.DataType, fmt: Format) -> int | float | Decimal | None:
-    """One plain number; None when it is none, does not fit the type or would lose digits."""
+    """One plain number; None when it is not a number, does not match the type or would lose digits."""
     if text.strip("+-.0123456789eE"):
         return None
     try:
@@ -151,7 +151,7 @@ def _moments(cells: pa.StringArray, target: pa.DataType, fmt: Format) -> pa.Arra
 
 
 def _usual_moments(cells: pa.StringArray, fmt: Format) -> pa.TimestampArray:
-    """What `_moment` gives, by column, for dates of numbers with all their digits; null for others.
+    """What `_moment` returns, by column, for dates of numbers with all their digits; null for others.
 
     All null where one of them is in no calendar, since Arrow's cast fails as a whole, or where the contract knows
     other forms, since these may fit the same texts.

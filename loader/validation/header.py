@@ -33,19 +33,19 @@ def match_header(file_name: str, header: list[str], contract: Contract, period: 
             f"{file_name}: row {contract.format.last_header_row} holds no header of '{contract.name}' for {period}; "
             f"is the header missing, or in another row? Expected: {wanted}"
         )
-    troubles = [
+    cells_by_fault = [
         ("unknown", [cell for cell, text in zip(header, found, strict=True) if text and text not in expected]),
         ("missing", [headers[column] for text, column in expected.items() if text not in named]),
         ("twice", [cell for cell, times in Counter(named).items() if times > 1 and cell in expected]),
     ]
-    said = [f"{word}: {_shown(cells)}" for word, cells in troubles if cells]
-    if said:
+    differences = [f"{word}: {_shown(cells)}" for word, cells in cells_by_fault if cells]
+    if differences:
         raise RefusedError(
-            f"{file_name}: the header does not fit the contract of '{contract.name}' for {period}: "
-            f"{'; '.join(said)}. Found: {_shown(header)}. Expected: {wanted}"
+            f"{file_name}: the header does not match the contract of '{contract.name}' for {period}: "
+            f"{'; '.join(differences)}. Found: {_shown(header)}. Expected: {wanted}"
         )
     return {expected[text]: position for position, text in enumerate(found) if text}
 
 
 def _shown(cells: list[str]) -> str:
-    return listed((" ".join(cell.split())[:60] or "(blank)" for cell in cells), _MOST_CELLS)
+    return listed((" ".join(cell.split())[:60] or "(empty)" for cell in cells), _MOST_CELLS)

@@ -30,22 +30,22 @@ def of_cell(rule: Rule, column: Column, contract: Contract, period: Period) -> s
     """Why a cell of `column` was rejected."""
     match rule.kind:
         case Kind.TYPE:
-            said = f"must be {_typed(column, contract)}"
+            reason = f"must be {_typed(column, contract)}"
         case Kind.ALLOWED:
-            said = f"must be one of {listed(column.allowed or (), _MOST_VALUES)}"
+            reason = f"must be one of {listed(column.allowed or (), _MOST_VALUES)}"
         case Kind.LENGTH:
-            said = f"must not be longer than {column.type.length} characters"
+            reason = f"must not be longer than {column.type.length} characters"
         case Kind.PATTERN:
-            said = f"does not have the agreed form: {column.description.rstrip('.')} (pattern {column.pattern})"
+            reason = f"does not have the agreed form: {column.description.rstrip('.')} (pattern {column.pattern})"
         case Kind.MIN:
-            said = _beyond(column.min, "before", "less", contract, period)
+            reason = _beyond(column.min, "before", "less", contract, period)
         case Kind.MAX:
-            said = _beyond(column.max, "after", "more", contract, period)
+            reason = _beyond(column.max, "after", "more", contract, period)
         case Kind.CLEAN:
-            said = _uncleaned(rule, column)
+            reason = _uncleaned(rule, column)
         case kind:
-            said = _PLAIN[kind]
-    return said
+            reason = _PLAIN[kind]
+    return reason
 
 
 _PLAIN = {
@@ -58,8 +58,8 @@ _PLAIN = {
 
 def of_row(rule: Rule, contract: Contract) -> str:
     """Why a row was rejected whose cells do not go together."""
-    said = next(row_rule.description for row_rule in contract.row_rules if row_rule.name == rule.detail)
-    return f"the cells of this row contradict each other: {said}"
+    description = next(row_rule.description for row_rule in contract.row_rules if row_rule.name == rule.detail)
+    return f"the cells of this row contradict each other: {description}"
 
 
 def of_length(expected: int, found: int | None) -> str:

@@ -162,15 +162,15 @@ def _write_summary(sheet: _Sheet, words: _Words, file_name: str, counts: tuple[i
     for at, line in enumerate(how_to):
         sheet.append(["What to do" if at == 0 else None, line])
     sheet.append([])
-    sheet.append(sheet.text(said, _HEADER, bold=True) for said in ("Column", "What is wrong", "How often"))
+    sheet.append(sheet.text(title, _HEADER, bold=True) for title in ("Column", "What is wrong", "How often"))
     for (columns, rule), count in words.rejected.counts.most_common():
         where = " + ".join(words.header(column) for column in columns) or "(the whole row)"
-        said = (where, words.reason(Flaw(columns, rule)))
-        sheet.append(count if text is None else sheet.text(text) for text in (*said, None))
+        title = (where, words.reason(Flaw(columns, rule)))
+        sheet.append(count if text is None else sheet.text(text) for text in (*title, None))
 
 
 def _write_rows(sheet: _Sheet, words: _Words, reopen: Callable[[], Table]) -> int:
-    """Write the first rejected rows, as many as there is room for; gives their number."""
+    """Write the first rejected rows, as many as there is room for; returns their number."""
     header = ["Row", *words.rejected.header]
     rows = [*_with_room(words.rejected.look_up(reopen), MOST_CELLS - len(header) - _cells_of_summary(words.rejected))]
     sheet.sheet.freeze_panes = "B2"
@@ -179,21 +179,21 @@ def _write_rows(sheet: _Sheet, words: _Words, reopen: Callable[[], Table]) -> in
     sheet.widths(min(width, _WIDEST) + 2 for width in wanted)
     sheet.append(sheet.text(name, _HEADER, bold=True) for name in header)
     for row, cells, flaws in rows:
-        said: dict[int, list[str]] = {}  # by position in the sheet; the row's number is at 0
+        comments: dict[int, list[str]] = {}  # by position in the sheet; the row's number is at 0
         for flaw in flaws:
             for at in [words.rejected.positions[column] + 1 for column in flaw.columns] or [0]:
-                said.setdefault(at, []).append(words.reason(flaw))
-        sheet.append(_written(sheet, row, cells, said))
+                comments.setdefault(at, []).append(words.reason(flaw))
+        sheet.append(_written(sheet, row, cells, comments))
     return len(rows)
 
 
-def _written(sheet: _Sheet, row: int, cells: Sequence[str | None], said: dict[int, list[str]]) -> Iterator[Any]:
+def _written(sheet: _Sheet, row: int, cells: Sequence[str | None], comments: dict[int, list[str]]) -> Iterator[Any]:
     """The cells of a rejected row, one after the other."""
-    plain = BAD_ROW if 0 in said else None
+    plain = BAD_ROW if 0 in comments else None
     number = sheet.number(row, plain)
-    yield sheet.noted(number, said[0]) if 0 in said else number
+    yield sheet.noted(number, comments[0]) if 0 in comments else number
     for at, value in enumerate(cells, start=1):
-        yield sheet.noted(sheet.text(value, BAD_CELL), said[at]) if at in said else sheet.text(value, plain)
+        yield sheet.noted(sheet.text(value, BAD_CELL), comments[at]) if at in comments else sheet.text(value, plain)
 
 
 def _with_room(rows: Iterable[_Row], room: int) -> Iterator[_Row]:

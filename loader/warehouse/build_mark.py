@@ -65,8 +65,8 @@ def keep_mark_away(connection: Connection, token: str) -> None:
 def write_mark(connection: Connection, token: str, mark: BuildMark) -> None:
     """Write the mark of the build `token`; the caller has asked in the same transaction whether it was alone."""
     mine = update(build_mark).where(build_mark.c.token == token)
-    said = {"inputs": json.dumps(dict(mark.inputs), sort_keys=True), "warnings": json.dumps(mark.warnings)}
-    connection.execute(mine.values(target=mark.target, built_at=mark.built_at, **said))
+    values = {"inputs": json.dumps(dict(mark.inputs), sort_keys=True), "warnings": json.dumps(mark.warnings)}
+    connection.execute(mine.values(target=mark.target, built_at=mark.built_at, **values))
 
 
 def was_alone(connection: Connection, token: str, run_id: str) -> bool:

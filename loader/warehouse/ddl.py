@@ -15,10 +15,10 @@ def ddl(engine: Engine, contracts: Contracts, schema: str | None = None) -> str:
     """The whole structure (of `meta`, of `stage`, or both) as one SQL script for an engine."""
     dialect = engine.dialect()
     schemas = [CreateSchema(name, if_not_exists=True) for name in SCHEMAS]
-    said = engine.script(str(one.compile(dialect=dialect)) for one in schemas)
+    script = engine.script(str(one.compile(dialect=dialect)) for one in schemas)
     if schema in (None, META):
-        said += meta_script(dialect)
+        script += meta_script(dialect)
     if schema in (None, STAGE):
         for contract in contracts:
-            said += engine.script(stage_statements(contract, engine))
-    return said
+            script += engine.script(stage_statements(contract, engine))
+    return script

@@ -33,8 +33,8 @@ ingestion_log = Table(
         autoincrement=False,
         doc="Number of the file; a file that is looked at again keeps it.",
     ),
-    Column("dataset", Code(63), doc="Dataset that the file name tells; empty when it tells none."),
-    Column("data_period", Code(16), doc="Period that the file name tells; empty when it tells none."),
+    Column("dataset", Code(63), doc="Dataset in the file name; empty when there is none."),
+    Column("data_period", Code(16), doc="Period in the file name; empty when there is none."),
     Column("file_name", words(255), nullable=False, doc="Name of the file."),
     Column("file_path", words(MOST_PATH), nullable=False, doc="Where it lay when it was last looked at."),
     Column(
@@ -51,7 +51,7 @@ ingestion_log = Table(
     Column("ingested_at", moment(), nullable=False, doc="When it was last looked at."),
     Column("run_id", Code(32), nullable=False, doc="Command that did it, as in etl_audit."),
     Column("purged_at", moment(), doc="When rows of it were purged last: it is not read again unless forced."),
-    comment="Every file that was looked at, and whether its form fits. Grain: content of a file and period.",
+    comment="Every file that was looked at, and whether its form matches. Grain: content of a file and period.",
 )
 
 validation_log = Table(

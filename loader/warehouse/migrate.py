@@ -22,7 +22,7 @@ _MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 def migrate(warehouse: Warehouse, contracts: Contracts) -> list[str]:
-    """Apply what is missing, in one transaction; gives a line for each change.
+    """Apply what is missing, in one transaction; returns a line for each change.
 
     Raises:
         UsageError: a contract changed in a way that would lose data; nothing is changed.
@@ -58,7 +58,7 @@ def _migrate(connection: Connection, engine: Engine, contracts: Contracts) -> li
         change = stage_change(connection, contract, engine)
         for statement in change.statements:
             connection.execute(text(statement))
-        done += change.said
+        done += change.descriptions
     if done:
         withdraw_mark(connection)
         forget_gate_passes(connection)
@@ -69,7 +69,7 @@ def _missing(connection: Connection, engine: Engine, contracts: Contracts) -> li
     revision = _revision(connection)
     if revision != REVISION:
         return [f"meta: revision {revision or 'none'} to {REVISION}"]
-    return [line for contract in contracts for line in stage_change(connection, contract, engine).said]
+    return [line for contract in contracts for line in stage_change(connection, contract, engine).descriptions]
 
 
 def _revision(connection: Connection) -> str | None:

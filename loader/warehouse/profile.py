@@ -75,10 +75,10 @@ def read_target(project_dir: Path, target: str | None = None) -> Target:
     if profile not in profiles:
         known = listed(name for name in profiles if name != "config")
         raise UsageError(f"{path}: no profile '{profile}' (see dbt_project.yml); it has: {known}")
-    said = profiles[profile] or {}
-    outputs = said.get("outputs") or {}
+    settings = profiles[profile] or {}
+    outputs = settings.get("outputs") or {}
     render = _Renderer(path)
-    default = _dbt_variable("TARGET") or str(render(said.get("target", "default")))
+    default = _dbt_variable("TARGET") or str(render(settings.get("target", "default")))
     name = target or default
     if name not in outputs:
         raise UsageError(f"{path}: no target '{name}' in profile '{profile}'; it has: {listed(outputs)}")

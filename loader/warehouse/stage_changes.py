@@ -1,4 +1,4 @@
-"""What is to be done to a stage table so that it fits its contract."""
+"""What is to be done to a stage table so that it matches its contract."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ class StageChange:
     """Statements that bring a stage table up to date, and each in words."""
 
     statements: Sequence[str]
-    said: Sequence[str]
+    descriptions: Sequence[str]
 
 
 def stage_change(connection: Connection, contract: Contract, engine: Engine) -> StageChange:
-    """What is to be done to a stage table so that it fits its contract."""
+    """What is to be done to a stage table so that it matches its contract."""
     _refuse_other_grain(connection, contract)
     changes = [_table_change(connection, contract.name, table, engine) for table in stage_tables(contract, engine)]
     # what comes with a stage table follows it, and is told of only when it changes alone
-    said = next((change.said for change in changes if change.said), ())
-    return StageChange([statement for change in changes for statement in change.statements], said)
+    descriptions = next((change.descriptions for change in changes if change.descriptions), ())
+    return StageChange([statement for change in changes for statement in change.statements], descriptions)
 
 
 def _table_change(connection: Connection, dataset: str, wanted: Table, engine: Engine) -> StageChange:
@@ -38,15 +38,15 @@ def _table_change(connection: Connection, dataset: str, wanted: Table, engine: E
     found = _columns(connection, wanted.name)
     if not found:
         return StageChange(create_statements(wanted, dialect), [f"stage.{wanted.name}: created"])
-    statements, said = [], []
+    statements, descriptions = [], []
     for column in wanted.columns:
         if column.name not in found:
             statements.append(_added(column, dialect))
-            said.append(f"stage.{wanted.name}: column {column.name} added")
+            descriptions.append(f"stage.{wanted.name}: column {column.name} added")
         elif _must_widen(dataset, column, found[column.name], engine):
             statements.append(_widened(column, dialect))
-            said.append(f"stage.{wanted.name}: column {column.name} widened to {str(column.type).lower()}")
-    return StageChange(statements, said)
+            descriptions.append(f"stage.{wanted.name}: column {column.name} widened to {str(column.type).lower()}")
+    return StageChange(statements, descriptions)
 
 
 def _added(column: Column[Any], dialect: Dialect) -> str:
@@ -77,25 +77,25 @@ def _must_widen(dataset: str, column: Column[Any], found: Any, engine: Engine) -
     Raises:
         UsageError: it would become narrower, or of another kind, which could lose data.
     """  # noqa: DOC501 (`_lossy` makes a UsageError)
-    name, wanted, said = column.name, cast("Any", column.type), str(column.type).lower()
+    name, wanted, declared = column.name, cast("Any", column.type), str(column.type).lower()
     is_kind, was_kind = _kind(wanted.compile(dialect=engine.dialect()), engine), _kind(found.data_type, engine)
     order = {"integer": 1, "bigint": 2}
     if is_kind != was_kind:
         if was_kind in order and is_kind in order and order[is_kind] > order[was_kind]:
             return True
-        raise _lossy(dataset, name, was_kind, said)
+        raise _lossy(dataset, name, was_kind, declared)
     if is_kind == "varchar":
         had, needs = found.length, wanted.length
     elif is_kind == "decimal":
         had, needs = found.numeric_precision, wanted.precision
         if found.numeric_scale is not None and found.numeric_scale != wanted.scale:
-            raise _lossy(dataset, name, f"decimal({had},{found.numeric_scale})", said)
+            raise _lossy(dataset, name, f"decimal({had},{found.numeric_scale})", declared)
     else:
         return False
     if had is None or needs is None or had == needs:
         return False
     if needs < had:
-        raise _lossy(dataset, name, f"{was_kind}({had})", said)
+        raise _lossy(dataset, name, f"{was_kind}({had})", declared)
     return True
 
 
@@ -120,6 +120,6 @@ def _refuse_other_grain(connection: Connection, contract: Contract) -> None:
             contract.period(period)
         except ValueError:
             raise UsageError(
-                f"{contract.name}: grain '{contract.grain}' does not fit the loaded period {period}; the grain of a "
+                f"{contract.name}: grain '{contract.grain}' does not match the loaded period {period}; the grain of a "
                 "dataset never changes: give the new grain a dataset of its own"
             ) from None

@@ -50,7 +50,9 @@ def stage_tables(contract: Contract, engine: Engine | type[Engine]) -> list[Tabl
 def stage_statements(contract: Contract, engine: Engine | type[Engine], *, if_not_exists: bool = False) -> list[str]:
     """The statements that make the tables of a dataset in the words of one engine, without closing semicolons."""
     tables, dialect = stage_tables(contract, engine), engine.dialect()
-    return [said for table in tables for said in create_statements(table, dialect, if_not_exists=if_not_exists)]
+    return [
+        statement for table in tables for statement in create_statements(table, dialect, if_not_exists=if_not_exists)
+    ]
 
 
 def create_statements(table: Table, dialect: Dialect, *, if_not_exists: bool = False) -> list[str]:

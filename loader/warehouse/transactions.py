@@ -81,30 +81,32 @@ class Warehouse:
             kept.close()
 
     @contextmanager
-    def bring(self, table: Table, parquet: Path, load_id: int) -> Iterator[None]:
+    def uploaded(self, table: Table, parquet: Path, load_id: int) -> Iterator[None]:
         """Bring the rows of a parquet file near the table that a transaction will append them to.
 
         Raises:
             EnvironmentFailedError: as `run`.
             DataError: a row does not fit the table.
         """
-        with ExitStack() as brought:
+        with ExitStack() as stack:
             try:
-                self._repeated(lambda: brought.enter_context(self.engine.bring(self._connect, table, parquet, load_id)))
+                self._repeated(
+                    lambda: stack.enter_context(self.engine.uploaded(self._connect, table, parquet, load_id))
+                )
             except DataError:
                 raise
             except DBAPIError as error:
                 raise EnvironmentFailedError(self._explain(error)) from error
             yield
 
-    def scrub(self, tables: Sequence[str]) -> None:
+    def reclaim_space(self, tables: Sequence[str]) -> None:
         """Let go of the bytes of deleted rows; `tables` are those that they were deleted from.
 
         Raises:
             EnvironmentFailedError: as `run`; the rows are deleted all the same.
         """
         try:
-            self.engine.scrub(self._connect, tables)
+            self.engine.reclaim_space(self._connect, tables)
         except DBAPIError as error:
             raise EnvironmentFailedError(self._explain(error)) from error
 
@@ -164,15 +166,15 @@ class Warehouse:
         holder = self.engine.busy(error)
         if holder is not None:
             return self._stays_locked(holder)
-        said = first_line(error)
+        message = first_line(error)
         if isinstance(error, DataError | IntegrityError):
-            said = _QUOTED.sub("…", said)  # such a message quotes the cell that did not fit
+            message = _QUOTED.sub("…", message)  # such a message quotes the cell that did not fit
         host = self.engine.url().host
-        is_unnamed = error.statement is None and host is not None and host not in said  # it could not be reached
-        return f"the database said: {f'{host}: ' if is_unnamed else ''}{said}"
+        is_unnamed = error.statement is None and host is not None and host not in message  # it could not be reached
+        return f"the database said: {f'{host}: ' if is_unnamed else ''}{message}"
 
     def _stays_locked(self, holder: str) -> str:
         return (
-            f"the warehouse is in use by {holder} since more than {self.lock_timeout:.0f} s; "
+            f"the warehouse has been in use by {holder} for more than {self.lock_timeout:.0f} s; "
             "wait until it is done or stop it, then run the same command again"
         )

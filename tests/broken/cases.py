@@ -30,7 +30,7 @@ class Case:
     """A delivery that is broken or hostile, or only looks it."""
 
     name: str
-    ending: str
+    extension: str
     make: Make
     says: tuple[str, ...] = ()
     """Words of the refusal that tell what, where or what to do; none when the delivery is in order."""
@@ -43,18 +43,18 @@ class Case:
 
     @property
     def dataset(self) -> str:
-        return _DATASETS[self.ending]
+        return _DATASETS[self.extension]
 
     def file_name(self, period: str) -> str:
-        return f"{self.dataset}_{period}.{self.ending}"
+        return f"{self.dataset}_{period}.{self.extension}"
 
 
-def refused(name: str, ending: str, make: Make, *says: str) -> Case:
-    return Case(name, ending, make, says)
+def refused(name: str, extension: str, make: Make, *says: str) -> Case:
+    return Case(name, extension, make, says)
 
 
-def loaded(name: str, ending: str, make: Make, rows: Rows = PEOPLE_STAGED) -> Case:
-    return Case(name, ending, make, rows=rows)
+def loaded(name: str, extension: str, make: Make, rows: Rows = PEOPLE_STAGED) -> Case:
+    return Case(name, extension, make, rows=rows)
 
 
 _DATES = "dates: ['%d.%m.%Y']"
@@ -71,11 +71,11 @@ _DATASETS = {
 }
 
 
-def _contract(dataset: str, ending: str, fmt: str) -> str:
+def _contract(dataset: str, extension: str, fmt: str) -> str:
     words = {
         "  people:": f"  {dataset}:",
         "people_(": f"{dataset}_(",
-        r"\.csv'": f"{ending}'",
+        r"\.csv'": f"{extension}'",
         "{type: csv, dates: ['%d.%m.%Y'], null_values: ['-']}": fmt,
         "{action: reject_rows, max_share: 0.5}": "{action: reject_file}",
     }
@@ -96,8 +96,8 @@ def content(letters: Letters | Callable[[], Letters], encoding: str = "utf-8") -
     """A file of these letters, or of these bytes; many of them are made when they are written."""
 
     def write(path: Path) -> None:
-        said = letters() if callable(letters) else letters
-        path.write_bytes(said if isinstance(said, bytes) else said.encode(encoding))
+        text = letters() if callable(letters) else letters
+        path.write_bytes(text if isinstance(text, bytes) else text.encode(encoding))
 
     return write
 
@@ -140,38 +140,38 @@ def _with_second(changes: Mapping[str, Any]) -> list[list[Any]]:
 
 
 @cache
-def good(ending: str) -> bytes:
+def good(extension: str) -> bytes:
     """The bytes of a workbook of three people."""
-    return _written(ending, PEOPLE_CELLS)
+    return _written(extension, PEOPLE_CELLS)
 
 
-def _written(ending: str, rows: Sequence[Sequence[Any]]) -> bytes:
+def _written(extension: str, rows: Sequence[Sequence[Any]]) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
-        return write_sheets(Path(folder) / f"good.{ending}", {"People": [HEADER, *rows]}).read_bytes()
+        return write_sheets(Path(folder) / f"good.{extension}", {"People": [HEADER, *rows]}).read_bytes()
 
 
 @cache
-def people_file(ending: str) -> bytes:
+def people_file(extension: str) -> bytes:
     """The bytes of a good delivery of thirty people."""
     rows = [[*row.values()] for row in people_rows(30)]
     text = "".join(",".join(row) + "\n" for row in [HEADER, *rows])
     packed = {"csv": text.encode, "txt": lambda: text.encode("utf-16"), "csv.gz": lambda: gzip.compress(text.encode())}
-    return packed[ending]() if ending in packed else _written(ending, rows)
+    return packed[extension]() if extension in packed else _written(extension, rows)
 
 
-def renamed(ending: str, pack: Callable[[bytes], bytes] = bytes) -> Make:
-    """A good workbook of that ending under another name."""
-    return lambda path: path.write_bytes(pack(good(ending)))
+def renamed(extension: str, pack: Callable[[bytes], bytes] = bytes) -> Make:
+    """A good workbook of that extension under another name."""
+    return lambda path: path.write_bytes(pack(good(extension)))
 
 
 def members(
-    ending: str, edits: Mapping[str, Callable[[bytes], bytes | None]], add: Iterable[tuple[str, bytes]] = ()
+    extension: str, edits: Mapping[str, Callable[[bytes], bytes | None]], add: Iterable[tuple[str, bytes]] = ()
 ) -> Make:
     """A zipped workbook whose members are edited (None leaves one out), with others added."""
 
     def write(path: Path) -> None:
         with (
-            zipfile.ZipFile(io.BytesIO(good(ending))) as source,
+            zipfile.ZipFile(io.BytesIO(good(extension))) as source,
             zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as it,
         ):
             names = source.namelist()

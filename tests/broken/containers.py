@@ -22,9 +22,9 @@ GZIP_DAMAGED = "the gzip file is damaged or cut off"
 BOMB = "it unpacks to more than 100 times its size"
 
 
-def cut(ending: str, keep: float) -> Make:
+def cut(extension: str, keep: float) -> Make:
     """The first part of a workbook."""
-    return lambda path: path.write_bytes(good(ending)[: int(len(good(ending)) * keep)])
+    return lambda path: path.write_bytes(good(extension)[: int(len(good(extension)) * keep)])
 
 
 def with_password(path: Path) -> None:
@@ -52,11 +52,11 @@ def locked_members(path: Path) -> None:
     path.write_bytes(whole)
 
 
-def struck(ending: str, at: int, more: bytes = b"") -> Make:
+def struck(extension: str, at: int, more: bytes = b"") -> Make:
     """A byte is another, or there are more of them."""
 
     def write(path: Path) -> None:
-        whole = bytearray(good(ending))
+        whole = bytearray(good(extension))
         whole[at : at + (not more)] = more or bytes([whole[at] ^ 0xFF])
         path.write_bytes(whole)
 
@@ -102,10 +102,10 @@ def _zip(files: Iterable[tuple[str, bytes, int, int]]) -> bytes:
     """An archive of packed members; checksum and size are what they are said to be (APPNOTE 4.3)."""
     local, directory, count = b"", b"", 0
     for name, stream, crc, size in files:
-        said = struct.pack("<HHHHHIIIHH", 20, 0, 8, 0, 33, crc, len(stream), size, len(name), 0)
-        directory += b"PK\1\2" + struct.pack("<H", 20) + said + struct.pack("<HHHII", 0, 0, 0, 0, len(local))
+        header = struct.pack("<HHHHHIIIHH", 20, 0, 8, 0, 33, crc, len(stream), size, len(name), 0)
+        directory += b"PK\1\2" + struct.pack("<H", 20) + header + struct.pack("<HHHII", 0, 0, 0, 0, len(local))
         directory += name.encode()
-        local += b"PK\3\4" + said + name.encode() + stream
+        local += b"PK\3\4" + header + name.encode() + stream
         count += 1
     return local + directory + b"PK\5\6" + struct.pack("<HHHHIIH", 0, 0, count, count, len(directory), len(local), 0)
 
@@ -193,8 +193,8 @@ CASES = [
     refused("text file of zero bytes", "csv", content(b""), EMPTY),
     refused("gzip file of zero bytes", "csv.gz", content(b""), EMPTY),
     *(
-        refused(f"{ending} cut in the middle", ending, cut(ending, 0.5), DAMAGED)
-        for ending in ("xlsx", "xlsm", "xlsb", "xls", "ods")
+        refused(f"{extension} cut in the middle", extension, cut(extension, 0.5), DAMAGED)
+        for extension in ("xlsx", "xlsm", "xlsb", "xls", "ods")
     ),
     refused("workbook without its last bytes", "xlsx", cut("xlsx", 0.99), DAMAGED),
     refused("workbook of four bytes", "xlsx", content(b"PK\3\4"), DAMAGED),

@@ -1,4 +1,4 @@
-"""Wrong form: files that are something else than their ending says."""
+"""Wrong form: files that are something else than their extension says."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ ROWS = "".join(f"<tr><td>{row.replace(',', '</td><td>')}</td></tr>" for row in p
 PAGE = f"<!DOCTYPE html>\n<html><body><table>{ROWS}</table></body></html>"
 XML_2003 = '<?xml version="1.0"?><?mso-application progid="Excel.Sheet"?><Workbook/>'
 WEB_PAGE = "this is a web page, not"
-NO_XLSX = "this is no .xlsx workbook whatever its ending says; save it as .xlsx"
+NO_XLSX = "this is not a valid .xlsx workbook, whatever its extension says; save it as .xlsx"
 
 
 def zipped(**files: str) -> bytes:
@@ -42,10 +42,10 @@ CASES = [
     ),
     refused("web page named .xlsx", "xlsx", content(PAGE), WEB_PAGE),
     refused("web page named .xls", "xls", content(PAGE), WEB_PAGE),
-    refused("xls named .xlsx", "xlsx", renamed("xls"), "of the .xls kind, not .xlsx as its ending says"),
-    refused("xlsx named .xls", "xls", renamed("xlsx"), "of the .xlsx kind, not .xls as its ending says"),
-    refused("ods named .xlsx", "xlsx", renamed("ods"), "of the .ods kind, not .xlsx as its ending says"),
-    refused("xlsb named .xlsx", "xlsx", renamed("xlsb"), "of the .xlsb kind, not .xlsx as its ending says"),
+    refused("xls named .xlsx", "xlsx", renamed("xls"), "of the .xls kind, not .xlsx as its extension says"),
+    refused("xlsx named .xls", "xls", renamed("xlsx"), "of the .xlsx kind, not .xls as its extension says"),
+    refused("ods named .xlsx", "xlsx", renamed("ods"), "of the .ods kind, not .xlsx as its extension says"),
+    refused("xlsb named .xlsx", "xlsx", renamed("xlsb"), "of the .xlsb kind, not .xlsx as its extension says"),
     refused("workbook named .csv", "csv", renamed("xlsx"), "this is a workbook or an archive, not a text file"),
     refused("xls named .csv", "csv", renamed("xls"), "this is a workbook or an archive, not a text file"),
     refused("login page named .csv", "csv", content(PAGE), WEB_PAGE),
@@ -60,7 +60,7 @@ CASES = [
     refused(
         "gzip named .csv", "csv", content(gzip.compress(people().encode())), "this is a gzip file; name it with .gz"
     ),
-    refused("text named .csv.gz", "csv.gz", content(people()), "this is no gzip file whatever its ending says"),
+    refused("text named .csv.gz", "csv.gz", content(people()), "this is not a gzip file, whatever its extension says"),
     refused("gzip of a workbook", "csv.gz", renamed("xlsx", gzip.compress), "the text is not utf-8"),
     refused("gzip of a gzip", "csv.gz", content(gzip.compress(gzip.compress(b"x" * 999))), "the text is not utf-8"),
 ]

@@ -40,7 +40,7 @@ CASES = [
     refused("unknown column", "xlsx", table([*HEADER, "shoe size"], *wider(42)), "unknown: shoe size. Found"),
     refused("column twice", "xlsx", table([*HEADER, "Name\u00a0"], *wider("Anna")), "twice: name. Found"),
     refused("column twice in a text file", "csv", content(people().replace("born", "city")), "twice: city. Found"),
-    refused("merged header", "xlsx", merged, "missing: born. Found: person_id, name, (blank), city"),
+    refused("merged header", "xlsx", merged, "missing: born. Found: person_id, name, (empty), city"),
     refused("no header", "csv", content(people().partition("\n")[2]), NO_HEADER, "is the header missing"),
     refused("header in another row", "xlsx", sheets({"People": [["Register"], [], *WHOLE]}), NO_HEADER),
     refused("blank header", "xlsx", table([" "] * 6), NO_HEADER),

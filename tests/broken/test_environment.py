@@ -112,8 +112,8 @@ def test_a_file_may_not_grow(shop: Project) -> None:
     run = f"{limit} sys.argv[0] = 'loader'; runpy.run_module('loader', run_name='__main__')"
     command = [sys.executable, "-c", run, "--project-dir", str(shop.root), "load", "--period", "2025-02"]
     with shop._environment(None):
-        said = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert_failed(shop, Result(said.returncode, said.stdout + said.stderr, said.stdout), "File too large")
+        result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert_failed(shop, Result(result.returncode, result.stdout + result.stderr, result.stdout), "File too large")
     assert_recovered(shop, 200_000)
 
 
@@ -173,9 +173,9 @@ def test_hostile_files_take_no_memory(new_project: Callable[..., Project]) -> No
     )
     command = [sys.executable, "-c", measure, sys.executable, "-m", "loader", "--project-dir", str(shop.root), "load"]
     with shop._environment(None):
-        said = subprocess.run(command, capture_output=True, text=True, check=False)
-    *_, closing, kibibytes = said.stdout.splitlines()
-    assert said.returncode == 1
+        result = subprocess.run(command, capture_output=True, text=True, check=False)
+    *_, closing, kibibytes = result.stdout.splitlines()
+    assert result.returncode == 1
     assert closing.startswith("1 loaded, 6 refused, 0 unchanged; 3 rows in")
     assert int(kibibytes) < MEBI
 

@@ -53,10 +53,10 @@ def state(shop: Project) -> list[object]:
 def refusal(shop: Project, path: Path, *, own_process: bool = False) -> str:
     """The one line that refuses a file, which changes nothing; a good file loads after it."""
     before = state(shop)
-    said = shop.loader("load", "--file-path", path, own_process=own_process)
-    assert said.exit_code == 1, said.output
+    result = shop.loader("load", "--file-path", path, own_process=own_process)
+    assert result.exit_code == 1, result.output
     assert state(shop) == before
-    [line, closing] = sorted(said.output.splitlines(), reverse=True)
+    [line, closing] = sorted(result.output.splitlines(), reverse=True)
     assert closing.startswith("0 loaded, 1 refused, 0 unchanged")
     [(status, error)] = shop.sql("select status, error from meta.etl_audit order by audit_id desc limit 1")
     assert (f"refused    {error}", status) == (line, "refused")
@@ -91,8 +91,8 @@ def test_a_link_that_leads_nowhere(shop: Project, target: str) -> None:
 
 
 def test_a_file_that_is_gone(shop: Project) -> None:
-    said = refusal(shop, shop.landing / "products_2025-01.csv")
-    assert said.endswith(": cannot be read (No such file or directory); check the file and its rights")
+    message = refusal(shop, shop.landing / "products_2025-01.csv")
+    assert message.endswith(": cannot be read (No such file or directory); check the file and its rights")
 
 
 def test_a_folder_with_the_name_of_a_delivery(shop: Project) -> None:
@@ -122,11 +122,11 @@ def test_a_file_without_the_right_to_read_it(shop: Project) -> None:
     if os.access(path, os.R_OK) and not shutil.which("setpriv"):
         pytest.skip("who runs this may read everything, and setpriv is not there to take that right away")
     before = state(shop)
-    said = without_rights(shop, "load")
-    assert said.returncode == 1, said.stdout
+    result = without_rights(shop, "load")
+    assert result.returncode == 1, result.stdout
     assert state(shop) == before
-    trouble = "products_2025-01.csv: cannot be read (Permission denied); check the file and its rights"
-    assert said.stderr.splitlines() == [f"refused    {trouble}"]
+    reason = "products_2025-01.csv: cannot be read (Permission denied); check the file and its rights"
+    assert result.stderr.splitlines() == [f"refused    {reason}"]
     path.unlink()
     good_file_loads(shop)
 
@@ -152,9 +152,9 @@ def test_a_file_that_vanishes_before_its_turn(shop: Project) -> None:
     while loader.poll() is None and '"subject": "products_2025-01.csv"' not in log_of(shop):
         time.sleep(0.01)
     path.unlink()
-    _, trouble = loader.communicate()
+    _, errors = loader.communicate()
     assert loader.returncode == 1
-    [line] = trouble.splitlines()
+    [line] = errors.splitlines()
     assert line.startswith("refused    products_2025-02.csv: cannot be read (No such file or directory)")
     assert versions(shop) == [("2025-01", 1, "active", 1)]
     good_file_loads(shop)
@@ -177,12 +177,12 @@ def test_a_file_that_grows_while_it_is_read(shop: Project) -> None:
     sender = threading.Thread(target=grow)
     sender.start()
     try:
-        said = shop.loader("load", "--file-path", path)
+        result = shop.loader("load", "--file-path", path)
     finally:
         done.set()
         sender.join()
-    assert said.exit_code == 1
-    [line, _] = sorted(said.output.splitlines(), reverse=True)
+    assert result.exit_code == 1
+    [line, _] = sorted(result.output.splitlines(), reverse=True)
     assert line.startswith(
         "refused    products_2025-01.csv: the file is no longer the one that was ingested; wait until"
     )
@@ -226,7 +226,7 @@ def loads_under(shop: Project, name: str) -> None:
     path = deliver(shop, "2025-01", products("P1"))
     path = path.rename(path.with_name(name))
     first, second = load(shop, "--file-path", path), load(shop, "--file-path", path)
-    assert [len(said.split("\n")) for said in (first, second)] == [3, 3]
+    assert [len(output.split("\n")) for output in (first, second)] == [3, 3]
     assert first.startswith("loaded     products 2025-01  1 rows from products_2025-01")
     assert second.startswith("unchanged  products_2025-01")
     table = shop.loader("status")
@@ -240,12 +240,14 @@ def loads_under(shop: Project, name: str) -> None:
 def test_a_name_that_is_no_text(any_shop: Project) -> None:
     path = deliver(any_shop, "2025-01", products("P1"))
     path = path.rename(path.with_name(os.fsdecode(b"products_2025-01\xff.csv")))
-    trouble = r"products_2025-01\udcff.csv: the name or its folder holds bytes that are no letters; rename it"
-    said = any_shop.loader("load", "--file-path", path)
-    assert (said.exit_code, max(said.output.splitlines())) == (1, f"refused    {trouble}")
+    reason = (
+        r"products_2025-01\udcff.csv: the name or its folder contains bytes that are not valid characters; rename it"
+    )
+    result = any_shop.loader("load", "--file-path", path)
+    assert (result.exit_code, max(result.output.splitlines())) == (1, f"refused    {reason}")
     deliver(any_shop, "2025-01", products("P1"))
     assert load(any_shop).startswith(
-        f"note: {trouble.replace(': ', ' is not looked at: ', 1)}\nloaded     products 2025-01"
+        f"note: {reason.replace(': ', ' is not looked at: ', 1)}\nloaded     products 2025-01"
     )
 
 
@@ -255,9 +257,10 @@ def test_a_path_longer_than_can_be_recorded(any_shop: Project, tmp_path: Path) -
         pytest.skip("Windows has no such paths")
     folder.mkdir(parents=True)
     path = deliver(any_shop, "2025-01", products("P1"), folder=folder)
-    said = load(any_shop, "--file-path", path, refused=True)
+    output = load(any_shop, "--file-path", path, refused=True)
     assert (
-        "refused    products_2025-01.csv: its path is longer than 1,024 letters; move it to a folder further up" in said
+        "refused    products_2025-01.csv: its path is longer than 1,024 characters; move it to a folder further up"
+        in output
     )
     assert versions(any_shop) == []
 

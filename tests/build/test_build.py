@@ -16,12 +16,12 @@ FAILING = "select 1 as found from (select count(*) as number from {{ ref('citize
 def test_a_failed_test_stops_the_build_and_its_sql_is_there_to_read(new_project: Callable[..., Project]) -> None:
     project = new_project("duckdb")
     (project.root / "dbt_project" / "tests" / "never_passes.sql").write_text(FAILING, encoding="utf-8")
-    said = project.loader("build")
-    assert said.exit_code == 1
-    assert "built      stage" in said.output
-    assert "built      core" not in said.output
+    result = project.loader("build")
+    assert result.exit_code == 1
+    assert "built      stage" in result.output
+    assert "built      core" not in result.output
     reason = "refused: dbt build of core: test never_passes: Got 1 result, configured to fail if != 0."
-    assert said.output.splitlines()[-1] == f"{reason} target/run and target/compiled have the SQL"
+    assert result.output.splitlines()[-1] == f"{reason} target/run and target/compiled have the SQL"
     for folder in ("run", "compiled"):
         (sql,) = (project.root / "target" / folder).rglob("never_passes.sql")
         assert 'count(*) as number from "warehouse"."core"."citizens"' in sql.read_text(encoding="utf-8")
@@ -35,9 +35,9 @@ def test_two_builds_at_once_take_turns(new_project: Callable[..., Project]) -> N
     assert project.loader("migrate").exit_code == 0
     builds = [project.start_loader("build") for _ in range(2)]
     for build in builds:
-        said, trouble = build.communicate()
-        assert build.returncode == 0, said + trouble
-        assert "built      mart" in said
+        output, errors = build.communicate()
+        assert build.returncode == 0, output + errors
+        assert "built      mart" in output
 
 
 def test_a_build_does_not_wait_for_ever(new_project: Callable[..., Project]) -> None:
@@ -45,7 +45,7 @@ def test_a_build_does_not_wait_for_ever(new_project: Callable[..., Project]) -> 
     assert project.loader("migrate").exit_code == 0
     with closing(duckdb.connect(project.profile_output["path"])):
         for command in (("build",), ("gate", "stage"), ("docs",)):
-            said = project.loader(*command, own_process=True, env={"ALMANAC_LOCK_TIMEOUT": "0.5"})
-            assert said.exit_code == 3, command
-            assert f"failed: the warehouse is in use by process {os.getpid()} " in said.output
-            assert "run the same command again" in said.output.splitlines()[-1]
+            result = project.loader(*command, own_process=True, env={"ALMANAC_LOCK_TIMEOUT": "0.5"})
+            assert result.exit_code == 3, command
+            assert f"failed: the warehouse has been in use by process {os.getpid()} " in result.output
+            assert "run the same command again" in result.output.splitlines()[-1]

@@ -37,9 +37,9 @@ def one_build(project: Project) -> None:
     for month in ("2025-01", "2025-02"):
         write_citizens(project.landing / f"citizens_{month}.xlsx", citizen_rows(20))
     for command in ("migrate", "run"):
-        said = project.loader(command)
-        assert said.exit_code == 0, said.output
-    assert "built      mart" in said.output
+        result = project.loader(command)
+        assert result.exit_code == 0, result.output
+    assert "built      mart" in result.output
 
 
 @pytest.fixture
@@ -100,19 +100,19 @@ def steps(project: Project) -> list[Any]:
 
 def test_a_run_with_nothing_new_builds_nothing(built: Project) -> None:
     before = steps(built)
-    said = built.loader("run")
-    assert said.exit_code == 0, said.output
-    assert "0 loaded, 0 refused, 2 unchanged" in said.output
-    assert UNCHANGED in said.output
-    assert "note: dbt: always_warns: Got 1 result, configured to warn if != 0" in said.output
+    result = built.loader("run")
+    assert result.exit_code == 0, result.output
+    assert "0 loaded, 0 refused, 2 unchanged" in result.output
+    assert UNCHANGED in result.output
+    assert "note: dbt: always_warns: Got 1 result, configured to warn if != 0" in result.output
     assert steps(built) == before
 
 
 def test_a_late_delivery_is_found_and_built(built: Project) -> None:
     write_citizens(built.landing / "citizens_2024-12.xlsx", citizen_rows(20))
-    said = built.loader("run")
-    assert "1 loaded, 0 refused, 2 unchanged" in said.output
-    assert "built      mart" in said.output
+    result = built.loader("run")
+    assert "1 loaded, 0 refused, 2 unchanged" in result.output
+    assert "built      mart" in result.output
     assert UNCHANGED in built.loader("run").output
 
 
@@ -177,13 +177,13 @@ def test_no_secret_is_part_of_the_mark(embedded: Project) -> None:
 def test_a_project_that_asks_for_today_is_built_every_day(embedded: Project) -> None:
     model = embedded.root / "dbt_project" / "models" / "marts" / "citizens" / "dim_citizen.sql"
     model.write_text(f"{model.read_text(encoding='utf-8')}\n-- {{{{ run_started_at }}}}\n", encoding="utf-8")
-    said = embedded.loader("build")
-    assert said.exit_code == 0, said.output
+    result = embedded.loader("build")
+    assert result.exit_code == 0, result.output
     assert is_complete(embedded)
     # its table and those that are made of it are asked each time
-    said = embedded.loader("build").output
-    assert "gate: none of 1 table changed" in said
-    assert "of 6 tables unchanged" in said
+    result = embedded.loader("build").output
+    assert "gate: none of 1 table changed" in result
+    assert "of 6 tables unchanged" in result
     rewrite_mark(embedded, today="of yesterday")
     assert not is_complete(embedded)
 
@@ -244,8 +244,8 @@ def test_a_killed_build_leaves_no_mark(built: Project) -> None:
     process.kill()
     process.communicate()
     assert mark(built) is None
-    said = built.loader("run")
-    assert "built      mart" in said.output
+    result = built.loader("run")
+    assert "built      mart" in result.output
     assert is_complete(built)
 
 
@@ -291,13 +291,13 @@ def parse_events(project: Project) -> list[str]:
     from dbt.adapters.factory import reset_adapters
     from dbt.cli.main import dbtRunner
 
-    said: list[str] = []
+    events: list[str] = []
     places = ["--project-dir", str(project.root), "--profiles-dir", str(project.root)]
-    runner = dbtRunner(callbacks=[lambda event: said.append(event.info.name)])
+    runner = dbtRunner(callbacks=[lambda event: events.append(event.info.name)])
     with project._environment(None):
         assert runner.invoke(["parse", *places]).success
     reset_adapters()
-    return said
+    return events
 
 
 def test_a_plain_dbt_uses_what_the_loader_has_parsed(embedded: Project) -> None:

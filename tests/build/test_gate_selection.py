@@ -33,14 +33,14 @@ def built_once(project: Project) -> None:
     ask_less(project)
     write_citizens(project.landing / "citizens_2025-01.xlsx", citizen_rows(20))
     for command in ("migrate", "run"):
-        said = project.loader(command)
-        assert said.exit_code == 0, said.output
+        result = project.loader(command)
+        assert result.exit_code == 0, result.output
 
 
 def build(project: Project, *options: str, exit_code: int = 0) -> str:
-    said = project.loader("build", *options)
-    assert said.exit_code == exit_code, said.output
-    return said.output
+    result = project.loader("build", *options)
+    assert result.exit_code == exit_code, result.output
+    return result.output
 
 
 def asked(project: Project) -> set[str]:
@@ -75,9 +75,9 @@ def test_after_a_change_of_one_subject_its_tables_are_asked(new_project: Callabl
 
 
 def test_nothing_is_asked_of_what_did_not_change(built: Project) -> None:
-    said = build(built)
-    assert "built      stage  gate: none of 1 table changed" in said
-    assert "gate: none of 6 tables changed" in said
+    output = build(built)
+    assert "built      stage  gate: none of 1 table changed" in output
+    assert "gate: none of 6 tables changed" in output
     assert asked(built) == set()
 
 

@@ -41,9 +41,9 @@ def test_help_needs_nothing_heavy() -> None:
         "try: runpy.run_module('loader', run_name='__main__')\n"
         f"finally: print(*set('{heavy}'.split()) & set(sys.modules), file=sys.stderr)"
     )
-    said = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert said.stderr.split() == []
-    assert [line.split()[0] for line in said.stdout.partition("Commands:\n")[2].splitlines()] == list(COMMANDS)
+    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert result.stderr.split() == []
+    assert [line.split()[0] for line in result.stdout.partition("Commands:\n")[2].splitlines()] == list(COMMANDS)
 
 
 def test_what_was_loaded_is_told_without_anything_heavy(shop: Project) -> None:
@@ -58,15 +58,15 @@ def test_what_was_loaded_is_told_without_anything_heavy(shop: Project) -> None:
             "try: runpy.run_module('loader', run_name='__main__')\n"
             f"finally: print(*set('{heavy}'.split()) & set(sys.modules), file=sys.stderr)"
         )
-        said = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-        assert said.stderr.split() == []
-        assert "2025-01" in said.stdout
+        result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+        assert result.stderr.split() == []
+        assert "2025-01" in result.stdout
 
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_has_help_for_each_option(command: str) -> None:
-    said = CliRunner().invoke(main, [command, "--help"], prog_name="loader")
-    assert (said.exit_code, said.stdout.startswith(f"Usage: loader {command} ")) == (0, True)
+    result = CliRunner().invoke(main, [command, "--help"], prog_name="loader")
+    assert (result.exit_code, result.stdout.startswith(f"Usage: loader {command} ")) == (0, True)
     options = [option for option in main.commands[command].params if isinstance(option, click.Option)]
     helpless = [option.name for option in options if not option.help]
     assert helpless == []
@@ -113,33 +113,33 @@ def test_a_package_that_is_missing_is_3_and_nobody_s_bad_data(shop: Project, mon
 def test_wrong_usage_is_2(shop: Project) -> None:
     deliver(shop, "2025-01", products("P1"))
     for args, reason in WRONG_USAGE:
-        said = shop.loader(*args.split())
-        assert said.exit_code == 2
-        assert reason in said.output
-        assert "Traceback" not in said.output
+        result = shop.loader(*args.split())
+        assert result.exit_code == 2
+        assert reason in result.output
+        assert "Traceback" not in result.output
 
 
 def test_a_wrong_contract_is_2_and_names_the_line(shop: Project) -> None:
     config = shop.root / "datasets_config.yml"
     config.write_text(config.read_text(encoding="utf-8").replace("kind: full", "kind: half"), encoding="utf-8")
-    said = shop.loader("load")
-    assert (said.exit_code, said.output.startswith("usage: datasets_config.yml, line 9: ")) == (2, True)
+    result = shop.loader("load")
+    assert (result.exit_code, result.output.startswith("usage: datasets_config.yml, line 9: ")) == (2, True)
     config.unlink()
-    said = shop.loader("load")
-    assert (said.exit_code, "is no project: it has no datasets_config.yml" in said.output) == (2, True)
+    result = shop.loader("load")
+    assert (result.exit_code, "is not a project: it has no datasets_config.yml" in result.output) == (2, True)
 
 
 def test_tracebacks_are_for_debug_only(shop: Project) -> None:
     for args in (("--debug", "status", "--dataset", "shops"), ("status", "--dataset", "shops", "--debug")):
         with pytest.raises(UsageError, match="has no contract"):
             shop.loader(*args)
-    said = shop.loader("status", "--dataset", "shops", "--debug", own_process=True)
-    assert "Traceback (most recent call last)" in said.output
-    said = shop.loader("status", "--dataset", "shops")
-    assert said.output.splitlines() == [
+    result = shop.loader("status", "--dataset", "shops", "--debug", own_process=True)
+    assert "Traceback (most recent call last)" in result.output
+    result = shop.loader("status", "--dataset", "shops")
+    assert result.output.splitlines() == [
         "usage: dataset 'shops' has no contract in datasets_config.yml; known are: products"
     ]
-    assert said.stdout == ""
+    assert result.stdout == ""
 
 
 def test_options_before_and_after_the_command(shop: Project, new_project: Callable[..., Project]) -> None:
@@ -152,9 +152,9 @@ def test_options_before_and_after_the_command(shop: Project, new_project: Callab
     empty = new_project("duckdb", "empty")
 
     def seen(*args: object) -> int:
-        said = shop.loader(*args)  # which puts --project-dir of the shop in front
-        assert said.exit_code == 0, said.output
-        return len(json.loads(said.stdout))
+        result = shop.loader(*args)  # which puts --project-dir of the shop in front
+        assert result.exit_code == 0, result.output
+        return len(json.loads(result.stdout))
 
     assert seen("status", "--json") == 1
     assert seen("status", "--json", "--target", "test") == 0
@@ -167,9 +167,9 @@ def test_json_and_nothing_else(shop: Project) -> None:
     (shop.landing / "readme.txt").write_text("no delivery", encoding="utf-8")
     deliver(shop, "2025-01", products("P1", "P2"))
     deliver(shop, "2025-02", products({"sku": "P1", "price": "cheap"}))
-    said = shop.loader("load", "--json")
-    assert said.exit_code == 1
-    report = said.json
+    result = shop.loader("load", "--json")
+    assert result.exit_code == 1
+    report = result.json
     assert {word: report[word] for word in ("loaded", "refused", "unchanged")} == {
         "loaded": 1,
         "refused": 1,
@@ -216,5 +216,5 @@ def test_commands_in_two_threads_do_not_share_their_options(
         plain = pool.submit(main, [*where, speak], standalone_mode=False)
     assert isinstance(quiet.exception(), RefusedError)  # --debug lets it through
     assert isinstance(plain.exception(), SystemExit)
-    said = capsys.readouterr()
-    assert (said.out, said.err) == ("said with --json False\n", "refused: refused with --json False\n")
+    captured = capsys.readouterr()
+    assert (captured.out, captured.err) == ("said with --json False\n", "refused: refused with --json False\n")

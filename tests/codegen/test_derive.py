@@ -209,7 +209,7 @@ def test_deriving_costs_no_heavy_import() -> None:
         "derive(root, read_contracts(root), check=True); "
         "print(sorted({'great_expectations', 'dbt'} & set(sys.modules)))"
     )
-    said = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-c", code, str(REPOSITORY)], capture_output=True, text=True, check=True, cwd=REPOSITORY
     )
-    assert said.stdout.strip() == "[]"
+    assert result.stdout.strip() == "[]"

@@ -20,8 +20,8 @@ HEADER = ["Article no.", "name", "price", "Listed on", "pieces", "buyer"]
 def own(new_folder: Callable[..., Project]) -> Project:
     """A project as `loader init` makes it, on DuckDB, with the profile that comes with it."""
     project = new_folder()
-    said = project.loader("init")
-    assert said.exit_code == 0, said.output
+    result = project.loader("init")
+    assert result.exit_code == 0, result.output
     return project
 
 
@@ -62,18 +62,18 @@ def test_editors_find_the_schema_as_in_the_repository(own: Project) -> None:
 def test_a_folder_that_has_a_project_is_refused(new_folder: Callable[..., Project], name: str) -> None:
     project = new_folder()
     (project.root / name).write_text("mine", encoding="utf-8")
-    said = project.loader("init")
-    assert said.exit_code == 2
-    assert f"has a project already: {name} is there" in said.output
+    result = project.loader("init")
+    assert result.exit_code == 2
+    assert f"has a project already: {name} is there" in result.output
     assert files_below(project.root) == [name]
 
 
 def test_a_file_that_is_there_stays_as_it_is(new_folder: Callable[..., Project]) -> None:
     project = new_folder()
     (project.root / ".gitignore").write_text("mine", encoding="utf-8")
-    said = project.loader("init")
-    assert said.exit_code == 0
-    assert "note: .gitignore was there and stays as it is" in said.output
+    result = project.loader("init")
+    assert result.exit_code == 0
+    assert "note: .gitignore was there and stays as it is" in result.output
     assert (project.root / ".gitignore").read_text(encoding="utf-8") == "mine"
 
 

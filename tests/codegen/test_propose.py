@@ -42,13 +42,13 @@ def test_a_proposal_loads_the_file_that_it_was_made_from(new_project: Callable[.
             row[3:5] = f"{day:%d.%m.%Y}", f"{moment}"
         write_csv(path, rows, header=[*ORDERS, "Order"], delimiter=";", encoding="cp1252")
 
-    said = project.loader("propose", path)
-    assert said.exit_code == 0, said.output
-    adopt(project, said.stdout)
-    said = project.loader("load", "--period", "2025-06")
+    result = project.loader("propose", path)
+    assert result.exit_code == 0, result.output
+    adopt(project, result.stdout)
+    result = project.loader("load", "--period", "2025-06")
 
-    assert said.exit_code == 0, said.output
-    assert "1 loaded, 0 refused, 0 unchanged; 3 rows in" in said.output
+    assert result.exit_code == 0, result.output
+    assert "1 loaded, 0 refused, 0 unchanged; 3 rows in" in result.output
     columns = "no, grosse, no_3, ordered_on, seen_at, price, plz, c_dbt_id, c_2nd_name, c_order"
     (first, *_) = project.sql(f"select {columns} from stage.customer_s_orders order by _source_row")
     assert first[:5] == (1, "L", "x", day, moment)
@@ -98,7 +98,7 @@ def test_the_file_name_tells_grain_and_dataset(tmp_path: Path, name: str, grain:
     contract = contract_of(propose(path))
     assert (str(contract.grain), contract.name) == (grain, dataset)
     match = contract.match(name)
-    if name != "sales.csv":  # tells no period
+    if name != "sales.csv":  # contains no period
         assert match is not None
         assert contract.period(match["period"]).name in name
     assert contract_of(propose(path, "turnover")).name == "turnover"
@@ -113,21 +113,21 @@ def test_headers_that_look_alike_get_names_of_their_own(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "said"),
+    ("name", "content", "reason"),
     [
-        ("a_2025.pdf", b"%PDF", "no reader knows the ending '.pdf', only .xlsx, .xlsm, .xlsb, .xls, .ods, .csv"),
+        ("a_2025.pdf", b"%PDF", "no reader knows the extension '.pdf', only .xlsx, .xlsm, .xlsb, .xls, .ods, .csv"),
         ("a_2025.xlsx", b"", "a_2025.xlsx: "),
         ("a_2025.csv", b"", "a_2025.csv: "),
     ],
 )
 def test_what_cannot_be_read_is_refused(
-    new_project: Callable[..., Project], name: str, content: bytes, said: str
+    new_project: Callable[..., Project], name: str, content: bytes, reason: str
 ) -> None:
     project = new_project("duckdb")
     (project.root / name).write_bytes(content)
     answer = project.loader("propose", project.root / name)
     assert answer.exit_code == 1
-    assert said in answer.output
+    assert reason in answer.output
     assert "Traceback" not in answer.output
 
 

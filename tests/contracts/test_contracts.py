@@ -59,9 +59,9 @@ def test_the_contract_of_the_table_below_is_right(tmp_path: Path) -> None:
     [
         # the form of the file
         ("      state:\n      state:", "      state:", 19, "'state' is written twice"),
-        ("\ttitle: People", "    title: People", 3, "no YAML"),
+        ("\ttitle: People", "    title: People", 3, "is not valid YAML"),
         ("title: {{ name }}", "title: People", 3, "unhashable"),
-        ("title: [", "title: People", 5, "no YAML"),
+        ("title: [", "title: People", 5, "is not valid YAML"),
         # words
         ("titel: People", "title: People", 3, "people.titel: is not a word that a contract knows here"),
         ("titel: People", "title: People", 2, "people.title: is required"),
@@ -83,14 +83,14 @@ def test_the_contract_of_the_table_below_is_right(tmp_path: Path) -> None:
         ("type: varchar(0)", "type: varchar(4)", 12, "a length is between 1 and 4000"),
         ("type: 'decimal(2,3)'", "type: integer", 16, "scale at most the precision"),
         (f"{VISITS}\n        pattern: '[0-9]+'", VISITS, 15, "'pattern' is for varchar columns"),
-        (f"{VISITS}\n        min: lots", VISITS, 15, "'min: lots' does not fit integer"),
-        (f"{VISITS}\n        min: 0.5", VISITS, 15, "'min: 0.5' does not fit integer"),
-        (f"{VISITS}\n        max: period_end", VISITS, 15, "'max: period_end' does not fit integer"),
+        (f"{VISITS}\n        min: lots", VISITS, 15, "'min: lots' does not match integer"),
+        (f"{VISITS}\n        min: 0.5", VISITS, 15, "'min: 0.5' does not match integer"),
+        (f"{VISITS}\n        max: period_end", VISITS, 15, "'max: period_end' does not match integer"),
         ("{type: date, min: 2025-02-30,", "{type: date,", 19, "'2025-02-30': day is out of range"),
-        ("{type: date, min: 1900,", "{type: date,", 19, "'min: 1900' does not fit date"),
+        ("{type: date, min: 1900,", "{type: date,", 19, "'min: 1900' does not match date"),
         ("varchar(5), min: 1,", "varchar(5),", 18, "'min' and 'max' are for numbers and dates"),
-        ("varchar(5), pattern: '[',", "varchar(5),", 18, "state.pattern: '[' is no regular expression"),
-        ("varchar(5), pattern: '(?=a)',", "varchar(5),", 18, "'(?=a)' is no regular expression"),
+        ("varchar(5), pattern: '[',", "varchar(5),", 18, "state.pattern: '[' is not a valid regular expression"),
+        ("varchar(5), pattern: '(?=a)',", "varchar(5),", 18, "'(?=a)' is not a valid regular expression"),
         ("varchar(5), allowed: [yes, 'no'],", "varchar(5),", 18, "YAML reads True there"),
         ("varchar(5), allowed: ['1', 01067],", "varchar(5),", 18, "YAML reads 567 there"),
         ("varchar(5), allowed: live,", "varchar(5),", 18, "state.allowed: is a list"),
@@ -99,14 +99,14 @@ def test_the_contract_of_the_table_below_is_right(tmp_path: Path) -> None:
         # file name and format
         ("people_2025", r"people_(?P<period>\d{4})", 5, "needs a named group (?P<period>…)"),
         (r"(?P<period>\d{4})(?P<part>\d)", r"(?P<period>\d{4})", 5, "may have (?P<order>…), no other"),
-        (r"(?P<period>\d{4}", r"(?P<period>\d{4})", 5, "is no regular expression"),
+        (r"(?P<period>\d{4}", r"(?P<period>\d{4})", 5, "is not a valid regular expression"),
         ("type: json", "type: csv", 6, "'json'"),
         ("type: workbook, delimiter: ';'", "type: csv", 6, "format.delimiter: is not a word"),
         ("type: workbook, sheet: 0", "type: csv", 6, "sheets are counted from 1"),
         ("type: csv, encoding: utf-88", "type: csv", 6, "encoding 'utf-88' is unknown; for example utf-8, cp1252"),
         ("type: csv, delimiter: ';;'", "type: csv", 6, "format.delimiter: String should have at most 1 character"),
-        ("type: csv, totals: '*'", "type: csv", 6, "totals: '*' is no regular expression"),
-        ("type: csv, dates: ['DD.MM.YYYY']", "type: csv", 6, "'DD.MM.YYYY' is no form of a date"),
+        ("type: csv, totals: '*'", "type: csv", 6, "totals: '*' is not a valid regular expression"),
+        ("type: csv, dates: ['DD.MM.YYYY']", "type: csv", 6, "'DD.MM.YYYY' is not a valid date format"),
         ("type: csv, thousands: '.'", "type: csv", 6, "'decimal' and 'thousands' are both '.'"),
         ("type: csv, currency: '-'", "type: csv", 6, "currency '-' could be read as part of a number"),
         ("type: csv, currency: 'US dollar'", "type: csv", 6, "format.currency: String should have at most 5"),
@@ -136,7 +136,7 @@ def test_the_contract_of_the_table_below_is_right(tmp_path: Path) -> None:
             "row_rules: [{name: later, description: d, check: visit > 0}]",
             "guard: {ended: 0.1}",
             2,
-            "row rule 'later' is no condition on a row: Binder Error: Referenced column \"visit\"",
+            "row rule 'later' is not a valid condition on a row: Binder Error: Referenced column \"visit\"",
         ),
     ],
 )
@@ -144,10 +144,10 @@ def test_a_wrong_contract_is_refused_with_line_and_reason(
     tmp_path: Path, written: str, instead_of: str, line: int, reason: str
 ) -> None:
     assert CONTRACT.count(instead_of) == 1
-    said = refusal(tmp_path, CONTRACT.replace(instead_of, written))
-    assert any(one.startswith(f"datasets_config.yml, line {line}: ") and reason in one for one in said.splitlines()), (
-        said
-    )
+    message = refusal(tmp_path, CONTRACT.replace(instead_of, written))
+    assert any(
+        one.startswith(f"datasets_config.yml, line {line}: ") and reason in one for one in message.splitlines()
+    ), message
 
 
 @pytest.mark.parametrize(
@@ -158,17 +158,17 @@ def test_a_wrong_contract_is_refused_with_line_and_reason(
         ("datasets: people", 1, "is a mapping of names"),
         ("datasets:\n  people: all of them", 2, "datasets.people: is a mapping"),
         (f"{CONTRACT}  people: {{}}\n", 21, "'people' is written twice"),
-        (f"{CONTRACT}# \0", 21, "no YAML: control characters are not allowed"),
-        (f"{CONTRACT}# {'ü' * 200}\n#\n#\n# \x01", 24, "no YAML: control characters are not allowed"),
+        (f"{CONTRACT}# \0", 21, "is not valid YAML: control characters are not allowed"),
+        (f"{CONTRACT}# {'ü' * 200}\n#\n#\n# \x01", 24, "is not valid YAML: control characters are not allowed"),
         (CONTRACT.encode() + "# für alle".encode("cp1252"), 21, "is not UTF-8"),
     ],
 )
 def test_a_file_that_holds_no_contracts_is_refused_too(
     tmp_path: Path, text: str | bytes, line: int, reason: str
 ) -> None:
-    said = refusal(tmp_path, text)
-    assert said.startswith(f"datasets_config.yml, line {line}: ")
-    assert reason in said
+    message = refusal(tmp_path, text)
+    assert message.startswith(f"datasets_config.yml, line {line}: ")
+    assert reason in message
 
 
 def test_every_mistake_is_told_at_once(tmp_path: Path) -> None:
@@ -181,18 +181,19 @@ def test_the_command_line_says_the_same_and_exits_with_2(new_project: Callable[.
     project = new_project()
     path = project.root / "datasets_config.yml"
     path.write_text(path.read_text(encoding="utf-8").replace("kind: full", "kind: fool", 1), encoding="utf-8")
-    said = project.loader("status")
-    assert said.exit_code == 2
+    result = project.loader("status")
+    assert result.exit_code == 2
     assert (
-        "usage: datasets_config.yml, line 14: datasets.citizens.kind: Input should be 'full' or 'delta'" in said.output
+        "usage: datasets_config.yml, line 14: datasets.citizens.kind: Input should be 'full' or 'delta'"
+        in result.output
     )
-    assert "Traceback" not in said.output
+    assert "Traceback" not in result.output
 
 
 def test_an_unknown_dataset_is_told_the_known_ones(new_project: Callable[..., Project]) -> None:
-    said = new_project().loader("versions", "--dataset", "citizen")
-    assert said.exit_code == 2
-    assert "dataset 'citizen' has no contract in datasets_config.yml; known are: citizens" in said.output
+    result = new_project().loader("versions", "--dataset", "citizen")
+    assert result.exit_code == 2
+    assert "dataset 'citizen' has no contract in datasets_config.yml; known are: citizens" in result.output
 
 
 @pytest.mark.parametrize(
@@ -300,8 +301,8 @@ def schema_errors(text: str) -> list[str]:
     import jsonschema
 
     schema = json.loads((REPOSITORY / "datasets_config.schema.json").read_text(encoding="utf-8"))
-    said = json.loads(json.dumps(yaml.safe_load(text), default=str))
-    return [error.message for error in jsonschema.Draft202012Validator(schema).iter_errors(said)]
+    document = json.loads(json.dumps(yaml.safe_load(text), default=str))
+    return [error.message for error in jsonschema.Draft202012Validator(schema).iter_errors(document)]
 
 
 def test_the_schema_takes_every_contract_that_the_loader_takes() -> None:
@@ -313,7 +314,7 @@ def test_the_schema_takes_every_contract_that_the_loader_takes() -> None:
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "said"),
+    ("old", "new", "reason"),
     [
         ("kind: full", "kind: complete", "'complete' is not one of ['full', 'delta']"),
         ("title: People", "titel: People", "'titel' was unexpected"),
@@ -324,6 +325,6 @@ def test_the_schema_takes_every_contract_that_the_loader_takes() -> None:
         ("max_share: 0.5", "max_share: 50", "50 is greater than the maximum of 1"),
     ],
 )
-def test_the_schema_marks_mistakes(old: str, new: str, said: str) -> None:
+def test_the_schema_marks_mistakes(old: str, new: str, reason: str) -> None:
     assert PEOPLE.count(old) == 1
-    assert any(said in message for message in schema_errors(f"datasets:{PEOPLE.replace(old, new)}"))
+    assert any(reason in message for message in schema_errors(f"datasets:{PEOPLE.replace(old, new)}"))

@@ -38,14 +38,14 @@ class Page(HTMLParser):
         self.feed(path.read_text(encoding="utf-8"))
 
     def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
-        said = {name: value for name, value in attributes if value}
-        self.anchors |= {said[name] for name in ("id", "name") if name in said}
-        if tag == "a" and "href" in said:
-            self.links.add(said["href"])
-        elif tag == "link" and said.get("rel") not in ("index", "search", "next", "prev", "canonical"):
-            self.loads |= {said["href"]} if "href" in said else set()
-        elif "src" in said:
-            self.loads.add(said["src"])
+        given = {name: value for name, value in attributes if value}
+        self.anchors |= {given[name] for name in ("id", "name") if name in given}
+        if tag == "a" and "href" in given:
+            self.links.add(given["href"])
+        elif tag == "link" and given.get("rel") not in ("index", "search", "next", "prev", "canonical"):
+            self.loads |= {given["href"]} if "href" in given else set()
+        elif "src" in given:
+            self.loads.add(given["src"])
 
 
 def pages_of(site: Path) -> dict[Path, Page]:
@@ -142,13 +142,13 @@ def test_every_word_of_a_contract_is_explained_by_an_example() -> None:
     page = (REPOSITORY / "docs" / "reference" / "contract.md").read_text(encoding="utf-8")
     explained = {heading.rpartition(".")[2] for heading in re.findall(r"^#### `(\S+)`", page, re.MULTILINE)}
     for name, model in schema["$defs"].items():
-        for word, said in model.get("properties", {}).items():
-            assert said["description"], f"{name}.{word}"
+        for word, described in model.get("properties", {}).items():
+            assert described["description"], f"{name}.{word}"
             assert word in explained, f"{name}.{word}"
-            for example in said.get("examples", []):
-                jsonschema.validate(example, {"$defs": schema["$defs"], **said})
-            plain = said.get("type") in ("string", "integer", "number") or "enum" in said
-            assert "examples" in said or not plain, f"{name}.{word} has no example"
+            for example in described.get("examples", []):
+                jsonschema.validate(example, {"$defs": schema["$defs"], **described})
+            plain = described.get("type") in ("string", "integer", "number") or "enum" in described
+            assert "examples" in described or not plain, f"{name}.{word} has no example"
 
 
 def test_every_rule_that_rejects_is_explained() -> None:
@@ -171,16 +171,16 @@ def test_every_setting_and_column_is_explained(site: Path) -> None:
 def test_dbt_says_the_same_of_a_version_as_the_loader() -> None:
     path = REPOSITORY / "dbt_project" / "models" / "staging" / "_meta__sources.yml"
     sources = yaml.safe_load(path.read_text(encoding="utf-8"))["sources"]
-    said = {
+    descriptions = {
         (table["name"], column["name"]): column["description"]
         for source in sources
         if source["name"] == "meta"
         for table in source["tables"]
         for column in table["columns"]
     }
-    assert said
+    assert descriptions
     tables = {table.name: table for table in metadata.sorted_tables}
-    assert said == {(table, column): tables[table].columns[column].doc for table, column in said}
+    assert descriptions == {(table, column): tables[table].columns[column].doc for table, column in descriptions}
 
 
 PERSONAL = "select distinct cast({} as varchar) from stage.citizens where {} is not null"
@@ -205,10 +205,10 @@ def test_docs_of_a_warehouse_before_and_after_it_is_built(new_project: Callable[
         (shutil.copytree if source.is_dir() else shutil.copy)(source, project.root / name)
     site = project.root / "target" / "docs"
 
-    said = project.loader("docs")
-    assert said.exit_code == 0, said.output
-    assert "core.citizens" in said.output
-    assert "not built yet; run `loader run`" in said.output
+    result = project.loader("docs")
+    assert result.exit_code == 0, result.output
+    assert "core.citizens" in result.output
+    assert "not built yet; run `loader run`" in result.output
     assert "core.citizens</td><td colspan" in (site / "gx" / "index.html").read_text(encoding="utf-8")
     assert broken_links(site) == []
 
@@ -216,8 +216,8 @@ def test_docs_of_a_warehouse_before_and_after_it_is_built(new_project: Callable[
     assert project.loader("run").exit_code == 0
     project.sql(BROKEN)
     (project.root / "gx/expectations/core/citizens/citizens.json").write_text(json.dumps(SUITE), encoding="utf-8")
-    said = project.loader("docs")
-    assert (said.exit_code, said.output.splitlines()) == (0, ["open target/docs/index.html"])
+    result = project.loader("docs")
+    assert (result.exit_code, result.output.splitlines()) == (0, ["open target/docs/index.html"])
 
     assert broken_links(site) == []
     gates = (site / "gx" / "index.html").read_text(encoding="utf-8")
@@ -242,8 +242,8 @@ def test_docs_of_a_warehouse_before_and_after_it_is_built(new_project: Callable[
 
 def test_docs_say_what_is_missing(new_project: Callable[..., Project]) -> None:
     project = new_project("duckdb")
-    said = project.loader("docs")
-    assert (said.exit_code, said.output) == (
+    result = project.loader("docs")
+    assert (result.exit_code, result.output) == (
         2,
         "usage: docs has no conf.py: the documentation is made in a clone of Almanac\n",
     )

@@ -110,6 +110,6 @@ def shown(cell: Any) -> str:
 
 
 def pivot(project: Project, command: str) -> str:
-    said = project.loader(*shlex.split(command.removeprefix("$ loader ")))
-    assert said.exit_code == 0, said.output
-    return "".join(f"{line.rstrip()}\n" for line in said.output.splitlines() if line.strip())
+    result = project.loader(*shlex.split(command.removeprefix("$ loader ")))
+    assert result.exit_code == 0, result.output
+    return "".join(f"{line.rstrip()}\n" for line in result.output.splitlines() if line.strip())

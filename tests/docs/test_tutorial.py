@@ -85,9 +85,9 @@ def run(project: Project, command: str) -> str:
     return project.loader(*here).output
 
 
-def assert_answers(expected: list[str], said: str, command: str) -> None:
+def assert_answers(expected: list[str], output: str, command: str) -> None:
     """The lines are there, in this order; `…` stands for anything, on a line of its own for any lines."""
     wanted = [line for line in expected if line.strip() != "…"]
     patterns = [re.escape(line).replace("…", ".*") for line in wanted]
-    found = re.search(r"(?:^|\n)" + r"\n(?:.*\n)*?".join(patterns), said) if patterns else True
-    assert found, f"{command} said\n{said}"
+    found = re.search(r"(?:^|\n)" + r"\n(?:.*\n)*?".join(patterns), output) if patterns else True
+    assert found, f"{command} said\n{output}"

@@ -225,13 +225,13 @@ datasets:
 def test_what_the_database_says_of_a_value_stays_hidden(tickets: Project, capfd: pytest.CaptureFixture[str]) -> None:
     path = tickets.root / "gx/expectations/stage/tickets.json"
     query = "select owner from {batch} where cast(owner as integer) > 0"
-    said = suite(tickets, "stage", "tickets")
-    said["expectations"] = [
+    document = suite(tickets, "stage", "tickets")
+    document["expectations"] = [
         {"type": "unexpected_rows_expectation", "description": "nonsense", "kwargs": {"unexpected_rows_query": query}},
         {"type": "expect_column_values_to_not_be_null", "description": "gone", "kwargs": {"column": "gone"}},
-        said["expectations"][0],
+        document["expectations"][0],
     ]
-    path.write_text(json.dumps(said), encoding="utf-8")
+    path.write_text(json.dumps(document), encoding="utf-8")
     insert(tickets, "stage.tickets", GOOD | {"owner": f"G'{SECRET}\" x"})
     result = gate(tickets)
     assert [check.result for check in result.checks] == ["error", "error", "passed"]
@@ -291,8 +291,8 @@ def write_parquet(path: Path, *rows: Mapping[str, Any], without: str = "") -> Pa
 
 
 def a_contract_of(text: str) -> Contract:
-    ((name, said),) = yaml.safe_load(text)["datasets"].items()
-    return Contract.model_validate({"name": name, **said})
+    ((name, fields),) = yaml.safe_load(text)["datasets"].items()
+    return Contract.model_validate({"name": name, **fields})
 
 
 @pytest.fixture
@@ -348,17 +348,17 @@ def test_what_few_expectations_need_is_loaded_for_them_only(tickets_folder: Proj
 
     def gated() -> list[str]:
         command = [sys.executable, "-c", LAZY, str(project.root), str(path)]
-        said = subprocess.run(command, capture_output=True, text=True, check=True, cwd=REPOSITORY)
-        return said.stdout.splitlines()
+        result = subprocess.run(command, capture_output=True, text=True, check=True, cwd=REPOSITORY)
+        return result.stdout.splitlines()
 
     verdict, loaded = gated()
     assert (verdict.partition(":")[0], loaded) == ("passed", "")
     suite_file = project.root / "gx/expectations/stage/tickets.json"
-    said = suite(project, "stage", "tickets")
+    result = suite(project, "stage", "tickets")
     shares = {"values": ["it's new", "100 %"], "weights": [0.9, 0.1]}
     kwargs = {"column": "state", "partition_object": shares, "threshold": 0.1}
-    said["expectations"].append({"type": "expect_column_kl_divergence_to_be_less_than", "kwargs": kwargs})
-    suite_file.write_text(json.dumps(said), encoding="utf-8")
+    result["expectations"].append({"type": "expect_column_kl_divergence_to_be_less_than", "kwargs": kwargs})
+    suite_file.write_text(json.dumps(result), encoding="utf-8")
     verdict, loaded = gated()
     # half and half where nine to one is expected: (ln(0.5 / 0.9) + ln(0.5 / 0.1)) / 2
     assert verdict.startswith("failed: state expect_column_kl_divergence_to_be_less_than found 0.51")
@@ -375,11 +375,11 @@ def test_what_cannot_be_gated_is_said_in_one_line(tickets_folder: Project) -> No
     assert "\n" not in str(caught.value)
     with pytest.raises(EnvironmentFailedError, match=r"nothing\.parquet: .*No files found"):
         run_parquet_gate(project.root, a_contract(project), project.root / "nothing.parquet", "2025-02")
-    with pytest.raises(UsageError, match="'land' is no layer; layers are stage, core, mart"):
+    with pytest.raises(UsageError, match="'land' is not a valid layer; layers are stage, core, mart"):
         gate(project, "land")
     with pytest.raises(UsageError, match="no suite for people; stage suites are made by `loader derive`"):
         gate(project, "stage", ["people"])
     path = project.root / "gx/expectations/stage/tickets.json"
     path.write_text("{}", encoding="utf-8")
-    with pytest.raises(UsageError, match=r"tickets\.json: is no suite"):
+    with pytest.raises(UsageError, match=r"tickets\.json: is not a valid suite"):
         gate(project)

@@ -111,7 +111,7 @@ def test_a_snapshot_that_does_not_fit_its_contract_is_refused(built: Warehouse) 
     ]:
         built.edit(file, old, new)
         assert not built.dbt("snapshot", "--select", "people", check=False).success
-        assert any(message in said for said in built.messages), built.messages
+        assert any(message in line for line in built.messages), built.messages
         assert PEOPLE.core(built) == before
         built.undo_edits()
 

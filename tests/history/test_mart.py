@@ -69,7 +69,7 @@ STORY = {
 
 
 @pytest.fixture(scope="module")
-def told(real_warehouse: Warehouse) -> Warehouse:
+def story(real_warehouse: Warehouse) -> Warehouse:
     """The story, loaded and built with every test of the project."""
     real_warehouse.clear()
     prepare(real_warehouse, CITIZENS)
@@ -79,11 +79,11 @@ def told(real_warehouse: Warehouse) -> Warehouse:
     return real_warehouse
 
 
-def test_the_star_tells_the_story(told: Warehouse) -> None:
-    assert not [message for message in told.messages if "WARN" in message and "WARN=0" not in message]
+def test_the_star_tells_the_story(story: Warehouse) -> None:
+    assert not [message for message in story.messages if "WARN" in message and "WARN=0" not in message]
 
     assert sorted(
-        told.rows("select data_period, citizen_id, change_type, changed_columns from mart.fct_citizen_change")
+        story.rows("select data_period, citizen_id, change_type, changed_columns from mart.fct_citizen_change")
     ) == [
         ("2024-02", "000000001", "arrived", None),
         ("2024-02", "000000002", "arrived", None),
@@ -99,7 +99,7 @@ def test_the_star_tells_the_story(told: Warehouse) -> None:
     # Surrogate keys are worked out here as docs/understand/history.md tells, in plain Python.
     dresden, leipzig = surrogate_key("01067", "Dresden"), surrogate_key("04103", "Leipzig")
     assert sorted(
-        told.rows(
+        story.rows(
             "select period_start, citizen_id, citizen_key, geography_key, age_years from mart.fct_citizen_monthly"
         )
     ) == [
@@ -118,7 +118,7 @@ def test_the_star_tells_the_story(told: Warehouse) -> None:
         (date(2025, 3, 1), "000000004", citizen_key(4, "2025-03-01"), leipzig, 25),
     ]
     assert sorted(
-        told.rows(
+        story.rows(
             "select data_period, geography_key, age_band, population, month_over_month_change,"
             " year_over_year_change from mart.agg_population_monthly where gender = 'F'"
         )
@@ -135,17 +135,17 @@ def test_the_star_tells_the_story(told: Warehouse) -> None:
         ]
     )
     assert sorted(
-        told.rows("select valid_from, valid_to, is_current from mart.dim_citizen where citizen_id = '000000003'")
+        story.rows("select valid_from, valid_to, is_current from mart.dim_citizen where citizen_id = '000000003'")
     ) == [
         (date(2025, 1, 1), date(2025, 2, 1), False),
         (date(2025, 3, 1), date(9999, 12, 31), True),
     ]
 
 
-def test_the_calendar_is_iso(told: Warehouse) -> None:
+def test_the_calendar_is_iso(story: Warehouse) -> None:
     days = {
         row[0]: row[1:]
-        for row in told.rows(
+        for row in story.rows(
             "select date_day, date_key, iso_year, iso_week, iso_weekday, is_unknown from mart.dim_date"
         )
     }
@@ -157,25 +157,28 @@ def test_the_calendar_is_iso(told: Warehouse) -> None:
     }
 
 
-def test_every_dimension_has_an_unknown_member(told: Warehouse) -> None:
+def test_every_dimension_has_an_unknown_member(story: Warehouse) -> None:
     for table, key in (("dim_citizen", "citizen_key"), ("dim_geography", "geography_key"), ("dim_date", "date_key")):
-        assert told.rows(f"select count(*) from mart.{table} where {key} = {UNKNOWN}") == [(1,)]
+        assert story.rows(f"select count(*) from mart.{table} where {key} = {UNKNOWN}") == [(1,)]
 
 
-def test_a_rebase_leaves_what_a_full_refresh_gives(told: Warehouse) -> None:
+def test_a_rebase_leaves_what_a_full_refresh_gives(story: Warehouse) -> None:
     deliver(
-        told, CITIZENS, "2025-01", [citizen(1, **LEIPZIG), citizen(3), citizen(5, postal_code="09111", city="Chemnitz")]
+        story,
+        CITIZENS,
+        "2025-01",
+        [citizen(1, **LEIPZIG), citizen(3), citizen(5, postal_code="09111", city="Chemnitz")],
     )
-    rollback(told, CITIZENS, "2025-03", None, [])
-    deliver(told, CITIZENS, "2024-12", [])
-    told.dbt("build")
-    rebased = contents(told)
-    assert ("2024-12", "000000001", "left") in told.rows(
+    rollback(story, CITIZENS, "2025-03", None, [])
+    deliver(story, CITIZENS, "2024-12", [])
+    story.dbt("build")
+    rebased = contents(story)
+    assert ("2024-12", "000000001", "left") in story.rows(
         "select data_period, citizen_id, change_type from mart.fct_citizen_change"
     )
 
-    told.dbt("run", "--full-refresh")
-    assert contents(told) == rebased
+    story.dbt("run", "--full-refresh")
+    assert contents(story) == rebased
 
 
 def contents(warehouse: Warehouse) -> dict[str, list[tuple[Any, ...]]]:
@@ -191,12 +194,12 @@ def surrogate_key(*parts: str) -> int:
     return int(hashlib.md5(text.encode()).hexdigest()[:15], 16)
 
 
-def test_two_builds_of_everything_at_once(told: Warehouse) -> None:
+def test_two_builds_of_everything_at_once(story: Warehouse) -> None:
     """On a server each waits for what the other is writing, table by table; a DuckDB file has one writer."""
-    before = contents(told)
-    codes = [process.wait() for process in [told.start_dbt("build"), told.start_dbt("build")]]
-    if told.engine == "duckdb":
+    before = contents(story)
+    codes = [process.wait() for process in [story.start_dbt("build"), story.start_dbt("build")]]
+    if story.engine == "duckdb":
         assert 0 in codes
     else:
         assert codes == [0, 0]
-    assert contents(told) == before
+    assert contents(story) == before

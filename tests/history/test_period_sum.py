@@ -100,14 +100,14 @@ def test_a_fact_made_anew_by_another_build_meanwhile(built: Warehouse) -> None:
         pytest.skip("two processes cannot open one DuckDB file")
     deliver(built, ORDERS.dataset, "2025-02", [order("1", "4.00")])
     built.dbt(*WITHOUT_AGGREGATE)
-    [said] = with_lock_held(
+    [message] = with_lock_held(
         built,
         lambda: [built.start_dbt("build", "--select", "agg_order_month")],
         waiting=1,
         name="mart.agg_order_month",
         then=["delete from core.applied_load where dataset = 'mart.fct_order_state'"],
     )
-    assert "made it or its fact anew meanwhile" in said
+    assert "made it or its fact anew meanwhile" in message
     built.dbt(*BUILD)
     assert sums(built) == {JANUARY: (2, Decimal("6.00")), NOVEMBER: (1, Decimal("0.00"))}
 

@@ -22,7 +22,7 @@ def with_lock_held(
 ) -> list[str]:
     """Start builds while another transaction holds the lock of `name`, and commit it when all of them wait.
 
-    `statements` belong to that transaction, `then` when they wait. Gives what the builds said.
+    `statements` belong to that transaction, `then` when they wait. Returns what the builds said.
     """
     holder = warehouse.connect()
     cursor = holder.cursor()

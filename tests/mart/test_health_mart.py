@@ -121,8 +121,8 @@ def load(project: Project, deliveries: Deliveries, order: int | None = None) -> 
         deliver(project, dataset, period, rows, order=order)
     only = [word for key in deliveries for pair in zip(("--dataset", "--period"), key, strict=True) for word in pair]
     # in so few rows every change is a large one
-    said = project.loader("load", "--force", *(only if len(deliveries) == 1 else ()))
-    assert said.exit_code == 0, said.output
+    result = project.loader("load", "--force", *(only if len(deliveries) == 1 else ()))
+    assert result.exit_code == 0, result.output
 
 
 def make(project: Project, *options: str) -> None:
@@ -145,8 +145,8 @@ def insurer(engine: Engine, new_project: Callable[..., Project]) -> Project:
     project = new_project(engine, whole=True)
     assert project.loader("migrate").exit_code == 0
     load(project, first_deliveries())
-    said = project.loader("build")
-    assert said.exit_code == 0, said.output
+    result = project.loader("build")
+    assert result.exit_code == 0, result.output
     return project
 
 

@@ -73,8 +73,8 @@ def test_a_project_of_some_subjects_builds(new_project: Callable[..., Project], 
     if "aca" in subjects:
         deliver_insurer(project)
     for command in ("load", "build"):
-        said = project.loader(command)
-        assert said.exit_code == 0, said.output
+        result = project.loader(command)
+        assert result.exit_code == 0, result.output
 
     places = project.sql(
         "select count(county), count(*) - count(county) from mart.dim_geography where city <> 'Unknown'"

@@ -97,19 +97,19 @@ def test_refused_and_failed_steps_say_why(shop: Project) -> None:
 
 def test_nothing_personal_is_told(shop: Project) -> None:
     """Personal values are in stage, in the archive and in the rejects file only."""
-    said = []
+    texts = []
     deliver(shop, "2025-01", products("P1", "P2", {"sku": "P3", "buyer": f"{SECRET} is too long"}))
-    said.append(load(shop, refused=True))
+    texts.append(load(shop, refused=True))
     deliver(shop, "2025-01", products("P1", "P2"))
-    said.append(load(shop))
+    texts.append(load(shop))
     path = deliver(shop, "2025-02", products({"sku": "P1", "buyer": f"{SECRET}2"}, {"sku": "P2", "buyer": ""}))
-    said += [shop.loader("plan", path, *more).output for more in ((), ("--json",))]
-    said.append(load(shop, refused=True))
+    texts += [shop.loader("plan", path, *more).output for more in ((), ("--json",))]
+    texts.append(load(shop, refused=True))
     write_csv(shop.landing / "products_2025-03.csv", [], header=list(ANY_PRODUCT.values()))  # the header was left out
-    said.append(load(shop, "--period", "2025-03", refused=True))
+    texts.append(load(shop, "--period", "2025-03", refused=True))
     for command in ("status", "status --json", "versions --dataset products"):
-        said.append(shop.loader(*command.split()).output)
-    assert [text for text in said if SECRET in text] == []
+        texts.append(shop.loader(*command.split()).output)
+    assert [text for text in texts if SECRET in text] == []
     assert [name for name, rows in everything(shop).items() if SECRET in repr(rows)] == ["stage.products"]
     ours = [folder for folder in (shop.root / "data").iterdir() if folder.name != "landing"]
     written = [path for folder in ours for path in folder.rglob("*.*") if path.suffix in (".csv", ".jsonl", ".log")]

@@ -25,9 +25,9 @@ ROWS = [["0001", "Anna", date(1988, 2, 29), "Dresden", 3, 12.5], ["0002", "Jürg
 STAGED = [("0001", "Anna", date(1988, 2, 29), "Dresden", 3, 12.5), ("0002", "Jürgen", None, "Leipzig", None, None)]
 
 
-def workbooks(**said: Any) -> str:
+def workbooks(**options: Any) -> str:
     """The contract of people for workbooks of any kind; `said` goes into its format."""
-    more = "".join(f", {word}: {value}" for word, value in said.items())
+    more = "".join(f", {word}: {value}" for word, value in options.items())
     return PEOPLE.replace("type: csv", f"type: workbook{more}").replace(r"\.csv'", r"\.[a-z]+'")
 
 
@@ -40,9 +40,9 @@ def staged(project: Project, period: str) -> list[tuple[Any, ...]]:
 
 def refusal(project: Project) -> str:
     """The one line of a load that refuses its one new delivery."""
-    said = project.loader("load")
-    assert said.exit_code == 1, said.output
-    (line,) = [line for line in said.output.splitlines() if line.startswith("refused")]
+    result = project.loader("load")
+    assert result.exit_code == 1, result.output
+    (line,) = [line for line in result.output.splitlines() if line.startswith("refused")]
     return line
 
 
@@ -52,8 +52,8 @@ def test_workbooks_of_every_kind_give_the_same_rows(new_project: Callable[..., P
     for month, kind in enumerate(KINDS, start=1):
         path = project.landing / f"people_2025-{month:02}{kind}"
         write_sheets(path, {"Old": [["x"]], "People": [PEOPLE_HEADER, *ROWS]}, hidden=["Old"])
-    said = project.loader("load")
-    assert said.exit_code == 0, said.output
+    result = project.loader("load")
+    assert result.exit_code == 0, result.output
     for month, kind in enumerate(KINDS, start=1):
         assert staged(project, f"2025-{month:02}") == STAGED, kind
 
@@ -69,29 +69,29 @@ def test_a_workbook_under_another_ending_is_told_its_kind(tmp_path: Path, kind: 
         assert open_workbook(path, WorkbookFormat(type="workbook")).header == list(PEOPLE_HEADER)
         return
     known_as = ".xlsx" if kind == ".xlsm" else kind
-    with pytest.raises(RefusedError, match=f"a workbook of the {known_as} kind, not {named} as its ending says"):
+    with pytest.raises(RefusedError, match=f"a workbook of the {known_as} kind, not {named} as its extension says"):
         open_workbook(path, WorkbookFormat(type="workbook"))
 
 
 @pytest.mark.parametrize(
-    ("kind", "said"),
+    ("kind", "reason"),
     [
         (".xlsx", "1 of 2 rows are invalid (50.0%; none is allowed): visits: error cell (1)"),
         (".ods", "a formula in it ends in an error, and .ods does not tell in which cell"),
     ],
 )
 def test_an_error_of_a_formula_is_never_taken_for_nothing(
-    new_project: Callable[..., Project], kind: str, said: str
+    new_project: Callable[..., Project], kind: str, reason: str
 ) -> None:
     project = new_project("duckdb")
     add_contract(project, workbooks().replace("{action: reject_rows, max_share: 0.5}", "{action: reject_file}"))
     path = project.landing / f"people_2025-01{kind}"
     write_sheets(path, {"People": [PEOPLE_HEADER, ROWS[0], ["0002", "Jürgen", None, "Leipzig", "#DIV/0!"]]})
-    assert said in refusal(project)
+    assert reason in refusal(project)
 
 
 @pytest.mark.parametrize(
-    ("said", "found"),
+    ("options", "found"),
     [
         ({}, "Now"),
         ({"sheet": 2}, "Then 1"),
@@ -100,15 +100,15 @@ def test_an_error_of_a_formula_is_never_taken_for_nothing(
         ({"sheet_pattern": "'(?i)NOW|secret'"}, "Now"),
         ({"sheet": 4}, "there is no sheet 4 that is not hidden; found are: Secret, Now, Then 1, Then 2"),
         ({"sheet": "now"}, "there is no sheet 'now'; found are: Secret, Now, Then 1, Then 2"),
-        ({"sheet_pattern": "'^Then'"}, "2 sheets fit (Then 1, Then 2) the pattern '^Then'; found are: Secret, Now,"),
-        ({"sheet_pattern": "Secret"}, "no sheet fits the pattern 'Secret'; found are: Secret, Now,"),
+        ({"sheet_pattern": "'^Then'"}, "2 sheets match (Then 1, Then 2) the pattern '^Then'; found are: Secret, Now,"),
+        ({"sheet_pattern": "Secret"}, "no sheet matches the pattern 'Secret'; found are: Secret, Now,"),
     ],
 )
 def test_a_sheet_by_name_position_or_pattern(
-    new_project: Callable[..., Project], said: dict[str, Any], found: str
+    new_project: Callable[..., Project], options: dict[str, Any], found: str
 ) -> None:
     project = new_project("duckdb")
-    add_contract(project, workbooks(**said))
+    add_contract(project, workbooks(**options))
     sheets = {name: [PEOPLE_HEADER, ["0001", name]] for name in ("Secret", "Now", "Then 1", "Then 2")}
     write_sheets(project.landing / "people_2025-01.xlsx", sheets, hidden=["Secret"])
     if found in sheets:
@@ -127,12 +127,12 @@ TITLES = {
 }
 
 
-@pytest.mark.parametrize("ending", [".xlsx", ".csv"])
-def test_a_header_over_several_rows(new_project: Callable[..., Project], ending: str) -> None:
+@pytest.mark.parametrize("extension", [".xlsx", ".csv"])
+def test_a_header_over_several_rows(new_project: Callable[..., Project], extension: str) -> None:
     """Merged cells hold their text in their first cell, in workbooks and in what spreadsheets save as CSV."""
     project = new_project("duckdb")
     contract = workbooks(header_row=2, header_rows=3)
-    if ending == ".csv":
+    if extension == ".csv":
         contract = PEOPLE.replace("type: csv", "type: csv, header_row: 2, header_rows: 3")
     for column, title in TITLES.items():
         contract = contract.replace(f"      {column}: {{", f"      {column}: {{header: {title}, ")
@@ -143,14 +143,14 @@ def test_a_header_over_several_rows(new_project: Callable[..., Project], ending:
         [None, "Name", "Born", "Place", "Visits", "paid"],
         [None, None, "on", "City", None, "Euro"],
     ]
-    path = project.landing / f"people_2025-01{ending}"
-    if ending == ".xlsx":
+    path = project.landing / f"people_2025-01{extension}"
+    if extension == ".xlsx":
         write_sheets(path, {"People": [*header, *ROWS]})
     else:
         rows = [[f"{cell:%d.%m.%Y}" if isinstance(cell, date) else cell for cell in row] for row in ROWS]
         write_csv(path, rows, header=header[-1], above=header[:-1])
-    said = project.loader("load")
-    assert said.exit_code == 0, said.output
+    result = project.loader("load")
+    assert result.exit_code == 0, result.output
     assert staged(project, "2025-01") == STAGED
     assert project.sql("select min(_source_row), max(_source_row) from stage.people") == [(5, 6)]
 
@@ -173,31 +173,31 @@ def test_text_files_may_be_gzipped(new_project: Callable[..., Project]) -> None:
     plain = write_people(project.landing / "people_2025-01.csv", people_rows(50)).read_bytes()
     (project.landing / "people_2025-02.csv.gz").write_bytes(gzip.compress(plain))
     (project.landing / "people_2025-03.csv.gz").write_bytes(gzip.compress(plain[:500]) + gzip.compress(plain[500:]))
-    said = project.loader("load")
-    assert said.exit_code == 0, said.output
+    result = project.loader("load")
+    assert result.exit_code == 0, result.output
     assert staged(project, "2025-01") == staged(project, "2025-02") == staged(project, "2025-03")
     assert len(staged(project, "2025-03")) == 50
 
 
 @pytest.mark.parametrize(
-    ("name", "spoil", "said"),
+    ("name", "spoil", "reason"),
     [
         ("people_2025-01.csv.gz", lambda packed: packed[:200], "the gzip file is damaged or cut off"),
         ("people_2025-01.csv.gz", lambda packed: packed[:11], "the gzip file is damaged or cut off"),
         ("people_2025-01.csv.gz", lambda packed: packed[:300] + b"x" + packed[301:], "the gzip file is damaged"),
-        ("people_2025-01.csv.gz", gzip.decompress, "this is no gzip file whatever its ending says"),
+        ("people_2025-01.csv.gz", gzip.decompress, "this is not a gzip file, whatever its extension says"),
         ("people_2025-01.csv", lambda packed: packed, "this is a gzip file; name it with .gz"),
     ],
 )
 def test_gzipped_text_that_is_none(
-    new_project: Callable[..., Project], name: str, spoil: Callable[[bytes], bytes], said: str
+    new_project: Callable[..., Project], name: str, spoil: Callable[[bytes], bytes], reason: str
 ) -> None:
     project = new_project("duckdb")
     add_contract(project, GZIPPED)
     rows = [{**row, "name": f"{number * 7919 % 10007}"} for number, row in enumerate(people_rows(200))]
     plain = write_people(project.root / "plain.csv", rows).read_bytes()
     (project.landing / name).write_bytes(spoil(gzip.compress(plain)))
-    assert said in refusal(project)
+    assert reason in refusal(project)
 
 
 def test_a_proposal_reads_every_kind(new_project: Callable[..., Project], tmp_path: Path) -> None:
@@ -207,10 +207,10 @@ def test_a_proposal_reads_every_kind(new_project: Callable[..., Project], tmp_pa
     with gzip.open(tmp_path / "people_2025-01.csv.gz", "wb") as packed:
         shutil.copyfileobj(plain.open("rb"), packed)
     for path in [*paths, tmp_path / "people_2025-01.csv.gz"]:
-        said = project.loader("propose", path)
-        assert said.exit_code == 0, said.output
-        assert "key: person_id" in said.stdout
-        assert "born:\n        type: date" in said.stdout
+        result = project.loader("propose", path)
+        assert result.exit_code == 0, result.output
+        assert "key: person_id" in result.stdout
+        assert "born:\n        type: date" in result.stdout
 
 
 def test_numbers_of_a_workbook_keep_all_their_digits(tmp_path: Path) -> None:

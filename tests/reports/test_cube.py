@@ -160,7 +160,9 @@ def expected(names: Iterable[str], rows: list[Row] = SALES) -> dict[tuple[Any, .
     groups: dict[tuple[Any, ...], list[Row]] = defaultdict(list)
     for row in rows:
         groups[tuple(VALUES[name](row) for name in names)].append(row)
-    return {key: {said.split("=")[0]: make(group) for said, make in MEASURES.items()} for key, group in groups.items()}
+    return {
+        key: {measure.split("=")[0]: make(group) for measure, make in MEASURES.items()} for key, group in groups.items()
+    }
 
 
 def by(names: list[str], cells: list[dict[str, Any]]) -> dict[tuple[Any, ...], dict[str, Any]]:
@@ -175,9 +177,9 @@ def test_any_pivot_says_what_python_does(shop: Project) -> None:
     for row, column in [*product(VALUES, ["month", "gender"]), ("gender", "first_shop.city")]:
         if row == column:
             continue
-        said = shop.loader("cube", "fct_sale", "--rows", row, "--columns", column, *measures, "--json").json
-        assert by([row, column], said["cells"]) == expected([row, column])
-        totals = said["totals"]
+        answer = shop.loader("cube", "fct_sale", "--rows", row, "--columns", column, *measures, "--json").json
+        assert by([row, column], answer["cells"]) == expected([row, column])
+        totals = answer["totals"]
         assert by([row], [cell for cell in totals if row in cell]) == expected([row])
         assert by([column], [cell for cell in totals if column in cell]) == expected([column])
         assert by([], [cell for cell in totals if not {row, column} & set(cell)]) == expected([])
@@ -201,10 +203,10 @@ def test_filters_by_value_and_by_range(shop: Project) -> None:
 
 
 def test_a_cube_is_not_summed_over_its_own_totals(shop: Project) -> None:
-    said = shop.loader("cube", "--columns", "month", "--measure", "amount", "--json").json
-    assert said["table"] == CUBE  # a cube comes before a fact
-    assert [cell["month"] for cell in said["cells"]] == ["2024-12", "2025-01", "2025-02", "2025-04"]
-    assert said["totals"] == [{"amount": float(sum(sale["amount"] for sale in SALES))}]
+    answer = shop.loader("cube", "--columns", "month", "--measure", "amount", "--json").json
+    assert answer["table"] == CUBE  # a cube comes before a fact
+    assert [cell["month"] for cell in answer["cells"]] == ["2024-12", "2025-01", "2025-02", "2025-04"]
+    assert answer["totals"] == [{"amount": float(sum(sale["amount"] for sale in SALES))}]
 
 
 def test_orders_are_those_of_contracts_and_calendar_and_nothing_is_a_formula(shop: Project) -> None:
@@ -230,16 +232,18 @@ def test_a_file_holds_what_is_printed_and_excel_reads_it(shop: Project) -> None:
     assert shop.loader(*ask, "--output", path).exit_code == 0
     assert path.read_bytes().decode("utf-8-sig") == shop.loader(*ask, "--format", "csv").stdout
     assert path.read_bytes().startswith(b"\xef\xbb\xbf")
-    said = shop.loader(*ask, "--output", shop.root / "missing" / "sales.csv")
-    assert said.exit_code == 3
-    assert "cannot be written (No such file or directory)" in said.output
+    result = shop.loader(*ask, "--output", shop.root / "missing" / "sales.csv")
+    assert result.exit_code == 3
+    assert "cannot be written (No such file or directory)" in result.output
 
 
 def test_the_table_for_people_names_what_was_asked(shop: Project) -> None:
-    said = shop.loader("cube", "--rows", "gender", "--columns", "year", "--measure", "amount", "--filter", "gender=F,X")
-    assert said.output.startswith("mart.fct_sale: amount by gender, year where gender=F,X\n")
+    result = shop.loader(
+        "cube", "--rows", "gender", "--columns", "year", "--measure", "amount", "--filter", "gender=F,X"
+    )
+    assert result.output.startswith("mart.fct_sale: amount by gender, year where gender=F,X\n")
     total = sum(sale["amount"] for sale in SALES if GENDERS[sale["buyer"]] != "M")
-    last = [line for line in said.output.splitlines() if line.strip()][-1].split()
+    last = [line for line in result.output.splitlines() if line.strip()][-1].split()
     assert (last[0], last[-1]) == ("total", f"{total:,}")
 
 
@@ -251,20 +255,20 @@ def test_pictures_are_lines_along_the_time_and_bars_else(shop: Project) -> None:
         picture = ET.parse(path).getroot()
         drawn = [one for one in picture.iter() if one.tag.endswith(shape) and one.get("rx") is None]
         assert len(drawn) >= len(SHOPS)
-        told = {one.text for one in picture.iter() if one.tag.endswith("title") and one.text}
+        titles = {one.text for one in picture.iter() if one.tag.endswith("title") and one.text}
         for shop_, place in product(SHOPS, {VALUES[across](sale) for sale in SALES}):
             count = sum(SHOPS[sale["shop"]] == shop_ and VALUES[across](sale) == place for sale in SALES)
             names = [shop_ or "(none)", place] if across == "month" else [place, shop_ or "(none)"]
-            assert (f"{', '.join(names)}: {count}" in told) == bool(count)
+            assert (f"{', '.join(names)}: {count}" in titles) == bool(count)
 
 
 def test_what_can_be_asked_is_told_without_what_is_personal(shop: Project) -> None:
-    said = {one["table"]: one for one in shop.loader("cube", "--json").json}
-    assert list(said) == [CUBE, "fct_sale"]
-    assert said["fct_sale"]["measures"] == ["pieces", "amount", "discount_rate"]
-    assert said["fct_sale"]["attributes"] == ["sale_id", "paid_on", "is_online"]
-    assert said["fct_sale"]["dimensions"]["buyer"] == ["gender", "city"]
-    assert said["fct_sale"]["dimensions"]["sale_date"][:4] == ["year", "quarter", "month", "day"]
+    tables = {one["table"]: one for one in shop.loader("cube", "--json").json}
+    assert list(tables) == [CUBE, "fct_sale"]
+    assert tables["fct_sale"]["measures"] == ["pieces", "amount", "discount_rate"]
+    assert tables["fct_sale"]["attributes"] == ["sale_id", "paid_on", "is_online"]
+    assert tables["fct_sale"]["dimensions"]["buyer"] == ["gender", "city"]
+    assert tables["fct_sale"]["dimensions"]["sale_date"][:4] == ["year", "quarter", "month", "day"]
     for ask in (["cube"], ["cube", "fct_sale"], ["cube", "mart.fct_sale"]):
         assert "first_shop" in shop.loader(*ask).output
         assert "first_name" not in shop.loader(*ask).output
@@ -285,10 +289,10 @@ NOT_THERE: list[tuple[list[str], str]] = [
     (["fct_sale", "--measure", "amount//pieces"], "is not understood"),
     (["fct_sale", "--measure", "sale_id"], "cannot be summed; it can be counted: sale_id:count"),
     (["fct_sale", "--measure", "discount_rate"], "ratios add up to nothing"),
-    (["fct_sale", "--measure", "amount", "--filter", "month=2025-13"], "'2025-13' is no value of a period column"),
+    (["fct_sale", "--measure", "amount", "--filter", "month=2025-13"], "'2025-13' is not a valid value of a period"),
     (["fct_sale", "--measure", "amount", "--filter", "month"], "--filter 'month' is not understood"),
     (["fct_sale", "--measure", "amount", "--output", "a.xlsx"], "not as 'xlsx'"),
-    (["fct_sale", "--columns", "sale_id,paid_on", "--measure", "amount"], "gives 60 columns, more than"),
+    (["fct_sale", "--columns", "sale_id,paid_on", "--measure", "amount"], "returns 60 columns, more than"),
     (["fct_sale", "--columns", "gender,paid_on", "--measure", "amount", "--format", "svg"], "up to 8 series"),
     (["--rows", "colour", "--measure", "amount"], "no table of the mart knows all of that"),
 ]  # fmt: skip
@@ -296,14 +300,14 @@ NOT_THERE: list[tuple[list[str], str]] = [
 
 def test_what_is_not_there_is_answered_with_what_there_is(shop: Project) -> None:
     for asked, answer in NOT_THERE:
-        said = shop.loader("cube", *asked)
-        assert said.exit_code == 2, said.output
-        assert answer in said.output
-        assert said.output.startswith("usage: ")
-        assert len(said.output.splitlines()) == 1
+        result = shop.loader("cube", *asked)
+        assert result.exit_code == 2, result.output
+        assert answer in result.output
+        assert result.output.startswith("usage: ")
+        assert len(result.output.splitlines()) == 1
 
 
 def test_before_the_first_build_there_is_nothing_to_ask(project: Project) -> None:
-    said = project.loader("cube", "--rows", "city", "--measure", "population")
-    assert (said.exit_code, said.output.count("\n")) == (2, 1)
-    assert "run `loader build` first" in said.output
+    result = project.loader("cube", "--rows", "city", "--measure", "population")
+    assert (result.exit_code, result.output.count("\n")) == (2, 1)
+    assert "run `loader build` first" in result.output

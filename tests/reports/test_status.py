@@ -23,8 +23,8 @@ def status(project: Project) -> list[tuple[object, ...]]:
 
 
 def test_nothing_yet(shop: Project) -> None:
-    said = shop.loader("status")
-    assert (said.exit_code, "nothing was delivered yet; put files into " in said.output) == (0, True)
+    result = shop.loader("status")
+    assert (result.exit_code, "nothing was delivered yet; put files into " in result.output) == (0, True)
     assert shop.loader("status", "--json").json == []
     assert "products was never loaded" in shop.loader("versions", "--dataset", "products").output
 
@@ -53,14 +53,14 @@ def test_the_state_of_every_file(shop: Project) -> None:
         ("2025-06", "ingested", None, None, "products_2025-06.csv"),
         ("?", "refused", None, None, "shops_2025-01.csv"),
     ]
-    said = shop.loader("status").output
+    answer = shop.loader("status").output
     for message in (
         "products_2025-03.csv: 1 of 1 rows are invalid",
         "the guard refuses this delivery",
         "unknown: number",
-        "the file name fits no contract",
+        "the file name matches no contract",
     ):
-        assert message in said
+        assert message in answer
     assert shop.loader("status", "--dataset", "products", "--json").json == shop.loader("status", "--json").json[:-1]
 
 

@@ -40,15 +40,15 @@ def test_demo_shows_the_promise_twice_and_leaves_a_project_to_work_with(demo_pro
 
     # a plain `dbt build` in the root finds project and profile, and has nothing to change
     process = demo_project.start_dbt("build")
-    said, _ = process.communicate()
-    assert process.returncode == 0, said
-    assert "WARN=0 ERROR=0" in said
+    output, _ = process.communicate()
+    assert process.returncode == 0, output
+    assert "WARN=0 ERROR=0" in output
     assert demo_project.sql("select * from core.citizens order by citizen_id, dbt_valid_from") == history
 
 
 def test_demo_does_not_mix_with_deliveries_of_others(demo_project: Project) -> None:
     (demo_project.landing / "citizens_2025-01.xlsx").write_bytes(b"of somebody else")
-    said = demo_project.loader("demo", "--rows", 300, "--periods", 4)
-    assert said.exit_code == 2
-    assert "other deliveries of citizens (citizens_2025-01.xlsx)" in said.output
+    result = demo_project.loader("demo", "--rows", 300, "--periods", 4)
+    assert result.exit_code == 2
+    assert "other deliveries of citizens (citizens_2025-01.xlsx)" in result.output
     assert (demo_project.landing / "citizens_2025-01.xlsx").read_bytes() == b"of somebody else"

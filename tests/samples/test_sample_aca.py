@@ -431,10 +431,10 @@ def test_memory_does_not_grow_with_the_claim_lines() -> None:
 
 def test_a_backlog_says_the_same_as_its_days(delivered: Delivered, world: World) -> None:
     """Claims before a day in a file a month: the last word on each line is that of the daily drops."""
-    said = {}
+    latest = {}
     for lines in world[1].values():
         money = zip(lines.allowed.tolist(), lines.paid.tolist(), lines.status.tolist(), strict=True)
-        said |= dict(zip(zip(lines.claim.tolist(), lines.line.tolist(), strict=True), money, strict=True))
+        latest |= dict(zip(zip(lines.claim.tolist(), lines.line.tolist(), strict=True), money, strict=True))
     last = delivered.rows("""
         select cast(substr(claim_id, 2) as bigint), line_number, cast(allowed_amount * 100 as bigint),
             cast(paid_amount * 100 as bigint), line_status
@@ -442,7 +442,7 @@ def test_a_backlog_says_the_same_as_its_days(delivered: Delivered, world: World)
         qualify row_number() over (partition by claim_id, line_number order by period desc) = 1
     """)
     statuses = {status.name.capitalize(): status.value for status in Status}
-    assert said == {(claim, line): (allowed, paid, statuses[status]) for claim, line, allowed, paid, status in last}
+    assert latest == {(claim, line): (allowed, paid, statuses[status]) for claim, line, allowed, paid, status in last}
 
 
 # --- through the front door
@@ -478,6 +478,6 @@ def test_arguments_that_do_not_fit(
     new_project: Callable[..., Project], arguments: tuple[object, ...], reason: str
 ) -> None:
     project = new_project("duckdb")
-    said = project.loader("sample-data", *arguments)
-    assert (said.exit_code, reason in said.output) == (2, True), said.output
+    result = project.loader("sample-data", *arguments)
+    assert (result.exit_code, reason in result.output) == (2, True), result.output
     assert not list(project.landing.iterdir())

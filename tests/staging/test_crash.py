@@ -57,8 +57,8 @@ def test_two_loads_at_once(shop: Project) -> None:
     other = shop.start_loader("load")
     wait_for_log(shop, 1, other)
     mine = shop.loader("load")
-    said, trouble = other.communicate()
-    assert (mine.exit_code, other.returncode) == (0, 0), mine.output + said + trouble
+    output, errors = other.communicate()
+    assert (mine.exit_code, other.returncode) == (0, 0), mine.output + output + errors
     assert sorted(versions(shop)) == [(period, 1, "active", 2) for period in PERIODS]
     assert shop.sql("select count(*) from meta.ingestion_log") == [(3,)]
     assert_stage_is_the_archive(shop)
@@ -80,10 +80,10 @@ def test_a_warehouse_that_somebody_holds(shop: Project) -> None:
         assert f"the warehouse is in use by process {os.getpid()} " in waiting.stderr.readline()
     assert held.exit_code == 3
     (line,) = [line for line in held.output.splitlines() if not line.startswith("note: ")]
-    assert line.startswith(f"failed: the warehouse is in use by process {os.getpid()} ")
+    assert line.startswith(f"failed: the warehouse has been in use by process {os.getpid()} ")
     assert "wait until it is done or stop it, then run the same command again" in line
-    said, _ = waiting.communicate()
-    assert (waiting.returncode, "nothing was delivered yet" in said) == (0, True)
+    output, _ = waiting.communicate()
+    assert (waiting.returncode, "nothing was delivered yet" in output) == (0, True)
 
 
 NO_SERVERS = [{"type": "postgres"}, {"type": "sqlserver", "backend": "mssql-python", "login_timeout": 1}]
@@ -114,7 +114,7 @@ BLOCK = """
 
 @contextmanager
 def interrupted(project: Project, table: str, times: int) -> Iterator[list[str]]:
-    """Ends the loader's connection while it writes to `table`, so many times; gives what it was doing."""
+    """Ends the loader's connection while it writes to `table`, so many times; returns what it was doing."""
     import psycopg2
 
     project.sql(BLOCK.format(table=table))

@@ -46,14 +46,14 @@ def refusal(project: Project, period: str, rows: list[Cells]) -> str:
     """What the guard says of a delivery, after which the warehouse is as it was."""
     before = versions(project), skus(project)
     path = deliver(project, period, rows)
-    said = load(project, "--file-path", path, refused=True)
-    assert "1 refused" in said
+    output = load(project, "--file-path", path, refused=True)
+    assert "1 refused" in output
     assert (versions(project), skus(project)) == before
     ((step, status, error),) = project.sql(
         "select step, status, error from meta.etl_audit where audit_id = (select max(audit_id) from meta.etl_audit)"
     )
     assert (step, status) == ("load-stage", "refused")
-    assert error in said
+    assert error in output
     return error
 
 
@@ -68,11 +68,11 @@ def test_shares_up_to_the_limit_pass(shop: Project) -> None:
 
 
 def test_too_many_ended_or_changed_keys_are_refused(shop: Project) -> None:
-    said = refusal(shop, "2025-02", products("P1"))
-    assert said.startswith("products 2025-02: the guard refuses this delivery: ")
-    assert "it would end 3 of 4 keys (75.0%; the limit is 50.0%), compared with 2025-01." in said
-    said = refusal(shop, "2025-02", [*renamed("P1", "P2", "P3"), *products("P4")])
-    assert "it would change 3 of 4 keys (75.0%; the limit is 50.0%), compared with 2025-01." in said
+    message = refusal(shop, "2025-02", products("P1"))
+    assert message.startswith("products 2025-02: the guard refuses this delivery: ")
+    assert "it would end 3 of 4 keys (75.0%; the limit is 50.0%), compared with 2025-01." in message
+    message = refusal(shop, "2025-02", [*renamed("P1", "P2", "P3"), *products("P4")])
+    assert "it would change 3 of 4 keys (75.0%; the limit is 50.0%), compared with 2025-01." in message
     assert "would end 4 of 4 keys" in refusal(shop, "2025-02", [])
     load(shop, "--period", "2025-02", "--force")
     assert versions(shop, "2025-02") == [("2025-02", 1, "active", 0)]
@@ -87,8 +87,8 @@ def test_columns_that_history_does_not_track_do_not_count(shop: Project) -> None
 def test_a_reload_is_compared_with_the_load_that_it_replaces(shop: Project) -> None:
     deliver(shop, "2025-02", renamed(*FOUR))
     load(shop, "--force")
-    said = refusal(shop, "2025-02", products(*FOUR))  # as in January, but nothing as in February
-    assert "would change 4 of 4 keys (100.0%; the limit is 50.0%), compared with version 1 of 2025-02." in said
+    message = refusal(shop, "2025-02", products(*FOUR))  # as in January, but nothing as in February
+    assert "would change 4 of 4 keys (100.0%; the limit is 50.0%), compared with version 1 of 2025-02." in message
     deliver(shop, "2025-02", renamed("P1", "P2", "P3"))
     load(shop)
     assert skus(shop, "2025-02") == ["P1", "P2", "P3"]
@@ -132,20 +132,20 @@ def gone(*numbers: str) -> list[Cells]:
 def test_a_delta_ends_keys_by_its_marker_only(delta: Project) -> None:
     deliver(delta, "2025-02", products("P5"))
     load(delta)
-    said = refusal(delta, "2025-03", gone("P1", "P2", "P3"))  # of five keys in force
-    assert "it would end 3 of 5 keys (60.0%; the limit is 50.0%), compared with 2025-02." in said
+    message = refusal(delta, "2025-03", gone("P1", "P2", "P3"))  # of five keys in force
+    assert "it would end 3 of 5 keys (60.0%; the limit is 50.0%), compared with 2025-02." in message
     deliver(delta, "2025-03", gone("P1", "P2"))
     load(delta)
-    said = refusal(delta, "2025-04", products(*({"sku": number, "price": "9"} for number in ("P3", "P4"))))
-    assert "it would change 2 of 3 keys (66.7%; the limit is 50.0%), compared with 2025-03." in said
+    message = refusal(delta, "2025-04", products(*({"sku": number, "price": "9"} for number in ("P3", "P4"))))
+    assert "it would change 2 of 3 keys (66.7%; the limit is 50.0%), compared with 2025-03." in message
 
 
 def test_a_reload_of_a_delta_is_compared_with_the_load_that_it_replaces(delta: Project) -> None:
     deliver(delta, "2025-02", gone("P1", "P2"))
     load(delta)
     # P1 and P2 live on, P3 and P4 end: of the two keys in force both end
-    said = refusal(delta, "2025-02", gone("P3", "P4"))
-    assert "it would end 2 of 2 keys (100.0%; the limit is 50.0%), compared with version 1 of 2025-02." in said
+    message = refusal(delta, "2025-02", gone("P3", "P4"))
+    assert "it would end 2 of 2 keys (100.0%; the limit is 50.0%), compared with version 1 of 2025-02." in message
 
 
 def test_limits_that_nothing_breaks_ask_for_no_comparison(delta: Project) -> None:
@@ -153,7 +153,7 @@ def test_limits_that_nothing_breaks_ask_for_no_comparison(delta: Project) -> Non
     (archived,) = (delta.root / "data/stage/cleaned/products").glob("*.parquet")
     archived.unlink()
     path = deliver(delta, "2025-02", renamed("P1"))
-    said = delta.loader("load", "--file-path", path)
-    assert (said.exit_code, "is gone from the archive" in said.output) == (3, True), said.output
+    result = delta.loader("load", "--file-path", path)
+    assert (result.exit_code, "is gone from the archive" in result.output) == (3, True), result.output
     change_contract(delta, "guard: {ended: 0.5, changed: 0.5}", "guard: {ended: 1, changed: 1}")
     assert "1 loaded" in load(delta, "--file-path", path)

@@ -100,7 +100,7 @@ def test_a_header_is_known_however_it_is_written(header: list[str], position: in
 
 
 @pytest.mark.parametrize(
-    ("header", "said"),
+    ("header", "reason"),
     [
         ([*MEANT, "Shoe size"], "unknown: Shoe size. Found"),
         (MEANT[:-1], "missing: Moved in. Found"),
@@ -111,12 +111,12 @@ def test_a_header_is_known_however_it_is_written(header: list[str], position: in
         ([*MEANT, *(f"Note {number}" for number in range(90))], "Note 39 and 50 more. Found"),
     ],
 )
-def test_a_header_that_does_not_fit_is_told_what_was_found_and_expected(header: list[str], said: str) -> None:
+def test_a_header_that_does_not_fit_is_told_what_was_found_and_expected(header: list[str], reason: str) -> None:
     contract = citizens()
     with pytest.raises(RefusedError) as error:
         match_header("citizens.xlsx", header, contract, contract.period("2025-03"))
-    assert "does not fit the contract of 'citizens' for 2025-03" in error.value.message
-    assert said in error.value.message
+    assert "does not match the contract of 'citizens' for 2025-03" in error.value.message
+    assert reason in error.value.message
     assert "Expected: Citizen ID, First name, Last name, Birth date, Gender, E-mail, Phone" in error.value.message
 
 
@@ -141,11 +141,11 @@ def test_any_order_of_columns_is_the_same_delivery(header: list[str], blanks: li
 def test_a_file_without_header_shows_none_of_its_cells(local: Project) -> None:
     person = ["0007", "Walburga Geheim", "29.02.1988", "Dresden", "3", "12.50"]
     path = write_people(local.landing / "people_2025-01.csv", people_rows(2), header=person)
-    said = load(local, "--file-path", path)
-    assert said.exit_code == 1
-    assert "row 1 holds no header of 'people' for 2025-01; is the header missing, or in another row?" in said.output
-    assert "Expected: person_id, name, born, city, visits, paid" in said.output
-    assert "Geheim" not in said.output
+    result = load(local, "--file-path", path)
+    assert result.exit_code == 1
+    assert "row 1 holds no header of 'people' for 2025-01; is the header missing, or in another row?" in result.output
+    assert "Expected: person_id, name, born, city, visits, paid" in result.output
+    assert "Geheim" not in result.output
     assert "Geheim" not in str(local.sql("select message from meta.ingestion_log"))
 
 
@@ -159,9 +159,9 @@ def test_a_column_without_header_may_be_empty_but_hold_no_values(local: Project)
     rows[1][2] = None
     rows[2].append("at the far right")
     write_workbook(local.landing / "citizens_2025-04.xlsx", rows, header=[*header[:6], "Email address", *header[7:]])
-    said = load(local)
-    assert "citizens_2025-03.xlsx, row 3: column 3 has values but no header; name it or empty it" in said.output
-    assert "citizens_2025-04.xlsx, row 4: column 14 has values but no header; name it or empty it" in said.output
+    result = load(local)
+    assert "citizens_2025-03.xlsx, row 3: column 3 has values but no header; name it or empty it" in result.output
+    assert "citizens_2025-04.xlsx, row 4: column 14 has values but no header; name it or empty it" in result.output
     assert loaded(local) == [("2025-02", 1, "active", 3)]
     assert not [name for name in files_below(local.root / "data/stage") if "rejects" in name]
 
@@ -175,28 +175,28 @@ def test_what_is_no_delivery_is_left_alone(local: Project) -> None:
         (local.landing / name).write_bytes(b"somebody has it open")
     (local.landing / "people_2025-02.csv").mkdir()
     (local.landing / "minutes.docx").write_bytes(b"of the meeting")
-    said = load(local)
-    assert said.exit_code == 0
-    assert "1 loaded, 0 refused, 0 unchanged; 2 rows in" in said.output
-    assert "~$" not in said.output
-    assert "note: minutes.docx is not looked at: the file name fits no contract" in said.output
+    result = load(local)
+    assert result.exit_code == 0
+    assert "1 loaded, 0 refused, 0 unchanged; 2 rows in" in result.output
+    assert "~$" not in result.output
+    assert "note: minutes.docx is not looked at: the file name matches no contract" in result.output
     assert log_of(local) == [("citizens_2025-01.xlsx", "citizens", "2025-01", "ingested")]
 
 
 @pytest.mark.parametrize(
-    ("name", "said"),
+    ("name", "reason"),
     [
-        ("cityzens_2025-01.xlsx", r"fits no contract. Expected: citizens: citizens_(?P<period>\d{4}-\d{2})"),
-        ("citizens_2025-13.xlsx", "tells no period: '2025-13' is not a month period; write it like 2025-06"),
-        ("people_2025-01.xlsx", "fits no contract"),
+        ("cityzens_2025-01.xlsx", r"matches no contract. Expected: citizens: citizens_(?P<period>\d{4}-\d{2})"),
+        ("citizens_2025-13.xlsx", "contains no period: '2025-13' is not a month period; write it like 2025-06"),
+        ("people_2025-01.xlsx", "matches no contract"),
     ],
 )
-def test_a_name_is_refused_when_it_was_asked_for(local: Project, name: str, said: str) -> None:
+def test_a_name_is_refused_when_it_was_asked_for(local: Project, name: str, reason: str) -> None:
     path = write_citizens(local.landing / name, citizen_rows(1))
     for command in ("load", "ingest"):
         answer = local.loader(command, "--file-path", path)
         assert answer.exit_code == 1
-        assert f"refused    {name}: the file name {said}" in answer.output
+        assert f"refused    {name}: the file name {reason}" in answer.output
     assert log_of(local) == [(name, None, None, "refused")]
 
 
@@ -204,9 +204,9 @@ def test_a_name_that_fits_two_contracts_is_refused(local: Project) -> None:
     change_contract(local, "people_(?P<period>", "(people|persons)?_?(?P<period>")
     add_contract(local, PEOPLE.replace("  people:", "  persons:").replace("people_(?P", "(persons_|people_)?(?P"))
     path = write_people(local.landing / "people_2025-01.csv", people_rows(1))
-    said = load(local, "--file-path", path)
-    assert said.exit_code == 1
-    assert "the file name fits several contracts (people, persons); make file_name stricter" in said.output
+    result = load(local, "--file-path", path)
+    assert result.exit_code == 1
+    assert "the file name matches several contracts (people, persons); make file_name stricter" in result.output
 
 
 def test_capitals_in_a_name_do_not_matter(local: Project) -> None:
@@ -216,9 +216,9 @@ def test_capitals_in_a_name_do_not_matter(local: Project) -> None:
 
 
 def test_nothing_landed_is_a_wrong_question(local: Project) -> None:
-    said = load(local, "--period", "2025-01")
-    assert said.exit_code == 2
-    assert "usage: nothing has landed for 2025-01 in" in said.output
+    result = load(local, "--period", "2025-01")
+    assert result.exit_code == 2
+    assert "usage: nothing has landed for 2025-01 in" in result.output
     assert load(local).exit_code == 0
     assert load(local, "--dataset", "nobody").exit_code == 2
 
@@ -227,8 +227,8 @@ def test_a_period_and_a_dataset_choose_among_the_files(local: Project) -> None:
     for period in ("2025-01", "2025-02"):
         write_people(local.landing / f"people_{period}.csv", people_rows(2))
     write_citizens(local.landing / "citizens_2025-01.xlsx", citizen_rows(2))
-    said = load(local, "--period", "2025-01", "--dataset", "people")
-    assert "1 loaded, 0 refused, 0 unchanged; 2 rows in" in said.output
+    result = load(local, "--period", "2025-01", "--dataset", "people")
+    assert "1 loaded, 0 refused, 0 unchanged; 2 rows in" in result.output
     assert log_of(local) == [("people_2025-01.csv", "people", "2025-01", "ingested")]
 
 
@@ -270,28 +270,28 @@ def test_one_bad_file_does_not_stop_the_others(migrated: Project) -> None:
     spoil(landing / "people_2025-06.csv", text.read_bytes().replace(b"person_id,name", b"name,name"))
     spoil(landing / "people_2025-07.csv", text.read_bytes().splitlines()[0][:25])
 
-    said = load(migrated)
+    result = load(migrated)
 
-    assert said.exit_code == 1
+    assert result.exit_code == 1
     for name, reason in {
         "citizens_2025-02.xlsx": "the file is empty (0 bytes); ask the sender to deliver it again",
         "citizens_2025-03.xlsx": "the workbook is damaged or cut off",
         "citizens_2025-04.xlsx": "protected by a password; save it without one and deliver it again",
-        "citizens_2025-05.xlsx": "this is a workbook of the .xls kind, not .xlsx as its ending says",
-        "citizens_2025-06.xlsx": "this is no .xlsx workbook whatever its ending says; save it as .xlsx",
+        "citizens_2025-05.xlsx": "this is a workbook of the .xls kind, not .xlsx as its extension says",
+        "citizens_2025-06.xlsx": "this is not a valid .xlsx workbook, whatever its extension says; save it as .xlsx",
         "citizens_2025-07.xlsx": "",
         "citizens_2025-08.xlsx": "there is no header row 1; the sheet ends before it",
         "people_2025-02.csv": "the file is empty (0 bytes); ask the sender to deliver it again",
         "people_2025-03.csv": "this is a workbook or an archive, not a text file; save it as CSV",
         "people_2025-04.csv": "the text is not utf-8; correct 'encoding' in the contract, or the file",
         "people_2025-05.csv": "the text is not utf-8; correct 'encoding' in the contract, or the file",
-        "people_2025-06.csv": "the header does not fit the contract of 'people' for 2025-06",
-        "people_2025-07.csv": "the header does not fit the contract of 'people' for 2025-07",
+        "people_2025-06.csv": "the header does not match the contract of 'people' for 2025-06",
+        "people_2025-07.csv": "the header does not match the contract of 'people' for 2025-07",
     }.items():
-        assert f"refused    {name}: {reason}" in said.output
-    assert "3 loaded, 13 refused, 0 unchanged; 6 rows in" in said.output.splitlines()[-1]
-    assert "Traceback" not in said.output
-    assert "cannot be processed" not in said.output
+        assert f"refused    {name}: {reason}" in result.output
+    assert "3 loaded, 13 refused, 0 unchanged; 6 rows in" in result.output.splitlines()[-1]
+    assert "Traceback" not in result.output
+    assert "cannot be processed" not in result.output
     assert {row[0] for row in loaded(migrated)} == {"2025-01", "2025-08"}
     assert [status for *_, status in log_of(migrated)].count("refused") == 13
     assert len(files_below(migrated.root / "data/stage")) == 3
@@ -305,10 +305,10 @@ def test_a_refusal_changes_nothing_but_its_record(migrated: Project) -> None:
     files = files_below(migrated.root / "data/stage")
 
     path.write_bytes(path.read_bytes()[:-100])
-    said = load(migrated, "--period", "2025-01")
+    result = load(migrated, "--period", "2025-01")
 
-    assert said.exit_code == 1
-    assert "0 loaded, 1 refused, 0 unchanged; 0 rows in" in said.output
+    assert result.exit_code == 1
+    assert "0 loaded, 1 refused, 0 unchanged; 0 rows in" in result.output
     assert {table: migrated.sql(f"select * from {table}") for table in tables} == before
     assert files_below(migrated.root / "data/stage") == files
     assert [status for *_, status in log_of(migrated)] == ["ingested", "refused"]
@@ -334,9 +334,9 @@ def test_any_damage_to_a_workbook_is_refused_or_harmless(kept: float, strikes: l
         try:
             found = sum(len(batch.rows) for batch in open_table(path, WORKBOOKS.format).batches)
         except RefusedError as error:
-            found, said = None, error.message
+            found, message = None, error.message
     if found is None:
-        assert re.fullmatch(r"people_2025-01\.xlsx: .+", said)  # one line
+        assert re.fullmatch(r"people_2025-01\.xlsx: .+", message)  # one line
     else:
         assert strikes
         assert found <= 20
@@ -351,32 +351,34 @@ def test_a_known_file_is_not_loaded_again_in_any_state(migrated: Project) -> Non
     first = path.read_bytes()
     assert load(migrated).exit_code == 0
 
-    said = load(migrated, "--period", "2025-01")
-    assert said.exit_code == 0
-    assert "unchanged  citizens_2025-01.xlsx is version 1 of citizens 2025-01 (active); --force reads it" in said.output
-    assert "0 loaded, 0 refused, 1 unchanged; 0 rows in" in said.output
-    said = load(migrated, "--period", "2025-01", "--force")
-    assert said.exit_code == 0
-    assert "unchanged  citizens_2025-01.xlsx the cleaned rows are those of version 1, which is active" in said.output
+    result = load(migrated, "--period", "2025-01")
+    assert result.exit_code == 0
+    assert (
+        "unchanged  citizens_2025-01.xlsx is version 1 of citizens 2025-01 (active); --force reads it" in result.output
+    )
+    assert "0 loaded, 0 refused, 1 unchanged; 0 rows in" in result.output
+    result = load(migrated, "--period", "2025-01", "--force")
+    assert result.exit_code == 0
+    assert "unchanged  citizens_2025-01.xlsx the cleaned rows are those of version 1, which is active" in result.output
 
     rows[3]["city"] = "Radebeul"
     second = write_citizens(path, rows).read_bytes()  # overwritten: another file by the same name
-    said = load(migrated)
-    assert "4 rows from citizens_2025-01.xlsx (version 2; supersedes version 1)" in said.output
+    result = load(migrated)
+    assert "4 rows from citizens_2025-01.xlsx (version 2; supersedes version 1)" in result.output
     assert loaded(migrated) == [("2025-01", 1, "superseded", 4), ("2025-01", 2, "active", 4)]
     cities = migrated.sql("select city, count(*) from stage.citizens group by city order by city")
     assert cities == [("Dresden", 3), ("Radebeul", 1)]
 
     path.write_bytes(first)
-    said = load(migrated, "--period", "2025-01")
-    assert said.exit_code == 0
+    result = load(migrated, "--period", "2025-01")
+    assert result.exit_code == 0
     again = "loader rollback --dataset citizens --period 2025-01 --to 1"
-    assert f"is version 1 of citizens 2025-01 (superseded); to make it active again: {again}" in said.output
+    assert f"is version 1 of citizens 2025-01 (superseded); to make it active again: {again}" in result.output
 
     assert migrated.loader(*again.split()[1:]).exit_code == 0
     path.write_bytes(second)
-    said = load(migrated, "--period", "2025-01")
-    assert "(rolled back); to make it active again: loader rollback" in said.output
+    result = load(migrated, "--period", "2025-01")
+    assert "(rolled back); to make it active again: loader rollback" in result.output
     assert loaded(migrated) == [("2025-01", 1, "active", 4), ("2025-01", 2, "rolled_back", 4)]
     assert len(log_of(migrated)) == 2
 
@@ -385,8 +387,8 @@ def test_a_known_file_is_known_by_its_content(local: Project) -> None:
     path = write_people(local.landing / "people_2025-01.csv", people_rows(2))
     assert load(local).exit_code == 0
     path.rename(local.landing / "people_2025-01_v2.csv")
-    said = load(local, "--period", "2025-01")
-    assert "unchanged  people_2025-01_v2.csv is version 1 of people 2025-01 (active)" in said.output
+    result = load(local, "--period", "2025-01")
+    assert "unchanged  people_2025-01_v2.csv is version 1 of people 2025-01 (active)" in result.output
     shutil.copy(local.landing / "people_2025-01_v2.csv", local.landing / "people_2025-02.csv")
     assert "1 loaded, 0 refused, 1 unchanged" in load(local).output  # the same content for another period
 
@@ -407,13 +409,13 @@ def test_two_new_files_for_one_period_are_both_refused_by_name(local: Project) -
     write_people(local.landing / "people_2025-01.csv", people_rows(2))
     write_people(local.landing / "newpeople_2025-01.csv", people_rows(3))
     write_people(local.landing / "people_2025-02.csv", people_rows(4))
-    said = load(local)
-    assert said.exit_code == 1
+    result = load(local)
+    assert result.exit_code == 1
     for name in ("people_2025-01.csv", "newpeople_2025-01.csv"):
         assert f"refused    {name}: two new files for people 2025-01 and nothing tells which is the later one" in (
-            said.output
+            result.output
         )
-    assert "(newpeople_2025-01.csv, people_2025-01.csv)" in said.output
+    assert "(newpeople_2025-01.csv, people_2025-01.csv)" in result.output
     assert loaded(local) == [("2025-02", 1, "active", 4)]
     assert load(local, "--file-path", local.landing / "people_2025-01.csv").exit_code == 0
 
@@ -421,8 +423,8 @@ def test_two_new_files_for_one_period_are_both_refused_by_name(local: Project) -
 def test_an_order_in_the_name_tells_which_is_the_later_one(local: Project) -> None:
     for order, rows in (("_v10", 4), ("_v9", 3)):
         write_people(local.landing / f"people_2025-01{order}.csv", people_rows(rows))
-    said = load(local)
-    assert said.exit_code == 0
+    result = load(local)
+    assert result.exit_code == 0
     assert loaded(local) == [("2025-01", 1, "superseded", 3), ("2025-01", 2, "active", 4)]
 
 
@@ -430,9 +432,9 @@ def test_an_older_file_does_not_replace_a_newer_one_unasked(local: Project) -> N
     write_people(local.landing / "people_2025-01_v3.csv", people_rows(4))
     assert load(local).exit_code == 0
     older = write_people(local.landing / "people_2025-01_v2.csv", people_rows(3))
-    said = load(local, "--period", "2025-01")
-    assert said.exit_code == 0
-    assert f"{older.name} is older than the active people_2025-01_v3.csv" in said.output
+    result = load(local, "--period", "2025-01")
+    assert result.exit_code == 0
+    assert f"{older.name} is older than the active people_2025-01_v3.csv" in result.output
     assert loaded(local) == [("2025-01", 1, "active", 4)]
     assert load(local, "--file-path", older).exit_code == 0
     assert loaded(local) == [("2025-01", 1, "superseded", 4), ("2025-01", 2, "active", 3)]
@@ -455,14 +457,14 @@ def test_a_changed_contract_reprocesses_what_is_active_and_new_words_do_not(loca
 def test_the_answer_for_programs_says_what_became_of_each_file(local: Project) -> None:
     write_people(local.landing / "people_2025-01.csv", [*people_rows(3), *people_rows(1)])
     write_people(local.landing / "people_2025-02.csv", people_rows(2, city="Atlantis"))
-    said = load(local, "--json")
-    assert said.exit_code == 1
-    assert {word: said.json[word] for word in ("loaded", "refused", "unchanged")} == {
+    result = load(local, "--json")
+    assert result.exit_code == 1
+    assert {word: result.json[word] for word in ("loaded", "refused", "unchanged")} == {
         "loaded": 1,
         "refused": 1,
         "unchanged": 0,
     }
-    first, second = said.json["files"]
+    first, second = result.json["files"]
     assert (first["file"], first["dataset"], first["period"]) == ("people_2025-01.csv", "people", "2025-01")
     assert (first["result"], first["rows"], first["rejected"]) == ("loaded", 2, 2)
     assert (second["result"], second["rows"]) == ("refused", None)

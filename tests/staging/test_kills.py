@@ -131,21 +131,21 @@ class Watch:
 def place_of(line: str) -> str | None:
     """The place that begins with a line of a log; all tests of dbt between two other nodes are one place."""
     if line.startswith("{"):
-        said = json.loads(line)
-        where = "" if "dataset" in said else f" {said['subject']}"
-        return f"{said['step']}{where}" if said["event"] == "started" else None
+        entry = json.loads(line)
+        where = "" if "dataset" in entry else f" {entry['subject']}"
+        return f"{entry['step']}{where}" if entry["event"] == "started" else None
     node = re.search(r"Began running node (\w+)\.\w+\.(\w+)", line)
     return None if node is None else "dbt tests" if node[1] == "test" else f"{node[1]} {node[2]}"
 
 
 def finish(project: Project, *, exit_code: int) -> list[Mark]:
-    """A run that nobody disturbs; gives its course."""
+    """A run that nobody disturbs; returns its course."""
     process, watch = project.start_loader("run"), Watch(project)
     while process.poll() is None:
         watch.look()
         time.sleep(0.005)
-    said, trouble = process.communicate()
-    assert process.returncode == exit_code, said + trouble
+    output, errors = process.communicate()
+    assert process.returncode == exit_code, output + errors
     return [*watch.marks, Mark("end", time.monotonic() - watch.started)]
 
 
@@ -169,7 +169,7 @@ def moments(course: list[Mark], chance: random.Random) -> Iterator[Moment]:
 
 
 def strike(project: Project, moment: Moment) -> str | None:
-    """Kill a run at a moment; gives the place where it was, None when it had ended by then."""
+    """Kill a run at a moment; returns the place where it was, None when it had ended by then."""
     process, watch = project.start_loader("run"), Watch(project)
     while process.poll() is None and watch.visits(moment.place) < moment.visit:
         time.sleep(0.005)
@@ -194,9 +194,9 @@ def digest(project: Project) -> Digest:
     versions = {row["load_id"]: row for row in tables["meta.dataset_version"]}
     files = {row["file_id"]: f"{row['file_name']} {row['sha256']}" for row in tables["meta.ingestion_log"]}
     loads = {load_id: f"{row['data_period']} v{row['version_no']}" for load_id, row in versions.items()}
-    told: Digest = {}
+    entries: Digest = {}
     for table, rows in tables.items():
-        told.setdefault(table, [])
+        entries.setdefault(table, [])
         for row in rows:
             cells = {name: value for name, value in row.items() if name not in ANEW}
             for name in cells.keys() & {"load_id", "_load_id"}:
@@ -205,13 +205,13 @@ def digest(project: Project) -> Digest:
                 cells[name] = files[cells[name]]
             if "_loaded_at" in row:
                 cells["_loaded_at"] = row["_loaded_at"] == versions[row["_load_id"]]["loaded_at"]
-            told.setdefault(entry_of(table, row), []).append(f"{table} {cells}")
-    told["files"] = [
+            entries.setdefault(entry_of(table, row), []).append(f"{table} {cells}")
+    entries["files"] = [
         f"{name} {content_of(project.root / name)}"
         for name in files_below(project.root)
         if not name.startswith(PASSED_OVER)
     ]
-    return {entry: sorted(lines) for entry, lines in told.items()}
+    return {entry: sorted(lines) for entry, lines in entries.items()}
 
 
 def content_of(path: Path) -> str:
@@ -267,20 +267,20 @@ def test_a_killed_run_is_mended_by_the_next(trial: Trial) -> None:
         place = strike(trial.project, moment)
         if place is None:
             continue
-        told = f"CRASH_SEED={SEED}, round {number}: killed at '{place}' ({moment})"
-        print(told)
+        context = f"CRASH_SEED={SEED}, round {number}: killed at '{place}' ({moment})"
+        print(context)
         if number % 2:  # else the next run is the first to open what was left
-            assert_nothing_is_done_by_half(trial, told)
+            assert_nothing_is_done_by_half(trial, context)
         finish(trial.project, exit_code=REFUSED)
-        assert difference(digest(trial.project), trial.after) == [], told
-        assert trial.project.sql("select * from meta.etl_audit where status = 'running'") == [], told
+        assert difference(digest(trial.project), trial.after) == [], context
+        assert trial.project.sql("select * from meta.etl_audit where status = 'running'") == [], context
         struck[place] += 1
         if struck.total() == kills:
             break
     print(f"survived {struck.total()} kills on {trial.project.engine.name}:", *struck.most_common(), sep="\n  ")
 
 
-def assert_nothing_is_done_by_half(trial: Trial, told: str) -> None:
+def assert_nothing_is_done_by_half(trial: Trial, context: str) -> None:
     """Each period, each history and each model with its ledger is as it was, or as it will be."""
     while trial.project.engine.sessions(trial.project.profile_output):
         time.sleep(0.05)
@@ -288,11 +288,11 @@ def assert_nothing_is_done_by_half(trial: Trial, told: str) -> None:
     for entry in trial.after:
         if entry.startswith(("period", "core", "mart")):
             allowed = (trial.before.get(entry), trial.after[entry])
-            assert found.get(entry) in allowed, (told, entry)
+            assert found.get(entry) in allowed, (context, entry)
     if trial.project.sql("select token from meta.build_mark where inputs is not null"):
         built = [entry for entry in trial.after if entry.startswith(("core", "mart"))]
         wholes = [[state.get(entry) for entry in built] for state in (trial.before, trial.after)]
-        assert [found.get(entry) for entry in built] in wholes, (told, "a mark stands for half a build")
+        assert [found.get(entry) for entry in built] in wholes, (context, "a mark stands for half a build")
 
 
 def difference(found: Digest, expected: Digest) -> list[str]:

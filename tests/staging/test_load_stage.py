@@ -45,8 +45,8 @@ def shop(engine: Engine, new_project: Callable[..., Project]) -> Project:
 def test_first_load_of_a_period(shop: Project) -> None:
     rows = products("P1", {"sku": "P2", "name": 'Müsli, "kernig"', "weight": ""}, {"sku": "P3", "on_sale": "false"})
     deliver(shop, "2025-01", rows)
-    said = load(shop, "--period", "2025-01")
-    assert "1 loaded, 0 refused, 0 unchanged; 3 rows" in said
+    output = load(shop, "--period", "2025-01")
+    assert "1 loaded, 0 refused, 0 unchanged; 3 rows" in output
     assert stage(shop) == [as_typed(row) for row in rows]
     assert versions(shop) == [("2025-01", 1, "active", 3)]
     assert_stage_is_the_archive(shop)
@@ -79,8 +79,8 @@ def test_reload_replaces_it_and_leaves_other_periods_alone(shop: Project) -> Non
     load(shop)
     others = [stage(shop, period, [*COLUMNS, "_load_id", "_loaded_at"]) for period in ("2025-01", "2025-03")]
     deliver(shop, "2025-02", products({"sku": "P2", "name": "Coffee"}, "P3"))
-    said = load(shop, "--period", "2025-02")
-    assert "version 2; supersedes version 1" in said
+    output = load(shop, "--period", "2025-02")
+    assert "version 2; supersedes version 1" in output
     assert stage(shop, "2025-02", ["sku", "name"]) == [("P2", "Coffee"), ("P3", "Tea")]
     assert others == [stage(shop, period, [*COLUMNS, "_load_id", "_loaded_at"]) for period in ("2025-01", "2025-03")]
     assert states(shop, "2025-02") == ["superseded", "active"]
@@ -99,7 +99,7 @@ def test_a_failed_load_leaves_the_table_as_it_was(shop: Project) -> None:
     _rewrite_parquet_of(shop, file_id, "price", pa.array(["2.50", "Geheimnis"]))
     failed = shop.loader("load-stage", "--file-id", file_id, "--force")  # the guard would not let it come so far
     assert failed.exit_code == 1
-    assert "does not fit stage.products" in failed.output
+    assert "does not match stage.products" in failed.output
     assert "Geheimnis" not in failed.output
     assert (stage(shop), versions(shop)) == (stage_before, versions_before)
     ((status, error),) = shop.sql(
@@ -186,16 +186,16 @@ def test_a_known_file_is_not_loaded_again(shop: Project) -> None:
     first = deliver(shop, "2025-01", products("P1"))
     load(shop)
     before = versions(shop)
-    said = load(shop, "--period", "2025-01")
-    assert "0 loaded, 0 refused, 1 unchanged" in said
-    assert "is version 1 of products 2025-01 (active)" in said
+    output = load(shop, "--period", "2025-01")
+    assert "0 loaded, 0 refused, 1 unchanged" in output
+    assert "is version 1 of products 2025-01 (active)" in output
     content = first.read_bytes()
     deliver(shop, "2025-01", products({"sku": "P1", "name": "Coffee"}))
     load(shop, "--force")
     first.write_bytes(content)
-    said = load(shop, "--period", "2025-01")
-    assert "is version 1 of products 2025-01 (superseded)" in said
-    assert "loader rollback --dataset products --period 2025-01 --to 1" in said
+    output = load(shop, "--period", "2025-01")
+    assert "is version 1 of products 2025-01 (superseded)" in output
+    assert "loader rollback --dataset products --period 2025-01 --to 1" in output
     assert versions(shop)[1:] == [("2025-01", 2, "active", 1)]
     assert before == [("2025-01", 1, "active", 1)]
 
@@ -236,9 +236,9 @@ def test_an_older_file_waits_for_somebody_to_name_it(shop: Project) -> None:
     deliver(shop, "2025-01", products({"sku": "P1", "name": "later"}), order=2)
     load(shop)
     older = deliver(shop, "2025-01", products({"sku": "P1", "name": "older"}, {"sku": "P2"}), order=1)
-    said = load(shop, "--period", "2025-01")
-    assert "0 loaded, 0 refused, 2 unchanged" in said
-    assert f"is older than the active products_2025-01_v2.csv; --file-path {older} loads it" in said
+    output = load(shop, "--period", "2025-01")
+    assert "0 loaded, 0 refused, 2 unchanged" in output
+    assert f"is older than the active products_2025-01_v2.csv; --file-path {older} loads it" in output
     load(shop, "--file-path", older, "--force")
     assert skus(shop) == ["P1", "P2"]
 
@@ -249,9 +249,9 @@ def test_two_new_files_of_one_rank_are_refused_by_name(shop: Project) -> None:
     (shop.landing / "products_2025-01_v1.csv").rename(twin)
     deliver(shop, "2025-01", products("P1"), order=1)
     deliver(shop, "2025-02", products("P1"))
-    said = load(shop, refused=True)
-    assert "1 loaded, 2 refused, 0 unchanged" in said
-    assert "(products_2025-01_v01.csv, products_2025-01_v1.csv)" in said
+    output = load(shop, refused=True)
+    assert "1 loaded, 2 refused, 0 unchanged" in output
+    assert "(products_2025-01_v01.csv, products_2025-01_v1.csv)" in output
     assert [row[0] for row in versions(shop)] == ["2025-02"]
     load(shop, "--file-path", twin)
     assert skus(shop, "2025-01") == ["P2"]
@@ -263,11 +263,11 @@ def test_one_bad_file_does_not_stop_the_others(shop: Project) -> None:
     deliver(shop, "2025-03", products("P1"))
     (shop.landing / "readme.txt").write_text("no delivery", encoding="utf-8")
     (shop.landing / "~$products_2025-04.csv").write_text("lock file of an office program", encoding="utf-8")
-    said = load(shop, refused=True)
-    assert "2 loaded, 1 refused, 0 unchanged; 2 rows in" in said
-    assert "refused    products_2025-02.csv: 1 of 1 rows are invalid" in said
-    assert "readme.txt is not looked at" in said
-    assert "~$" not in said
+    output = load(shop, refused=True)
+    assert "2 loaded, 1 refused, 0 unchanged; 2 rows in" in output
+    assert "refused    products_2025-02.csv: 1 of 1 rows are invalid" in output
+    assert "readme.txt is not looked at" in output
+    assert "~$" not in output
     assert [row[0] for row in versions(shop)] == ["2025-01", "2025-03"]
 
 
@@ -291,9 +291,9 @@ def test_a_parquet_of_another_contract_is_not_taken_for_the_one_of_today(shop: P
     ((old,),) = shop.sql("select parquet_path from meta.validation_log")
     change_contract(shop, "Name.}", "Name., clean: [upper]}")
     shop.loader("validate", "--file-path", path)
-    said = shop.loader("load-stage", "--parquet-path", old)
-    assert (said.exit_code, versions(shop)) == (2, [])
-    assert "was made under another contract" in said.output
+    result = shop.loader("load-stage", "--parquet-path", old)
+    assert (result.exit_code, versions(shop)) == (2, [])
+    assert "was made under another contract" in result.output
 
 
 Step = tuple[str, str, tuple[Cells, ...]]

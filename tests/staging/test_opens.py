@@ -50,8 +50,8 @@ def opened(shop: Project, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 @pytest.mark.parametrize("which", ["file", "period"])
 def test_a_delivery_opens_the_warehouse_four_times(shop: Project, opened: list[str], which: str) -> None:
     path = deliver(shop, "2025-01", products("P1", "P2"))
-    said = load(shop, *(["--file-path", path] if which == "file" else ["--period", "2025-01"]))
-    assert "1 loaded" in said
+    output = load(shop, *(["--file-path", path] if which == "file" else ["--period", "2025-01"]))
+    assert "1 loaded" in output
     assert len(opened) == 4
 
 

@@ -53,8 +53,8 @@ def test_a_correction_of_an_old_month(shop: Project, outside: Path) -> None:
         {"sku": "P9"},
     ]
     path = deliver(shop, "2025-02", products(*changed), folder=outside)
-    said = [" ".join(line.split()) for line in plan(shop, path).splitlines()]
-    assert said == [
+    lines = [" ".join(line.split()) for line in plan(shop, path).splitlines()]
+    assert lines == [
         "products_2025-02.csv: products 2025-02, 4 rows",
         "replaces: version 1 of 2025-02",
         "compared: with version 1 of 2025-02",
@@ -113,18 +113,18 @@ def test_new_periods_and_the_guard(shop: Project, outside: Path) -> None:
 
 
 def test_a_known_file(shop: Project) -> None:
-    said = plan(shop, shop.landing / "products_2025-03.csv")
-    assert "this very file is version 1 (active) already; loading it again needs --force" in said
+    output = plan(shop, shop.landing / "products_2025-03.csv")
+    assert "this very file is version 1 (active) already; loading it again needs --force" in output
     shop.loader("rollback", "--dataset", "products", "--period", "2025-03")
-    said = plan(shop, shop.landing / "products_2025-03.csv")
-    assert "this very file is version 1 (rolled back) already" in said
-    assert "compared:  with 2025-02" in said
+    output = plan(shop, shop.landing / "products_2025-03.csv")
+    assert "this very file is version 1 (rolled back) already" in output
+    assert "compared:  with 2025-02" in output
 
 
 def test_what_would_be_refused(shop: Project, outside: Path) -> None:
     bad = deliver(shop, "2025-04", products("P1", {"sku": "P2", "price": "cheap"}), folder=outside)
-    said = plan(shop, bad, exit_code=1)
-    assert "refused:   products_2025-04.csv: 1 of 2 rows are invalid" in said
+    output = plan(shop, bad, exit_code=1)
+    assert "refused:   products_2025-04.csv: 1 of 2 rows are invalid" in output
     renamed = [{("Preis" if name == "price" else name): cell for name, cell in ANY_PRODUCT.items()}]
     bad = deliver(shop, "2025-04", renamed, folder=outside)
     done = shop.loader("plan", bad)
@@ -133,7 +133,7 @@ def test_what_would_be_refused(shop: Project, outside: Path) -> None:
     assert shop.loader("plan", outside / "shops.csv").exit_code == 2
     (outside / "shops.csv").write_text("sku", encoding="utf-8")
     done = shop.loader("plan", outside / "shops.csv")
-    assert (done.exit_code, "the file name fits no contract" in done.output) == (1, True)
+    assert (done.exit_code, "the file name matches no contract" in done.output) == (1, True)
 
 
 def test_a_delta(engine: Engine, new_project: Callable[..., Project], outside: Path) -> None:
@@ -142,8 +142,8 @@ def test_a_delta(engine: Engine, new_project: Callable[..., Project], outside: P
     deliver(shop, "2025-02", products({"sku": "P1", "price": "3"}, "P5"))
     load(shop)
     rows = products({"sku": "P1", "price": "4"}, {"sku": "P2", "name": "gone"}, {"sku": "P8", "name": "gone"}, "P6")
-    said = plan(shop, deliver(shop, "2025-03", rows, folder=outside))
-    assert "keys:      1 new, 1 changed, 1 ended, 3 unchanged" in said
-    assert "price: 1 changed, for example P1: 3.00 → 4.00" in said
-    assert "compared:  with 2025-02" in said
-    assert "name:" not in said
+    output = plan(shop, deliver(shop, "2025-03", rows, folder=outside))
+    assert "keys:      1 new, 1 changed, 1 ended, 3 unchanged" in output
+    assert "price: 1 changed, for example P1: 3.00 → 4.00" in output
+    assert "compared:  with 2025-02" in output
+    assert "name:" not in output

@@ -147,14 +147,14 @@ def assert_archive_is_sound(project: Project) -> None:
 def test_a_key_is_removed_from_everything_that_the_loader_keeps(project: Project) -> None:
     before = project.sql("select count(*) from meta.dataset_version")
     strangers = [name for name in files_below(project.root / "data/stage/rejects") if "2025-03" in name]
-    said = purge(project)
-    assert "purge of one key of members" in said
-    assert "archive:  3 rows of 3 files" in said
-    assert "stage:    2 rows" in said
-    assert "3 rows in 3 files of the archive, 2 rows of stage, 1 lists of rejects" in said
+    output = purge(project)
+    assert "purge of one key of members" in output
+    assert "archive:  3 rows of 3 files" in output
+    assert "stage:    2 rows" in output
+    assert "3 rows in 3 files of the archive, 2 rows of stage, 1 lists of rejects" in output
     names = "members_2025-01_v1.csv, members_2025-01_v2.csv, members_2025-02.csv, members_2025-04.csv"
-    assert f"landed     files that the loader never edits hold it: {names}" in said
-    assert "elsewhere  stage.visits have rows of this key" in said
+    assert f"landed     files that the loader never edits hold it: {names}" in output
+    assert "elsewhere  stage.visits have rows of this key" in output
     assert str(NUMBER) not in numbers(project)
     assert len(numbers(project)) == 5
     assert_archive_is_sound(project)
@@ -183,10 +183,10 @@ def test_it_is_audited_without_the_values(project: Project) -> None:
 def test_a_second_time_there_is_nothing_left(project: Project) -> None:
     purge(project)
     before = files_below(project.root / "data/stage"), contents(project, "stage.members", "meta.dataset_version")
-    said = purge(project)
-    assert "purge of" not in said
-    assert "nothing to purge: members has no such rows" in said
-    assert "rewritten" not in said
+    output = purge(project)
+    assert "purge of" not in output
+    assert "nothing to purge: members has no such rows" in output
+    assert "rewritten" not in output
     assert project.sql("select count(*) from meta.etl_audit where step in ('purge', 'rewrite')") == [(2,)]
     assert (
         files_below(project.root / "data/stage"),
@@ -201,8 +201,8 @@ def test_the_key_may_be_written_as_the_sender_does(project: Project) -> None:
 
 
 def test_a_key_of_two_parts(project: Project) -> None:
-    said = purge(project, "--dataset", "visits", "--key", f'1,"{NUMBER}"')
-    assert "archive:  2 rows of 2 files" in said
+    output = purge(project, "--dataset", "visits", "--key", f'1,"{NUMBER}"')
+    assert "archive:  2 rows of 2 files" in output
     left = project.sql("select house, member_no, _data_period from stage.visits order by 3, 1, 2")
     assert left == [(1, "00000001", "2025-01"), (2, str(NUMBER), "2025-01"), (1, "00000001", "2025-02")]
     assert str(NUMBER) in numbers(project)
@@ -211,22 +211,22 @@ def test_a_key_of_two_parts(project: Project) -> None:
 
 def test_what_is_purged_does_not_come_back_by_itself(project: Project) -> None:
     purge(project)
-    said = run(project, "load", "--dataset", "members", "--period", "2025-02")
-    assert "0 loaded, 0 refused, 1 unchanged" in said
-    assert "is version 1 of members 2025-02 (active); rows of it were purged, --force brings them back" in said
+    output = run(project, "load", "--dataset", "members", "--period", "2025-02")
+    assert "0 loaded, 0 refused, 1 unchanged" in output
+    assert "is version 1 of members 2025-02 (active); rows of it were purged, --force brings them back" in output
     ((file_id,),) = project.sql(
         "select file_id from meta.ingestion_log where data_period = '2025-02' and dataset = 'members'"
     )
-    said = run(project, "validate", "--file-id", file_id, exit_code=1)
-    assert "to read it again would bring them back" in said
+    output = run(project, "validate", "--file-id", file_id, exit_code=1)
+    assert "to read it again would bring them back" in output
     change_contract(
         project,
         "description: Place., allowed: [Dresden, Leipzig]",
         "description: Place., allowed: [Dresden, Leipzig, Jena]",
     )
-    said = run(project, "load", exit_code=1)
-    assert "1 loaded, 3 refused" in said
-    assert said.count("rows of it were purged on ") == 3
+    output = run(project, "load", exit_code=1)
+    assert "1 loaded, 3 refused" in output
+    assert output.count("rows of it were purged on ") == 3
     assert str(NUMBER) not in numbers(project)
     run(project, "load", "--period", "2025-02", "--dataset", "members", "--force")
     assert str(NUMBER) in numbers(project)
@@ -238,9 +238,9 @@ def test_what_is_purged_does_not_come_back_by_itself(project: Project) -> None:
 def test_a_new_file_with_the_person_is_told(project: Project) -> None:
     deliver(project, "members", "2025-05", [*OTHERS, PERSON])
     (project.landing / "members_2025-06.csv").write_bytes(b"\x00\xff broken")
-    said = purge(project)
-    assert "not loaded yet, the next load would bring it back: members_2025-05.csv" in said
-    assert "cannot be read: members_2025-06.csv" in said
+    output = purge(project)
+    assert "not loaded yet, the next load would bring it back: members_2025-05.csv" in output
+    assert "cannot be read: members_2025-06.csv" in output
 
 
 def test_rejects_that_nobody_can_look_into_go_too(project: Project) -> None:
@@ -262,8 +262,8 @@ def test_rejects_that_nobody_can_look_into_go_too(project: Project) -> None:
 
 def test_an_earlier_version_can_be_activated_still(project: Project) -> None:
     purge(project)
-    said = run(project, "rollback", "--dataset", "members", "--period", "2025-01")
-    assert "from version 2 to version 1 (members_2025-01_v1.csv, 5 rows)" in said
+    output = run(project, "rollback", "--dataset", "members", "--period", "2025-01")
+    assert "from version 2 to version 1 (members_2025-01_v1.csv, 5 rows)" in output
     assert_archive_is_sound(project)
     assert str(NUMBER) not in numbers(project)
 
@@ -287,9 +287,9 @@ def test_after_a_build_history_is_as_if_the_person_had_never_been(
     warehouse: Project, engine: Engine, new_project: Callable[..., Project]
 ) -> None:
     assert str(NUMBER) in numbers(warehouse, "core.members")
-    said = purge(warehouse)
-    assert "waiting    core.members, mart.fct_member still hold it; run `dbt build`" in said
-    assert "rewritten" not in said
+    output = purge(warehouse)
+    assert "waiting    core.members, mart.fct_member still hold it; run `dbt build`" in output
+    assert "rewritten" not in output
     purge(warehouse, "--dataset", "visits", "--key", f"1,{NUMBER}")
     build(warehouse)
 
@@ -309,9 +309,9 @@ def test_after_a_build_and_another_purge_it_is_nowhere(warehouse: Project) -> No
     build(warehouse)
     if warehouse.engine.name == "duckdb":
         assert holders(warehouse) == ["data/warehouse.duckdb"]  # the rows are deleted, their bytes are not
-    said = [purge(warehouse, *key) for key in keys]
-    assert ["rewritten  " in text for text in said] == [True, True, False]  # once for a dataset
-    assert not any("waiting" in text or "elsewhere" in text for text in said)
+    outputs = [purge(warehouse, *key) for key in keys]
+    assert ["rewritten  " in text for text in outputs] == [True, True, False]  # once for a dataset
+    assert not any("waiting" in text or "elsewhere" in text for text in outputs)
     assert holders(warehouse) == []
     # and the warehouse works on
     deliver(warehouse, "members", "2025-05", [*OTHERS, member(9)])
@@ -341,11 +341,11 @@ BEFORE = ("--dataset", "members", "--before", "2025-03")
 
 
 def test_periods_are_removed_and_their_versions_stay(project: Project) -> None:
-    said = purge(project, *BEFORE)
-    assert "purge of periods before 2025-03 of members" in said
-    assert "archive:  18 rows of 3 files" in said
+    answer = purge(project, *BEFORE)
+    assert "purge of periods before 2025-03 of members" in answer
+    assert "archive:  18 rows of 3 files" in answer
     assert (
-        "landed     files that the loader never edits hold it: members_2025-01_v1.csv, members_2025-01_v2.csv" in said
+        "landed     files that the loader never edits hold it: members_2025-01_v1.csv, members_2025-01_v2.csv" in answer
     )
     assert [row[0] for row in project.sql("select distinct _data_period from stage.members order by 1")] == [
         "2025-03",
@@ -374,8 +374,8 @@ def test_a_purged_period_is_closed_until_somebody_opens_it(project: Project) -> 
     assert "members 2025-02 was purged; if it has to come back, its file can be" in run(
         project, *rollback, "2025-02", exit_code=2
     )
-    said = run(project, "load")
-    assert "0 loaded, 0 refused, 7 unchanged" in said
+    output = run(project, "load")
+    assert "0 loaded, 0 refused, 7 unchanged" in output
     deliver(project, "members", "2025-02", [*OTHERS, member(8)])
     assert "members 2025-02 was purged; if it has to come back, load the file with --force" in run(
         project, "load", exit_code=1
@@ -394,9 +394,9 @@ def test_after_a_build_history_is_as_if_the_periods_had_never_been(
 ) -> None:
     purge(warehouse, *BEFORE)
     build(warehouse)
-    said = purge(warehouse, *BEFORE)
-    assert "rewritten" in said
-    assert "waiting" not in said
+    output = purge(warehouse, *BEFORE)
+    assert "rewritten" in output
+    assert "waiting" not in output
 
     def without(other: Project) -> None:
         deliver(other, "members", "2025-03", [*OTHERS, STRANGE])
@@ -425,15 +425,15 @@ def test_after_a_build_history_is_as_if_the_periods_had_never_been(
             ("--dataset", "visits", "--key", NUMBER),
             "--key: the key of visits has 2 parts (house, member_no); name each",
         ),
-        (("--dataset", "visits", "--key", f"Zqxv,{NUMBER}"), "--key: the part for house is no integer as the contract"),
-        (("--dataset", "members", "--key", " "), "--key: the part for member_no is no varchar(12)"),
+        (("--dataset", "visits", "--key", f"Zqxv,{NUMBER}"), "--key: the part for house is not a valid integer"),
+        (("--dataset", "members", "--key", " "), "--key: the part for member_no is not a valid varchar(12)"),
         (KEY, "nobody is here to confirm it; look at the lines above, and run it with --yes"),
     ],
 )
 def test_wrong_usage_changes_nothing(project: Project, args: tuple[object, ...], reason: str) -> None:
     before = files_below(project.root / "data/stage"), contents(project, "stage.members", "meta.dataset_version")
-    said = run(project, "purge", *args, exit_code=2)
-    assert reason in said
+    output = run(project, "purge", *args, exit_code=2)
+    assert reason in output
     assert (
         files_below(project.root / "data/stage"),
         contents(project, "stage.members", "meta.dataset_version"),
@@ -452,11 +452,11 @@ def test_it_asks_whoever_sits_at_a_terminal(new_project: Callable[..., Project])
             command, stdin=theirs, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment
         )
         os.write(ours, f"{answer}\n".encode())
-        said, _ = process.communicate()
+        output, _ = process.communicate()
         os.close(ours)
         os.close(theirs)
-        assert process.returncode == exit_code, said
-        assert "This cannot be undone. Purge?" in said
+        assert process.returncode == exit_code, output
+        assert "This cannot be undone. Purge?" in output
         assert (str(NUMBER) in numbers(project)) == left
 
 
@@ -505,18 +505,20 @@ def test_killed_at_any_step_the_same_command_goes_on(project: Project, step: int
 def test_an_archive_that_cannot_be_read_stops_it(project: Project) -> None:
     broken = next((project.root / "data/stage/cleaned/members").glob("*2025-03*"))
     broken.write_bytes(b"no parquet")
-    said = run(project, "purge", *KEY, "--yes", exit_code=3)
-    assert f"{broken.name} cannot be read, so nobody can tell what it holds; restore it from a backup or remove" in said
+    output = run(project, "purge", *KEY, "--yes", exit_code=3)
+    assert (
+        f"{broken.name} cannot be read, so nobody can tell what it holds; restore it from a backup or remove" in output
+    )
     broken.unlink()
-    said = purge(project)
-    assert "missing    in the archive, a backup may still hold it: members/members_2025-03_" in said
+    output = purge(project)
+    assert "missing    in the archive, a backup may still hold it: members/members_2025-03_" in output
 
 
 @pytest.mark.slow
 def test_two_at_once(project: Project) -> None:
     purges = [project.start_loader("purge", *KEY, "--yes") for _ in range(2)]
-    said = [process.communicate() for process in purges]
-    assert [process.returncode for process in purges] == [0, 0], said
+    outputs = [process.communicate() for process in purges]
+    assert [process.returncode for process in purges] == [0, 0], outputs
     assert str(NUMBER) not in numbers(project)
     assert_archive_is_sound(project)
 

@@ -47,8 +47,8 @@ def rollback(shop: Project, *args: object, exit_code: int = 0) -> str:
 
 def test_one_by_one_to_nothing(shop: Project) -> None:
     before = shop.sql("select load_id, version_no from meta.dataset_version where data_period = '2025-01'")
-    said = rollback(shop)
-    assert "from version 3 to version 2 (products_2025-01_v2.csv, 2 rows); `dbt build`" in said
+    output = rollback(shop)
+    assert "from version 3 to version 2 (products_2025-01_v2.csv, 2 rows); `dbt build`" in output
     assert (skus(shop, "2025-01"), states(shop, "2025-01")) == (["P1", "P2"], ["superseded", "active", "rolled_back"])
     assert_stage_is_the_archive(shop)
     rollback(shop)
@@ -71,9 +71,9 @@ def test_one_by_one_to_nothing(shop: Project) -> None:
 def test_to_any_version_and_what_comes_after_it(shop: Project) -> None:
     rollback(shop, "--to", 1)
     assert states(shop, "2025-01") == ["active", "superseded", "rolled_back"]
-    said = load(shop, "--period", "2025-01")
-    assert "is version 3 of products 2025-01 (rolled back); to make it active again: " in said
-    (advice,) = [line.partition("active again: loader ")[2] for line in said.splitlines() if "version 3" in line]
+    output = load(shop, "--period", "2025-01")
+    assert "is version 3 of products 2025-01 (rolled back); to make it active again: " in output
+    (advice,) = [line.partition("active again: loader ")[2] for line in output.splitlines() if "version 3" in line]
     assert shop.loader(*advice.split()).exit_code == 0
     assert (skus(shop, "2025-01"), states(shop, "2025-01")) == (
         ["P1", "P2", "P3"],
@@ -133,8 +133,8 @@ def test_a_changed_type_is_refused_with_advice(project: Project) -> None:
     deliver(shop, "2025-01", products("P1", "P2"), order=2)
     load(shop)
     change_contract(shop, "type: integer", "type: bigint")
-    said = rollback(shop, exit_code=1)
-    assert "version 1 of products 2025-01 was made when 'pieces' was int32, today it is int64; load its file" in said
+    output = rollback(shop, exit_code=1)
+    assert "version 1 of products 2025-01 was made when 'pieces' was int32, today it is int64; load its file" in output
     assert skus(shop) == ["P1", "P2"]
     load(shop, "--force", "--file-path", shop.landing / "products_2025-01_v1.csv")
     assert skus(shop) == ["P1"]

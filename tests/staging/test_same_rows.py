@@ -30,14 +30,14 @@ GRAINS = {
 @pytest.mark.slow
 @pytest.mark.parametrize("engine_name", [name for name in requested_engines() if name != "duckdb"])
 def test_every_engine_keeps_the_same_rows(engine_name: str, new_project: Callable[..., Project]) -> None:
-    there = tell_the_story(new_project(engine_name, folder=engine_name))
-    here = tell_the_story(new_project("duckdb", folder="embedded"))
+    there = load_the_story(new_project(engine_name, folder=engine_name))
+    here = load_the_story(new_project("duckdb", folder="embedded"))
     for table in GRAINS:
         assert there[table] == here[table], table
         assert here[table]
 
 
-def tell_the_story(project: Project) -> dict[str, list[dict[str, Any]]]:
+def load_the_story(project: Project) -> dict[str, list[dict[str, Any]]]:
     """Six deliveries: March comes late, February is corrected and loaded again, May is rolled back."""
     if project.engine.name != "duckdb":
         run(project, "migrate")

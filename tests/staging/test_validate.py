@@ -99,8 +99,8 @@ def test_a_workbook_as_people_write_it(migrated: Project) -> None:
     rows[3].update(first_name="Zoe\u0308", birth_date="1988-02-29", email=" Anna.S@EXAMPLE.org ", phone="030 23125042")
     header = [cell.replace(" ", "\n") for cell in CITIZEN_HEADERS.values()]
     write_citizens(migrated.landing / "citizens_2025-01.xlsx", rows, header=header, below=[["Total", 4]])
-    said = migrated.loader("load", "--period", "2025-01")
-    assert said.exit_code == 0, said.output
+    result = migrated.loader("load", "--period", "2025-01")
+    assert result.exit_code == 0, result.output
     found = migrated.sql(
         "select citizen_id, first_name, birth_date, gender, email, phone, house_number, postal_code, city, "
         "moved_in_on, _data_period, _source_row from stage.citizens order by _source_row"
@@ -121,8 +121,8 @@ def test_a_text_file_as_people_write_it(migrated: Project) -> None:
     rows[1].update(name="Zoe\u0308", born="1988-02-29", visits="", paid="0")
     rows[2].update(name="Anna, die\nÄltere", visits="007", paid="1e2")
     write_people(migrated.landing / "people_2025-01.csv", rows, encoding="utf-8-sig")
-    said = migrated.loader("load", "--period", "2025-01")
-    assert said.exit_code == 0, said.output
+    result = migrated.loader("load", "--period", "2025-01")
+    assert result.exit_code == 0, result.output
     columns = "person_id, name, born, city, visits, paid, _source_row"
     born = dt.date(1988, 2, 29)
     assert migrated.sql(f"select {columns} from stage.people order by person_id") == [
@@ -238,12 +238,12 @@ def test_a_letter_of_another_encoding_far_below_is_refused(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
-    ("sheet", "said"),
+    ("sheet", "reason"),
     [("Data", "there is no sheet 'Data'; found are: Sheet1"), (2, "there is no sheet 2 that is not hidden; found are")],
 )
-def test_a_missing_sheet_is_told_the_others(tmp_path: Path, sheet: str | int, said: str) -> None:
+def test_a_missing_sheet_is_told_the_others(tmp_path: Path, sheet: str | int, reason: str) -> None:
     path = write_workbook(tmp_path / "people.xlsx", [], header=PEOPLE_HEADER)
-    with pytest.raises(RefusedError, match=said):
+    with pytest.raises(RefusedError, match=reason):
         clean(path, with_format(PEOPLE_BY_XLSX, sheet=sheet))
 
 
@@ -308,13 +308,13 @@ def test_bounds_of_every_type(tmp_path: Path) -> None:
         ),
     }
     for declared, (low, high, words, bad) in bounds.items():
-        said = {
+        rejected = {
             "id": {"type": "varchar(2)", "description": "d", "required": True},
             "value": {"type": declared, "description": "d", **words},
         }
         contract = Contract.model_validate(
             {**PEOPLE_BY_CSV.model_dump(include={"title", "description", "file_name", "grain", "kind"})}
-            | {"name": "x", "key": "id", "columns": said, "format": {"type": "csv"}}
+            | {"name": "x", "key": "id", "columns": rejected, "format": {"type": "csv"}}
         )
         cells = [low, high, *bad]
         rows = [[f"{number:02}", cell] for number, cell in enumerate(cells)]
@@ -471,9 +471,9 @@ def test_rejects_are_listed_counted_and_told(migrated: Project) -> None:
     rows[1]["visits"] = "many"
     rows[2]["city"] = "Atlantis"
     write_people(migrated.landing / "people_2025-01.csv", rows)
-    said = migrated.loader("load")
-    assert said.exit_code == 0
-    assert "(version 1; 3 rejected: city: allowed values (2), visits: type integer (1); marked in " in said.output
+    result = migrated.loader("load")
+    assert result.exit_code == 0
+    assert "(version 1; 3 rejected: city: allowed values (2), visits: type integer (1); marked in " in result.output
     assert sorted(rejects(migrated)) == [
         ("2", "city", "Atlantis", "allowed values"),
         ("3", "visits", "many", "type integer"),
@@ -499,12 +499,12 @@ def test_a_share_of_rejects_refuses_the_file(local: Project, bad: int, exit_code
     for row in rows[:bad]:
         row["gender"] = "?"
     write_citizens(local.landing / "citizens_2025-01.xlsx", rows)
-    said = local.loader("load")
-    assert said.exit_code == exit_code
+    result = local.loader("load")
+    assert result.exit_code == exit_code
     assert len(rejects(local)) == bad
     if exit_code:
-        assert "2 of 50 rows are invalid (4.0%; at most 2.0% is allowed): gender: allowed values (2)" in said.output
-        assert "Every bad cell is listed in data/stage/rejects/citizens_2025-01_" in said.output
+        assert "2 of 50 rows are invalid (4.0%; at most 2.0% is allowed): gender: allowed values (2)" in result.output
+        assert "Every bad cell is listed in data/stage/rejects/citizens_2025-01_" in result.output
         assert local.sql(
             "select status, rows_read, rows_valid, rows_rejected, parquet_path from meta.validation_log"
         ) == [("refused", 50, 48, 2, None)]
@@ -515,9 +515,9 @@ def test_a_share_of_rejects_refuses_the_file(local: Project, bad: int, exit_code
 def test_one_bad_row_refuses_the_file_where_the_contract_says_so(local: Project) -> None:
     change_contract(local, "{action: reject_rows, max_share: 0.5}", "{action: reject_file}")
     write_people(local.landing / "people_2025-01.csv", people_rows(99) + people_rows(100, visits="many")[99:])
-    said = local.loader("load")
-    assert said.exit_code == 1
-    assert "1 of 100 rows are invalid (1.0%; none is allowed): visits: type integer (1)" in said.output
+    result = local.loader("load")
+    assert result.exit_code == 1
+    assert "1 of 100 rows are invalid (1.0%; none is allowed): visits: type integer (1)" in result.output
     assert rejects(local) == [("101", "visits", "many", "type integer")]
 
 
@@ -555,22 +555,22 @@ def test_the_parquet_is_typed_complete_and_named_after_what_made_it(local: Proje
 
 def test_the_three_steps_one_by_one(migrated: Project) -> None:
     path = write_people(migrated.landing / "people_2025-01.csv", people_rows(3))
-    said = migrated.loader("validate", "--file-path", path)
-    assert said.exit_code == 2
-    assert "people_2025-01.csv was not ingested as it is now; run `loader ingest --file-path …` first" in said.output
-    said = migrated.loader("ingest", "--dataset", "people", "--period", "2025-01")
-    assert "ingested   people 2025-01  file 1: people_2025-01.csv" in said.output
-    said = migrated.loader("load-stage", "--file-id", 1)
-    assert said.exit_code == 2
-    assert "has not passed validation under today's contract; run `loader validate --file-id 1` first" in said.output
-    said = migrated.loader("validate", "--period", "2025-01")
-    assert "validated  people 2025-01  3 rows valid, 0 rejected: people/people_2025-01_" in said.output
-    parquet = said.output.split()[-1]
+    result = migrated.loader("validate", "--file-path", path)
+    assert result.exit_code == 2
+    assert "people_2025-01.csv was not ingested as it is now; run `loader ingest --file-path …` first" in result.output
+    result = migrated.loader("ingest", "--dataset", "people", "--period", "2025-01")
+    assert "ingested   people 2025-01  file 1: people_2025-01.csv" in result.output
+    result = migrated.loader("load-stage", "--file-id", 1)
+    assert result.exit_code == 2
+    assert "has not passed validation under today's contract; run `loader validate --file-id 1` first" in result.output
+    result = migrated.loader("validate", "--period", "2025-01")
+    assert "validated  people 2025-01  3 rows valid, 0 rejected: people/people_2025-01_" in result.output
+    parquet = result.output.split()[-1]
     assert migrated.sql("select count(*) from stage.people") == [(0,)]
-    said = migrated.loader("load-stage", "--parquet-path", parquet)
-    assert "loaded     people 2025-01  3 rows as version 1" in said.output
-    said = migrated.loader("load-stage", "--file-id", 1)
-    assert "unchanged  people 2025-01  version 1 holds these rows already" in said.output
+    result = migrated.loader("load-stage", "--parquet-path", parquet)
+    assert "loaded     people 2025-01  3 rows as version 1" in result.output
+    result = migrated.loader("load-stage", "--file-id", 1)
+    assert "unchanged  people 2025-01  version 1 holds these rows already" in result.output
     assert migrated.sql("select count(*) from stage.people") == [(3,)]
     assert migrated.loader("validate", "--file-id", 99).exit_code == 2
 
@@ -580,15 +580,15 @@ def test_a_file_that_changes_after_ingest_is_refused(local: Project) -> None:
     assert local.loader("ingest", "--file-path", path).exit_code == 0
     with path.open("a", encoding="utf-8") as file:
         file.write("0004,Berta,,,,\n")
-    said = local.loader("validate", "--file-id", 1)
-    assert said.exit_code == 1
-    assert "people_2025-01.csv: the file is no longer the one that was ingested; wait until the sender" in said.output
+    result = local.loader("validate", "--file-id", 1)
+    assert result.exit_code == 1
+    assert "people_2025-01.csv: the file is no longer the one that was ingested; wait until the sender" in result.output
     assert files_below(local.root / "data/stage") == []
     assert local.sql("select status, parquet_path from meta.validation_log") == [("refused", None)]
     path.unlink()
-    said = local.loader("validate", "--file-id", 1)
-    assert said.exit_code == 1
-    assert "people_2025-01.csv: cannot be read" in said.output
+    result = local.loader("validate", "--file-id", 1)
+    assert result.exit_code == 1
+    assert "people_2025-01.csv: cannot be read" in result.output
 
 
 def test_a_parquet_that_was_edited_does_not_load(local: Project) -> None:
@@ -599,12 +599,12 @@ def test_a_parquet_that_was_edited_does_not_load(local: Project) -> None:
     path = local.root / "data/stage/cleaned" / name
     table = pq.read_table(path)
     pq.write_table(table.slice(0, 2), path)
-    said = local.loader("load-stage", "--file-id", 1)
-    assert said.exit_code == 1
-    assert "was edited after it was validated; restore it from a backup or validate again" in said.output
+    result = local.loader("load-stage", "--file-id", 1)
+    assert result.exit_code == 1
+    assert "was edited after it was validated; restore it from a backup or validate again" in result.output
     path.unlink()
-    said = local.loader("load-stage", "--file-id", 1)
-    assert said.exit_code in (2, 3)
+    result = local.loader("load-stage", "--file-id", 1)
+    assert result.exit_code in (2, 3)
     assert local.sql("select count(*) from stage.people") == [(0,)]
 
 
@@ -612,17 +612,17 @@ def test_a_refusal_on_the_way_leaves_no_file_behind(local: Project) -> None:
     """Stopped while rows were being written already."""
     path = write_people(local.landing / "people_2025-01.csv", people_rows(3000))
     path.write_bytes(path.read_bytes() + "9999,Änne,,,,\n".encode("cp1252"))
-    said = local.loader("load")
-    assert said.exit_code == 1
+    result = local.loader("load")
+    assert result.exit_code == 1
     assert files_below(local.root / "data/stage") == []
 
 
 def everything_written(project: Project) -> str:
     """Each word that a command left in `meta` and in the logs."""
     tables = ("ingestion_log", "validation_log", "dataset_version", "etl_audit")
-    said = [str(project.sql(f"select * from meta.{table}")) for table in tables]
-    said += [path.read_text(encoding="utf-8") for path in (project.root / "data/logs").iterdir()]
-    return "\n".join(said)
+    texts = [str(project.sql(f"select * from meta.{table}")) for table in tables]
+    texts += [path.read_text(encoding="utf-8") for path in (project.root / "data/logs").iterdir()]
+    return "\n".join(texts)
 
 
 def test_personal_values_stand_in_the_rejects_file_and_nowhere_else(local: Project) -> None:

@@ -123,8 +123,8 @@ def expect(project: Project, table: str, *expectations: Mapping[str, Any], perso
     layer, _, name = table.partition(".")
     path = project.root / "gx/expectations" / layer / f"{name}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
-    said = {"name": table, "meta": {"personal": [*personal]}, "expectations": [*expectations]}
-    path.write_text(json.dumps(said), encoding="utf-8")
+    suite = {"name": table, "meta": {"personal": [*personal]}, "expectations": [*expectations]}
+    path.write_text(json.dumps(suite), encoding="utf-8")
 
 
 def member(number: int, **cells: str) -> dict[str, str]:

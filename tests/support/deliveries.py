@@ -143,8 +143,8 @@ def write_csv(
 
 def contract_of(text: str) -> Contract:
     """The first contract of a text as it stands below `datasets:`."""
-    name, said = next(iter(yaml.safe_load(text).items()))
-    return Contract.model_validate({"name": name, **said})
+    name, fields = next(iter(yaml.safe_load(text).items()))
+    return Contract.model_validate({"name": name, **fields})
 
 
 def add_contract(project: Project, text: str = PEOPLE) -> None:
@@ -183,8 +183,8 @@ def change_contract(project: Project, old: str, new: str) -> None:
 def follow_contracts(project: Project) -> None:
     """`loader derive` and `loader migrate`."""
     for command in ("derive", "migrate"):
-        said = project.loader(command)
-        assert said.exit_code == 0, said.output
+        result = project.loader(command)
+        assert result.exit_code == 0, result.output
 
 
 def rejects(project: Project, name: str = "") -> list[tuple[str, ...]]:

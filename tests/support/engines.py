@@ -215,7 +215,7 @@ class SQLServer(Engine):
         import mssql_python
 
         mssql_python.pooling(enabled=False)
-        said = {
+        settings = {
             "Server": f"{output['host']},{output['port']}",
             "Database": output["database"],
             "UID": output["user"],
@@ -223,7 +223,7 @@ class SQLServer(Engine):
             "Encrypt": "yes" if output["encrypt"] else "no",
             "TrustServerCertificate": "yes" if output["trust_cert"] else "no",
         }
-        text = ";".join(f"{key}={value}" for key, value in said.items())
+        text = ";".join(f"{key}={value}" for key, value in settings.items())
         return mssql_python.connect(text, autocommit=autocommit)
 
     def query(self, output: dict[str, Any], sql: str) -> Rows:

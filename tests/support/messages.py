@@ -26,7 +26,7 @@ KINDS = {
     "ValueError": USAGE,
     "console.note": NOTE,
     "console.ask_for_attention": REFUSED,
-    "console.trouble": FAILED,
+    "console.error": FAILED,
     "console.say": SAID,
 }
 WORDS = {"refusal": REFUSED, "unchanged": SAID}
@@ -59,11 +59,11 @@ def _of_module(path: Path) -> Iterator[Message | str]:
     functions = {scope.name: scope for scope in scopes}
     for scope in scopes:
         for node in ast.walk(scope):
-            for kind, said in _called(node, name):
-                found = [text for text in _texts(said, scope, functions) if re.search(r"\w", text)]
-                yield from (Message(text, kind, f"{name}:{said.lineno}") for text in found)
+            for kind, expression in _called(node, name):
+                found = [text for text in _texts(expression, scope, functions) if re.search(r"\w", text)]
+                yield from (Message(text, kind, f"{name}:{expression.lineno}") for text in found)
                 if not found:
-                    yield f"{name}: {ast.unparse(said)}"
+                    yield f"{name}: {ast.unparse(expression)}"
 
 
 def _called(node: ast.AST, module: str) -> list[tuple[str, ast.expr]]:
@@ -72,11 +72,11 @@ def _called(node: ast.AST, module: str) -> list[tuple[str, ast.expr]]:
         return [(ANY, node.value)]
     if not isinstance(node, ast.Call):
         return []
-    said = [(WORDS[word.arg], word.value) for word in node.keywords if word.arg in WORDS]
+    found = [(WORDS[word.arg], word.value) for word in node.keywords if word.arg in WORDS]
     called = ast.unparse(node.func)
     if called in KINDS and node.args and (called != "ValueError" or module.startswith(MISTAKES_OF_A_CONTRACT)):
-        said.append((KINDS[called], node.args[0]))
-    return said
+        found.append((KINDS[called], node.args[0]))
+    return found
 
 
 def _texts(node: ast.expr, scope: ast.FunctionDef, functions: dict[str, ast.FunctionDef]) -> list[str]:
@@ -113,8 +113,8 @@ def _part(part: ast.expr, scope: ast.FunctionDef, functions: dict[str, ast.Funct
         case ast.Constant(value=text):
             return [str(text)]
         case ast.FormattedValue(value=ast.Name(id=name)):
-            said = [one for one in _assigned(name, scope) if isinstance(one, ast.JoinedStr | ast.Constant)]
-            return [text for one in said for text in _texts(one, scope, functions) if text] or [GAP]
+            assigned = [one for one in _assigned(name, scope) if isinstance(one, ast.JoinedStr | ast.Constant)]
+            return [text for one in assigned for text in _texts(one, scope, functions) if text] or [GAP]
     return [GAP]
 
 
@@ -128,8 +128,8 @@ def _of_macros(path: Path) -> Iterator[Message]:
     for thrown in SERVER_SAYS.finditer(path.read_text(encoding="utf-8")):
         text = re.sub(r"\{\{.*?\}\}", GAP, thrown["what"])
         yield Message(text, REFUSED, path.relative_to(REPOSITORY).as_posix())
-    for said in DBT_SAYS.finditer(path.read_text(encoding="utf-8")):
-        text = GAP.join(["", *re.findall(r"'([^']*)'", said["what"]), ""])
+    for call in DBT_SAYS.finditer(path.read_text(encoding="utf-8")):
+        text = GAP.join(["", *re.findall(r"'([^']*)'", call["what"]), ""])
         if re.search(r"\w \w", text):
-            kind = SAID if said["how"] == "log" else REFUSED
+            kind = SAID if call["how"] == "log" else REFUSED
             yield Message(text, kind, path.relative_to(REPOSITORY).as_posix())

@@ -57,6 +57,6 @@ def _profile_hash(output: dict[str, Any]) -> str:
     from dbt.adapters.postgres import PostgresCredentials
     from dbt.artifacts.resources import FileHash
 
-    said = {name: value for name, value in output.items() if name not in ("type", "threads")}
-    credentials = PostgresCredentials.from_dict(PostgresCredentials.translate_aliases(said))
+    settings = {name: value for name, value in output.items() if name not in ("type", "threads")}
+    credentials = PostgresCredentials.from_dict(PostgresCredentials.translate_aliases(settings))
     return str(FileHash.from_contents(pformat(sorted(credentials.connection_info()))).checksum)

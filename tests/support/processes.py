@@ -87,9 +87,9 @@ class _Forked:
 
     def communicate(self) -> tuple[str, str]:
         with ThreadPoolExecutor() as readers, self.stdout, self.stderr:
-            said, trouble = readers.map(lambda stream: stream.read(), (self.stdout, self.stderr))
+            output, errors = readers.map(lambda stream: stream.read(), (self.stdout, self.stderr))
         self.wait()
-        return said, trouble
+        return output, errors
 
     def kill(self) -> None:
         self._process.kill()

@@ -90,7 +90,7 @@ def prepared(new_project: Callable[..., Project], on: Engine | str, prepare: Cal
 
 def products(*changes: Cells | str) -> list[Cells]:
     """A row each, like ANY_PRODUCT but for what is said; a word alone is its number."""
-    return [{**ANY_PRODUCT, **({"sku": said} if isinstance(said, str) else said)} for said in changes]
+    return [{**ANY_PRODUCT, **({"sku": change} if isinstance(change, str) else change)} for change in changes]
 
 
 def deliver(

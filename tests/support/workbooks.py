@@ -91,8 +91,8 @@ def _ods_cell(value: Any) -> str:
         return "<table:table-cell/>"
     text = escape(str(value))
     if text.startswith("#"):  # as LibreOffice writes an error
-        said = 'office:value-type="string" office:string-value="" calcext:value-type="error"'
-        return f'<table:table-cell table:formula="of:=1/0" {said}><text:p>{text}</text:p></table:table-cell>'
+        attributes = 'office:value-type="string" office:string-value="" calcext:value-type="error"'
+        return f'<table:table-cell table:formula="of:=1/0" {attributes}><text:p>{text}</text:p></table:table-cell>'
     if isinstance(value, date | datetime):
         return f'<table:table-cell office:value-type="date" office:date-value="{value.isoformat()}"/>'
     if isinstance(value, int | float):

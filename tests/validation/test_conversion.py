@@ -277,7 +277,7 @@ FORMS = ("%Y-%m-%d", "%d.%m.%Y", "%m/%d/%Y", "%d/%m/%Y", "%Y%m%d", "%Y-%d-%m", "
 NUMBERS = {"y": st.sampled_from([1, 999, 1988, 2024]), "m": st.integers(0, 14), "d": st.integers(0, 32)}
 WRITTEN = ("{y:04}-{m:02}-{d:02}", "{d:02}.{m:02}.{y}", "{d}.{m}.{y}", "{d:02}/{m:02}/{y}", "{y:04}{m:02}{d:02}")
 WRITTEN += ("{y:04}-{m:02}-{d:02} {d:02}:{m:02}:00", "{y:04}-{m:02}-{d:02}T00:00:00", "{d}{m}{y}", "{y}", "{m}", "x")
-dates = st.builds(lambda form, **said: form.format(**said), st.sampled_from(WRITTEN), **NUMBERS)
+dates = st.builds(lambda form, **numbers: form.format(**numbers), st.sampled_from(WRITTEN), **NUMBERS)
 
 
 def naive_moment(text: str, fmt: Format) -> dt.datetime | None:

@@ -74,10 +74,10 @@ def test_rejected_rows_come_back_as_they_were_delivered(local: Project) -> None:
     rows[1].update(city=" Atlantis ", visits="007")
     rows[4].update(name="", born="31.02.1988", visits="100")
     write_people(local.landing / "people_2025-01.csv", rows)
-    said = load(local)
+    output = load(local)
     (csv_name, xlsx_name) = files_below(local.root / "data/stage/rejects")
     assert xlsx_name == csv_name.replace(".csv", ".xlsx")
-    assert f"; marked in data/stage/rejects/{xlsx_name})" in said
+    assert f"; marked in data/stage/rejects/{xlsx_name})" in output
     book = workbook(local)
     assert book.sheetnames == [SUMMARY, ROWS]
     sheet = book[ROWS]
@@ -107,8 +107,8 @@ def test_the_summary_counts_by_column_and_rule(local: Project) -> None:
     rows[0]["visits"] = "many"
     write_people(local.landing / "people_2025-01.csv", rows)
     load(local)
-    said = values(workbook(local)[SUMMARY])
-    assert said[:6] == [
+    summary = values(workbook(local)[SUMMARY])
+    assert summary[:6] == [
         ("Rows that could not be taken", None, None),
         ("File", "people_2025-01.csv", None),
         ("Contents", "People", None),
@@ -116,7 +116,7 @@ def test_the_summary_counts_by_column_and_rule(local: Project) -> None:
         ("Rows in the file", "8", None),
         ("Rejected rows", "3", None),
     ]
-    assert said[-3:] == [
+    assert summary[-3:] == [
         ("Column", "What is wrong", "How often"),
         ("city", "must be one of Dresden, Leipzig, Chemnitz", 3),
         ("visits", "must be a whole number", 1),
@@ -207,10 +207,10 @@ def test_a_key_of_several_columns_marks_each(local: Project) -> None:
     change_contract(local, "key: person_id", "key: [person_id, name]")
     write_people(local.landing / "people_2025-01.csv", [*people_rows(3), *people_rows(1, name="Berta") * 3])
     load(local)
-    said = "this combination of person_id and name is used more than once in the file (in rows 5, 6, 7); it may be"
+    reason = "this combination of person_id and name is used more than once in the file (in rows 5, 6, 7); it may be"
     found = marks(workbook(local)[ROWS])
     assert [*found] == [(row, name) for row in (5, 6, 7) for name in ("person_id", "name")]
-    assert all(note.startswith(said) for _, note in found.values())
+    assert all(note.startswith(reason) for _, note in found.values())
 
 
 HOSTILE = [
@@ -257,9 +257,9 @@ def test_characters_that_xml_cannot_hold(local: Project) -> None:
 
 def test_a_refused_delivery_says_where_its_rows_are_marked(local: Project) -> None:
     write_people(local.landing / "people_2025-01.csv", people_rows(3, visits="many"))
-    said = load(local, exit_code=1)
+    output = load(local, exit_code=1)
     csv_name, xlsx_name = files_below(local.root / "data/stage/rejects")
-    assert f"Every bad cell is listed in data/stage/rejects/{csv_name}, and marked in {xlsx_name} beside it" in said
+    assert f"Every bad cell is listed in data/stage/rejects/{csv_name}, and marked in {xlsx_name} beside it" in output
 
 
 def test_no_more_rows_than_a_person_can_use(local: Project, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -274,8 +274,8 @@ def test_no_more_rows_than_a_person_can_use(local: Project, monkeypatch: pytest.
     book = workbook(local)
     assert [row[0] for row in values(book[ROWS])[1:]] == [2, 4, 5, 7]
     csv_name, _ = files_below(local.root / "data/stage/rejects")
-    said = [line for _, line, _ in values(book[SUMMARY])]
-    assert f"It shows the first 4; 4 more are listed in {csv_name}." in said
+    lines = [line for _, line, _ in values(book[SUMMARY])]
+    assert f"It shows the first 4; 4 more are listed in {csv_name}." in lines
     assert ("city", "must be one of Dresden, Leipzig, Chemnitz", 5) in values(book[SUMMARY])
     assert len(rejects(local)) == 8
 
@@ -367,9 +367,9 @@ def test_words(column: str, fmt: str, rule: Rule, words: str) -> None:
 
 def test_a_long_list_of_allowed_values_is_cut() -> None:
     allowed = ", ".join(f"'{number}'" for number in range(100))
-    said = words_of(f"type: varchar(9), description: Value., allowed: [{allowed}]", Rule(Kind.ALLOWED))
-    assert said.startswith("must be one of 0, 1, 2")
-    assert said.endswith("29 and 70 more")
+    reason = words_of(f"type: varchar(9), description: Value., allowed: [{allowed}]", Rule(Kind.ALLOWED))
+    assert reason.startswith("must be one of 0, 1, 2")
+    assert reason.endswith("29 and 70 more")
 
 
 def test_every_rule_that_may_reject_has_words() -> None:

@@ -121,8 +121,8 @@ def open_things(project: Project) -> None:
     open_shop(project, THINGS)
     path = write_csv(project.landing / "things_2025-01.csv", [NOTHING], header=COLUMNS)
     for command in ("ingest", "validate"):
-        said = project.loader(command, "--file-path", path)
-        assert said.exit_code == 0, said.output
+        result = project.loader(command, "--file-path", path)
+        assert result.exit_code == 0, result.output
 
 
 @pytest.fixture
@@ -137,8 +137,8 @@ def project(engine: Engine, new_project: Callable[..., Project]) -> Project:
 def test_stage_has_the_values_of_the_archive(project: Project, things: list[Thing]) -> None:
     """Whatever can be said in a type; an empty text is not NULL."""
     archive(project, things)
-    said = project.loader("load-stage", "--dataset", "things", "--force")
-    assert said.exit_code == 0, said.output
+    result = project.loader("load-stage", "--dataset", "things", "--force")
+    assert result.exit_code == 0, result.output
     found = project.sql(f"select {', '.join(COLUMNS)} from stage.things order by number")
     assert list(map(repr, found)) == [repr(thing) for thing in sorted(things, key=lambda thing: thing[0])]
 
@@ -166,5 +166,5 @@ def test_a_database_of_another_encoding_holds_what_it_can(engine: Engine, new_pr
     load(project)
     assert stage(project, columns=["name"]) == [("Müsli für Noël",)]
     deliver(project, "2025-01", products({"sku": "P1", "name": "3 €"}))
-    assert "does not fit stage.products" in load(project, "--force", refused=True)
+    assert "does not match stage.products" in load(project, "--force", refused=True)
     assert stage(project, columns=["name"]) == [("Müsli für Noël",)]

@@ -34,8 +34,8 @@ def in_a_deadlock(project: Project, dataset: str, table: str, start: Callable[[]
             time.sleep(0.02)
         cursor.execute(locks.of_dataset.format(dataset))
         session.rollback()
-    said, trouble = process.communicate()
-    return process.returncode, said + trouble
+    output, errors = process.communicate()
+    return process.returncode, output + errors
 
 
 @on_each_server
@@ -45,8 +45,8 @@ def test_a_load(engine_name: str, new_project: Callable[..., Project]) -> None:
     deliver(shop, "2025-01", products("P1", "P2"), order=1)
     load(shop)
     deliver(shop, "2025-01", products("P1", "P3"), order=2)
-    exit_code, said = in_a_deadlock(shop, "products", "meta.dataset_version", lambda: shop.start_loader("load"))
-    assert exit_code == 0, said
+    exit_code, output = in_a_deadlock(shop, "products", "meta.dataset_version", lambda: shop.start_loader("load"))
+    assert exit_code == 0, output
     assert versions(shop) == [("2025-01", 1, "superseded", 2), ("2025-01", 2, "active", 2)]
     assert_stage_is_the_archive(shop)
 
@@ -73,8 +73,8 @@ def test_sessions_that_are_ended(engine_name: str, new_project: Callable[..., Pr
                 ended += 1
             time.sleep(0.02)
         session.rollback()
-    said, trouble = process.communicate()
-    assert process.returncode == 0, said + trouble
+    output, errors = process.communicate()
+    assert process.returncode == 0, output + errors
     assert versions(shop) == [("2025-01", 1, "superseded", 2), ("2025-01", 2, "active", 2)]
     assert_stage_is_the_archive(shop)
 
@@ -89,7 +89,7 @@ def test_a_build(engine_name: str, new_project: Callable[..., Project]) -> None:
     # as if the rules had changed: the build has something to write
     project.sql("update core.applied_load set fingerprint = 'of another rule' where consumer = 'core.citizens'")
 
-    exit_code, said = in_a_deadlock(project, "citizens", "core.applied_load", lambda: project.start_loader("build"))
-    assert exit_code == 0, said
-    assert "a node was the victim of a deadlock and wrote nothing; building the layer again" in said
+    exit_code, output = in_a_deadlock(project, "citizens", "core.applied_load", lambda: project.start_loader("build"))
+    assert exit_code == 0, output
+    assert "a node was the victim of a deadlock and wrote nothing; building the layer again" in output
     assert sorted(project.sql("select citizen_id, dbt_valid_from, dbt_valid_to from core.citizens")) == core

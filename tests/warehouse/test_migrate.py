@@ -111,10 +111,10 @@ def test_a_new_column_is_added_and_empty(shop: Project) -> None:
 def test_columns_become_wider(shop: Project) -> None:
     before = stage(shop)
     rewrite_contract(shop, ("decimal(8,2)", "decimal(12,2)"), ("type: varchar(40)", "type: varchar(80)"))
-    said = migrate(shop)
-    assert "stage.products: column price widened to numeric(12, 2)" in said
+    output = migrate(shop)
+    assert "stage.products: column price widened to numeric(12, 2)" in output
     # DuckDB's texts have no length
-    assert ("column name widened to varchar(80)" in said) == (shop.engine.name != "duckdb")
+    assert ("column name widened to varchar(80)" in output) == (shop.engine.name != "duckdb")
     assert stage(shop) == before
     assert migrate(shop).startswith("nothing to do")
     shop.loader("derive")
@@ -138,9 +138,9 @@ def test_what_could_lose_data_is_refused_with_advice(shop: Project) -> None:
     lossy = [*LOSSY, ("type: varchar(40)", "type: varchar(39)", "name is varchar(40)")]
     for old, new, reason in lossy if shop.engine.name != "duckdb" else LOSSY:
         rewrite_contract(shop, (old, new), ("    guard:", SHELF))  # the new column must wait too
-        said = migrate(shop, exit_code=2)
-        assert f"stage.products.{reason}" in said
-        assert "could lose data: keep the type, or give the column a new name in the contract" in said
+        output = migrate(shop, exit_code=2)
+        assert f"stage.products.{reason}" in output
+        assert "could lose data: keep the type, or give the column a new name in the contract" in output
         assert shop.loader("load").exit_code == 2
     assert (structure(shop), everything(shop)) == before
 
@@ -164,8 +164,10 @@ def test_a_column_that_left_the_contract_stays(shop: Project) -> None:
 def test_another_grain_is_refused(shop: Project) -> None:
     before = structure(shop)
     rewrite_contract(shop, ("grain: month", "grain: day"))
-    said = migrate(shop, exit_code=2)
-    assert "products: grain 'day' does not fit the loaded period 2025-01; the grain of a dataset never changes" in said
+    output = migrate(shop, exit_code=2)
+    assert (
+        "products: grain 'day' does not match the loaded period 2025-01; the grain of a dataset never changes" in output
+    )
     assert structure(shop) == before
 
 

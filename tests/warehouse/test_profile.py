@@ -258,11 +258,11 @@ def test_drivers_of_sql_server_take_the_example(root: Path, target: str, backend
     sqlserver_helpers.validate_connection_requirements(credentials)
     if backend == "pyodbc":
         sqlserver_helpers.validate_pyodbc_requirements(credentials)
-        said = sqlserver_backend.build_pyodbc_connection_string(credentials)
+        address = sqlserver_backend.build_pyodbc_connection_string(credentials)
     else:
         sqlserver_helpers.validate_mssql_python_requirements(credentials)
-        said = sqlserver_backend.build_mssql_python_connection_string(credentials)
-    assert "encrypt=Yes;TrustServerCertificate=No" in said
+        address = sqlserver_backend.build_mssql_python_connection_string(credentials)
+    assert "encrypt=Yes;TrustServerCertificate=No" in address
 
 
 def test_a_plain_dbt_in_the_root_meets_the_same_warehouse(new_project: Callable[..., Project]) -> None:
@@ -272,6 +272,6 @@ def test_a_plain_dbt_in_the_root_meets_the_same_warehouse(new_project: Callable[
     warehouse = Path(str(engine_for(read_target(project.root), project.root).url().database))
     assert not warehouse.exists()
     process = project.start_dbt("debug")
-    said, _ = process.communicate()
-    assert process.returncode == 0, said
+    output, _ = process.communicate()
+    assert process.returncode == 0, output
     assert warehouse.is_file()

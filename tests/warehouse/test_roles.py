@@ -92,9 +92,9 @@ class Staff:
     """An output of profiles.yml for each role."""
 
     def run(self, *args: object) -> str:
-        said = self.project.loader(*args)
-        assert said.exit_code == 0, said.output
-        return said.output
+        result = self.project.loader(*args)
+        assert result.exit_code == 0, result.output
+        return result.output
 
     def sql(self, role: str, query: str) -> Rows:
         return self.project.engine.query(self.accounts[role], query)
@@ -131,8 +131,8 @@ def in_use(project: Project) -> None:
     club.open_club(project)
     deliver_months(project, "2025-01")
     for command in ("load", "build"):
-        said = project.loader(command)
-        assert said.exit_code == 0, said.output
+        result = project.loader(command)
+        assert result.exit_code == 0, result.output
 
 
 @pytest.fixture
@@ -175,8 +175,8 @@ def test_each_account_does_its_work_and_nothing_else(server: Engine, new_project
     staff.run("build")
     take, give = REWRITING[server.name]
     project.sql(take)
-    said = project.loader(*PURGE)
-    assert (said.exit_code, "rewritten  " in said.output) == (3, False)
+    result = project.loader(*PURGE)
+    assert (result.exit_code, "rewritten  " in result.output) == (3, False)
     project.sql(give)
     assert "rewritten" in staff.run(*PURGE)
     assert staff.sql("reader", "select count(*) from mart.fct_member where member_no = '00000003'") == [(0,)]
@@ -206,12 +206,12 @@ def test_a_warehouse_in_use_changes_hands(server: Engine, new_project: Callable[
 
 def test_a_file_has_no_accounts(new_project: Callable[..., Project]) -> None:
     project = new_project("duckdb")
-    said = project.loader("ddl", "--roles")
-    assert (said.exit_code, said.stdout) == (2, "")
-    assert "target 'dev' is a file, which has no accounts" in said.output
-    said = project.loader("ddl", "--roles", "--schema", "meta")
-    assert (said.exit_code, said.stdout) == (2, "")
-    assert "--roles is about all schemas" in said.output
+    result = project.loader("ddl", "--roles")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "target 'dev' is a file, which has no accounts" in result.output
+    result = project.loader("ddl", "--roles", "--schema", "meta")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "--roles is about all schemas" in result.output
 
 
 def target(**fields: Any) -> Target:

@@ -24,8 +24,8 @@ def test_only_this_machine_reaches_them() -> None:
 
 
 def test_passwords_come_from_the_environment() -> None:
-    said = [value for service in services().values() for value in service.get("environment", {}).items()]
-    secrets = {name: value for name, value in said if "PASSWORD" in name}
+    variables = [value for service in services().values() for value in service.get("environment", {}).items()]
+    secrets = {name: value for name, value in variables if "PASSWORD" in name}
     assert {"MSSQL_SA_PASSWORD", "POSTGRES_PASSWORD"} <= set(secrets)
     assert [
         name for name, value in secrets.items() if not re.fullmatch(r"\$\{ALMANAC_\w+_PASSWORD(:\?[^}]+)?\}", value)
@@ -43,4 +43,6 @@ def test_the_tests_run_on_the_same_servers() -> None:
     """Which version is written twice, since a workflow cannot read the file."""
     tested = yaml.safe_load(WORKFLOW.read_text(encoding="utf-8"))["jobs"]["servers"]["services"]
     started = services()
-    assert {name: said["image"] for name, said in tested.items()} == {name: started[name]["image"] for name in tested}
+    assert {name: service["image"] for name, service in tested.items()} == {
+        name: started[name]["image"] for name in tested
+    }

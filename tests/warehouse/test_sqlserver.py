@@ -68,15 +68,15 @@ def test_the_profile_of_dbt_is_the_connection(profile: dict[str, Any], expected:
 
 
 @pytest.mark.parametrize(
-    ("said", "reason"),
+    ("fields", "reason"),
     [
         ({"backend": "freetds"}, "no driver is called 'freetds'"),
         ({"authentication": "cli"}, "needs `backend: pyodbc`"),
     ],
 )
-def test_what_no_driver_does_is_refused(said: dict[str, Any], reason: str) -> None:
+def test_what_no_driver_does_is_refused(fields: dict[str, Any], reason: str) -> None:
     with pytest.raises(UsageError, match=reason):
-        address_of(OWN | said)
+        address_of(OWN | fields)
 
 
 @pytest.fixture
@@ -121,5 +121,5 @@ def test_a_letter_of_two_units_counts_twice(shop: Project) -> None:
     deliver(shop, "2025-01", products({"sku": "P1", "name": "\U0001f600" * 21}))
     done = shop.loader("load")
     assert done.exit_code == 1, done.output
-    assert "does not fit stage.products" in done.output
+    assert "does not match stage.products" in done.output
     assert (versions(shop), incoming(shop)) == ([], 0)

@@ -56,7 +56,7 @@ def lines(title: str, places: Sequence[str], series: Series) -> str:
             drawn.append(f'<polyline class="line" stroke="{colour}" points="{points}"/>')
             drawn += [
                 f'<circle cx="{frame.x(at):.1f}" cy="{frame.y(value):.1f}" r="3.5" fill="{colour}">'
-                f"<title>{_told(name, places[at], value)}</title></circle>"
+                f"<title>{_tooltip(name, places[at], value)}</title></circle>"
                 for at, value in piece
             ]
     return _page(title, places, series, frame, drawn)
@@ -75,7 +75,7 @@ def bars(title: str, places: Sequence[str], series: Series) -> str:
             top, bottom = sorted((frame.y(value), frame.y(0)))
             drawn.append(
                 f'<rect x="{left:.1f}" y="{top:.1f}" width="{max(width - 1, 0.5):.1f}" height="{bottom - top:.1f}" '
-                f'fill="{colour}"><title>{_told(name, places[at], value)}</title></rect>'
+                f'fill="{colour}"><title>{_tooltip(name, places[at], value)}</title></rect>'
             )
     return _page(title, places, series, frame, drawn)
 
@@ -92,7 +92,7 @@ def _pieces(values: Sequence[float | None]) -> Iterator[list[tuple[int, float]]]
         yield piece
 
 
-def _told(name: str, place: str, value: float) -> str:
+def _tooltip(name: str, place: str, value: float) -> str:
     return escape(f"{name}, {place}: {value:,.10g}")
 
 

@@ -114,7 +114,7 @@ class Attribute:
                 return self.level.of(Period.parse(word, self.level.grain).start.date())
             return _PARSERS[self.kind](word)
         except (ValueError, ArithmeticError, KeyError):
-            raise UsageError(f"--filter {self.name}: '{word}' is no value of a {self.kind} column") from None
+            raise UsageError(f"--filter {self.name}: '{word}' is not a valid value of a {self.kind} column") from None
 
 
 _PARSERS: Mapping[Kind, Callable[[str], Any]] = {
@@ -174,7 +174,7 @@ class Filter:
     attribute: Attribute
     how: str
     values: tuple[Any, ...]
-    said: str
+    text: str
 
     def condition(self, value: ColumnElement[Any]) -> ColumnElement[bool]:
         """The filter as a condition on the values of its attribute."""
@@ -251,21 +251,21 @@ class Source:
             raise UsageError(f"'{attribute.column}' is personal by its contract, and a cube shows no personal values")
         return attribute
 
-    def measure(self, said: str) -> Measure:
+    def measure(self, text: str) -> Measure:
         """`[LABEL=]NAME[:AGGREGATE][/NAME[:AGGREGATE]]`; raises UsageError."""
-        found = _MEASURE.fullmatch(said)
+        found = _MEASURE.fullmatch(text)
         if found is None:
             raise UsageError(
-                f"--measure '{said}' is not understood; write NAME, NAME:avg, NAME/OTHER or LABEL=NAME/OTHER"
+                f"--measure '{text}' is not understood; write NAME, NAME:avg, NAME/OTHER or LABEL=NAME/OTHER"
             )
-        label = found["label"] or said
+        label = found["label"] or text
         if found["by"] == "avg" and found["over"] is None:
             return Measure(label, (self._term(found["of"], "sum", averaged=True), self._term(found["of"], "count")))
         terms = [self._term(found["of"], found["by"])]
         if found["over"]:
             terms.append(self._term(found["over"], found["over_by"]))
             if "avg" in (found["by"], found["over_by"]):
-                raise UsageError(f"--measure '{said}': a quotient is one of sums or counts, not of averages")
+                raise UsageError(f"--measure '{text}': a quotient is one of sums or counts, not of averages")
         return Measure(label, tuple(terms))
 
     def _term(self, name: str, by: str | None, *, averaged: bool = False) -> Term:
@@ -284,16 +284,16 @@ class Source:
             )
         return Term(name, by, self.columns[name])
 
-    def filter(self, said: str) -> Filter:
+    def filter(self, text: str) -> Filter:
         """`NAME=VALUE[,VALUE]`, `NAME>=VALUE` or `NAME<=VALUE`; raises UsageError."""
-        found = _FILTER.fullmatch(said)
+        found = _FILTER.fullmatch(text)
         if found is None:
             raise UsageError(
-                f"--filter '{said}' is not understood; write NAME=VALUE,VALUE or NAME>=VALUE or NAME<=VALUE"
+                f"--filter '{text}' is not understood; write NAME=VALUE,VALUE or NAME>=VALUE or NAME<=VALUE"
             )
         attribute = self.attribute(found["name"])
         words = found["values"].split(",") if found["how"] == "=" else [found["values"]]
-        return Filter(attribute, found["how"], tuple(attribute.parse(word.strip()) for word in words), said)
+        return Filter(attribute, found["how"], tuple(attribute.parse(word.strip()) for word in words), text)
 
 
 def _is_key(name: str) -> bool:

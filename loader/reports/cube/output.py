@@ -173,9 +173,9 @@ def as_json(answer: Answer, *, totals: bool) -> str:
 
     def cell(row: Key | None, column: Key | None) -> dict[str, Any]:
         keys = [*zip(asked.rows, row or (), strict=False), *zip(asked.columns, column or (), strict=False)]
-        said = {attribute.name: None if value is None else attribute.label(value) for attribute, value in keys}
+        labels = {attribute.name: None if value is None else attribute.label(value) for attribute, value in keys}
         values = zip(asked.measures, answer.cells[row, column], strict=True)
-        return said | {measure.label: float(v) if isinstance(v, Decimal) else v for measure, v in values}
+        return labels | {measure.label: float(v) if isinstance(v, Decimal) else v for measure, v in values}
 
     rows: list[Key | None] = [*answer.rows, None]
     columns: list[Key | None] = [*answer.columns, None]
@@ -185,17 +185,17 @@ def as_json(answer: Answer, *, totals: bool) -> str:
         for row, column in known
         if (row is not None or not asked.rows) and (column is not None or not asked.columns)
     }
-    said: dict[str, Any] = {
+    document: dict[str, Any] = {
         "table": asked.table.name,
         "rows": [attribute.name for attribute in asked.rows],
         "columns": [attribute.name for attribute in asked.columns],
         "measures": [measure.label for measure in asked.measures],
-        "filters": [one.said for one in asked.filters],
+        "filters": [one.text for one in asked.filters],
         "cells": [cell(*at) for at in known if at in finest],
     }
     if totals:
-        said["totals"] = [cell(*at) for at in known if at not in finest]
-    return json.dumps(said, indent=2, default=str, ensure_ascii=False) + "\n"
+        document["totals"] = [cell(*at) for at in known if at not in finest]
+    return json.dumps(document, indent=2, default=str, ensure_ascii=False) + "\n"
 
 
 def as_svg(answer: Answer, *, totals: bool) -> str:  # noqa: ARG001
@@ -233,4 +233,4 @@ def as_svg(answer: Answer, *, totals: bool) -> str:  # noqa: ARG001
 
 
 WRITTEN: dict[str, Callable[..., str]] = {"csv": as_csv, "json": as_json, "md": as_markdown, "svg": as_svg}
-"""By format, which is also the ending of a file."""
+"""By format, which is also the extension of a file."""

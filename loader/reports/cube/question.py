@@ -32,9 +32,9 @@ class Question:
 
     def __str__(self) -> str:
         by = [attribute.name for attribute in (*self.rows, *self.columns)]
-        said = f"{MART}.{self.table.name}: {', '.join(measure.label for measure in self.measures)}"
-        said += f" by {', '.join(by)}" if by else ""
-        return said + (f" where {' and '.join(one.said for one in self.filters)}" if self.filters else "")
+        text = f"{MART}.{self.table.name}: {', '.join(measure.label for measure in self.measures)}"
+        text += f" by {', '.join(by)}" if by else ""
+        return text + (f" where {' and '.join(one.text for one in self.filters)}" if self.filters else "")
 
 
 Key = tuple[Any, ...]
@@ -131,7 +131,8 @@ def answer(connection: Connection, asked: Question, order: Mapping[str, Sequence
     given = Answer(asked, cells, orders)
     if len(given.columns) > MOST_COLUMNS:
         raise UsageError(
-            f"--columns gives {len(given.columns):,} columns, more than {MOST_COLUMNS}: filter them, or ask for --rows"
+            f"--columns returns {len(given.columns):,} columns, more than {MOST_COLUMNS}: "
+            "filter them, or ask for --rows"
         )
     return given
 

@@ -17,7 +17,7 @@ from loader.text import first_lines
 
 
 def make_docs(project: Project) -> Path:
-    """Make the site in target/docs, from docs/ and from the warehouse as it is; gives its first page.
+    """Make the site in target/docs, from docs/ and from the warehouse as it is; returns its first page.
 
     Raises:
         UsageError: the packages for it are not installed, docs/ is missing or has mistakes, or a suite is not readable.
@@ -47,5 +47,5 @@ def _write_pages(source: Path, site: Path) -> None:
         command, env=utf8, capture_output=True, text=True, encoding="utf-8", check=False
     )
     if done.returncode:
-        said = first_lines(done.stderr, 3) or [f"Sphinx ended with {done.returncode}"]
-        raise UsageError(f"docs/ has mistakes: {'; '.join(said)}")
+        messages = first_lines(done.stderr, 3) or [f"Sphinx ended with {done.returncode}"]
+        raise UsageError(f"docs/ has mistakes: {'; '.join(messages)}")

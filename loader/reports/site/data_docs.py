@@ -25,7 +25,7 @@ _LINK_TO_SUITE = re.compile(r'<a href="[./]*expectations/[^"]*"\s*>(.*?)</a>', r
 
 
 def write_data_docs(project: Project, folder: Path) -> list[str]:
-    """Ask all suites of all layers and write a page for each table; gives the tables that are not built yet.
+    """Ask all suites of all layers and write a page for each table; returns the tables that are not built yet.
 
     Raises:
         UsageError: a layer has no suite, or a suite is not readable.
@@ -44,8 +44,8 @@ def write_data_docs(project: Project, folder: Path) -> list[str]:
     for layer, tables in results.items():
         for table, result in tables.items():
             if result is not None:
-                said = page.render(up="../", when=when, title=f"{layer}.{table}", report=_report(result))
-                _write(folder / layer / f"{table}.html", said)
+                html = page.render(up="../", when=when, title=f"{layer}.{table}", report=_report(result))
+                _write(folder / layer / f"{table}.html", html)
     _write(folder / "index.html", page.render(up="", when=when, title="The gates", results=results))
     return [f"{layer}.{table}" for layer in LAYERS for table, result in results[layer].items() if result is None]
 

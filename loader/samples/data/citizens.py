@@ -113,10 +113,10 @@ Register = dict[str, Citizen]
 def make_deliveries(
     folder: Path, *, rows: int = 5000, periods: int = 6, first: str = "2025-01", seed: int = SEED
 ) -> list[Path]:
-    """Write `citizens_<period>.xlsx` for that many months from `first` on; gives their paths in order.
+    """Write `citizens_<period>.xlsx` for that many months from `first` on; returns their paths in order.
 
     rows: people in the first delivery, at least 1; later ones grow by about 0.1% a month.
-    Raises ValueError when `first` is no month.
+    Raises ValueError when `first` is not a month.
     """
     folder.mkdir(parents=True, exist_ok=True)
     sheets = [
@@ -168,7 +168,7 @@ def make_correction(
 def make_broken(folder: Path, period: str = "2025-07", *, seed: int = SEED) -> Path:
     """Write `citizens_<period>.xlsx` cut off in the middle, as a broken transfer leaves it.
 
-    Raises ValueError when `period` is no month.
+    Raises ValueError when `period` is not a month.
     """
     wanted = Period.parse(period, Grain.MONTH)
     (month, _, register), *_ = _months(200, 1, period, seed)

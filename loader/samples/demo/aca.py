@@ -148,7 +148,7 @@ def _last_day(periods: int) -> date:
 
 
 def _land(project: Project, sample: Sample, last: date) -> bytes:
-    """Put the sample deliveries into the landing folder; gives the drop of the last day, which is held back."""
+    """Put the sample deliveries into the landing folder; returns the drop of the last day, which is held back."""
     landing = project.settings.landing_dir
     landing.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="almanac-demo-") as folder:

@@ -103,7 +103,7 @@ def demo(project: Project, *, rows: int, periods: int) -> None:
 
 
 def _land(project: Project, contract: Contract, rows: int, periods: int) -> Path:
-    """Put the sample deliveries into the landing folder; gives the correction, which is held back for later."""
+    """Put the sample deliveries into the landing folder; returns the correction, which is held back for later."""
     landing = project.settings.landing_dir
     landing.mkdir(parents=True, exist_ok=True)
     held_back = project.settings.landing_dir.parent / "corrections"

@@ -31,7 +31,7 @@ class NaturalKey:
     """Of each part the texts that stand for it."""
 
     @classmethod
-    def parse(cls, contract: Contract, said: str, engine: Engine) -> NaturalKey:
+    def parse(cls, contract: Contract, text: str, engine: Engine) -> NaturalKey:
         """A key with its parts separated by commas; a part that holds one is put in double quotes.
 
         `engine` has the tables in which it is looked for.
@@ -39,7 +39,7 @@ class NaturalKey:
         Raises:
             UsageError: it has not as many parts as the key, or a part is no value of its column. Shows no value.
         """
-        parts = [said] if len(contract.key) == 1 else next(csv.reader([said], skipinitialspace=True), [])
+        parts = [text] if len(contract.key) == 1 else next(csv.reader([text], skipinitialspace=True), [])
         if len(parts) != len(contract.key):
             raise UsageError(
                 f"--key: the key of {contract.name} has {len(contract.key)} parts ({', '.join(contract.key)}); "
@@ -88,10 +88,10 @@ def _texts(part: str, declared: Column, contract: Contract, engine: Engine) -> f
     cells = pa.array([part], pa.string())
     value = _read(cells, declared, contract)
     if value.null_count:
-        raise UsageError(f"--key: the part for {declared.name} is no {declared.type} as the contract reads it")
+        raise UsageError(f"--key: the part for {declared.name} is not a valid {declared.type} as the contract reads it")
     one = value[0].as_py()
-    said = [*_as_text(value).to_pylist(), str(one), *engine.other_texts(one), *tidy(cells).to_pylist()]
-    return frozenset(filter(None, said))
+    forms = [*_as_text(value).to_pylist(), str(one), *engine.other_texts(one), *tidy(cells).to_pylist()]
+    return frozenset(filter(None, forms))
 
 
 def _as_text(values: pa.Array) -> pa.StringArray:

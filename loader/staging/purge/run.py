@@ -113,7 +113,7 @@ def purge(project: Project, scope: Scope, confirm: Callable[[Found], None]) -> P
         is_due = after.is_due and not after.waiting
         if is_due:
             with project.audit.step("rewrite", dataset=contract.name):
-                project.warehouse.scrub(after.tables)
+                project.warehouse.reclaim_space(after.tables)
     except OSError as error:
         raise EnvironmentFailedError(f"{error}; run the same command again") from error
     return Purged(found, after.waiting, after.elsewhere, is_due)
@@ -131,7 +131,7 @@ def describe(project: Project, scope: Scope, found: Found) -> list[str]:
     ]
 
 
-def tell(scope: Scope, done: Purged) -> list[str]:
+def summarize(scope: Scope, done: Purged) -> list[str]:
     """What a purge did, and what it leaves to others, a line each."""
     found, lines = done.found, []
     if not found.is_empty:
@@ -241,7 +241,7 @@ def _gone(project: Project, versions: Sequence[Version]) -> list[str]:
 
 
 def _remove(connection: Connection, project: Project, scope: Scope, found: Found) -> tuple[list[Path], int]:
-    """The transaction; gives the files that nothing refers to any more, and the rows deleted from stage."""
+    """The transaction; returns the files that nothing refers to any more, and the rows deleted from stage."""
     contract = scope.contract
     project.warehouse.engine.lock(connection, contract.name)
     versions = versions_of(connection, contract.name)
@@ -263,7 +263,7 @@ def _remove(connection: Connection, project: Project, scope: Scope, found: Found
     connection.execute(delete(staged).where(here))
     for waiting in stage_tables(contract, project.warehouse.engine)[1:]:
         connection.execute(delete(waiting))  # a load that died left them; one that lives starts again
-    scope.settle(connection, versions, sorted(concerned))
+    scope.record_for_history(connection, versions, sorted(concerned))
     withdraw_mark(connection)
     forget_gate_passes(connection)
     _mark(connection, contract, list(files), found)

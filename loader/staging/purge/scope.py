@@ -55,7 +55,7 @@ class Scope(Protocol):
     def is_in_delivery(self, landed: Landed) -> bool:
         """Whether a delivery holds such rows; raises RefusedError or OSError when it cannot be read."""
 
-    def settle(self, connection: Connection, versions: Sequence[Version], concerned: Sequence[str]) -> None:
+    def record_for_history(self, connection: Connection, versions: Sequence[Version], concerned: Sequence[str]) -> None:
         """Write down what history has to know; `concerned` are the periods of the rows that went."""
 
     def waiting(self, connection: Connection, versions: Sequence[Version]) -> list[str]:
@@ -125,7 +125,7 @@ class OfKey:
             seen.unread += sum(values.null_count for values in cells.values())
         return seen
 
-    def settle(self, connection: Connection, versions: Sequence[Version], concerned: Sequence[str]) -> None:  # noqa: ARG002
+    def record_for_history(self, connection: Connection, versions: Sequence[Version], concerned: Sequence[str]) -> None:  # noqa: ARG002
         """The loads stay the same, so that nothing but a mark tells that they lost rows."""
         if has_ledger(connection):
             here = (applied_load.c.dataset == self.contract.name) & applied_load.c.data_period.in_(concerned)
@@ -182,7 +182,7 @@ class OfPeriodsBefore:
     def is_in_delivery(self, landed: Landed) -> bool:
         return landed.period.start < self.first_kept.start
 
-    def settle(self, connection: Connection, versions: Sequence[Version], concerned: Sequence[str]) -> None:  # noqa: ARG002
+    def record_for_history(self, connection: Connection, versions: Sequence[Version], concerned: Sequence[str]) -> None:  # noqa: ARG002
         """The versions stay, so that history finds the periods that are no longer delivered."""
         for version in versions:
             if version.period_start < self.first_kept.start and version.state is not State.PURGED:

@@ -67,7 +67,7 @@ class Engine(Protocol):
     def lock(self, connection: Connection, name: str) -> None:
         """Take the lock called `name` until the end of the transaction; waits for whoever holds it."""
 
-    def bring(
+    def uploaded(
         self,
         connect: Callable[[], Connection],  # noqa: ARG002
         table: Table,  # noqa: ARG002
@@ -82,16 +82,16 @@ class Engine(Protocol):
         return nullcontext()
 
     def append_parquet(self, connection: Connection, table: Table, parquet: Path, constants: dict[str, object]) -> int:
-        """Append the rows of a parquet file, with the same `constants` in each row; gives the number of rows.
+        """Append the rows of a parquet file, with the same `constants` in each row; returns their number.
 
-        Columns of the table that the file lacks stay NULL. Joins the connection's transaction, in what `bring` lasts.
+        Columns of the table that the file lacks stay NULL. Joins the connection's transaction, inside `uploaded`.
         """
 
     def busy(self, error: BaseException) -> str | None:  # noqa: ARG002
         """Who holds the warehouse, when `error` says that somebody else does; else None."""
         return None
 
-    def scrub(self, connect: Callable[[], Connection], tables: Sequence[str]) -> None:
+    def reclaim_space(self, connect: Callable[[], Connection], tables: Sequence[str]) -> None:
         """Let go of the bytes of rows that are deleted already, as far as the engine can.
 
         `connect` opens the warehouse, and waits for whoever holds it; `tables` are those that rows were deleted from,

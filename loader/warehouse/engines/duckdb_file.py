@@ -82,8 +82,8 @@ def _contents(connection: duckdb.DuckDBPyConnection, database: str) -> list[Any]
 
 
 def _stamp(path: Path) -> tuple[int, int]:
-    said = path.stat()
-    return said.st_mtime_ns, said.st_size
+    status = path.stat()
+    return status.st_mtime_ns, status.st_size
 
 
 def _replace(fresh: Path, path: Path) -> bool:

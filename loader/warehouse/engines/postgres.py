@@ -70,17 +70,17 @@ class Postgres(Engine):
 
     @classmethod
     def of(cls, target: Target, project_dir: Path) -> Postgres:  # noqa: ARG003
-        said = target.fields
+        fields = target.fields
         return cls(
             URL.create(
                 "postgresql+psycopg2",
-                username=said.get("user"),
-                password=said.get("password") or said.get("pass") or None,
-                host=said.get("host"),
-                port=int(said["port"]) if said.get("port") else None,
-                database=said.get("dbname") or said.get("database"),
+                username=fields.get("user"),
+                password=fields.get("password") or fields.get("pass") or None,
+                host=fields.get("host"),
+                port=int(fields["port"]) if fields.get("port") else None,
+                database=fields.get("dbname") or fields.get("database"),
                 query={"connect_timeout": "10", "client_encoding": "utf8"}
-                | {word: str(said[word]) for word in _PASSED_ON if said.get(word)},
+                | {word: str(fields[word]) for word in _PASSED_ON if fields.get(word)},
             )
         )
 
@@ -126,7 +126,7 @@ class Postgres(Engine):
             except pa.ArrowException as error:  # the types of the file are not those of the table
                 raise DataError(statement, None, error) from error
 
-    def scrub(self, connect: Callable[[], Connection], tables: Sequence[str]) -> None:
+    def reclaim_space(self, connect: Callable[[], Connection], tables: Sequence[str]) -> None:
         """`vacuum full` writes each table anew; `analyze` makes the planner forget the values that it had noted."""
         with connect() as connection:
             vacuum = connection.execution_options(isolation_level="AUTOCOMMIT")

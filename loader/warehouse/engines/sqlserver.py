@@ -26,8 +26,8 @@ declare @name nvarchar(255) = :name, @granted int
 exec @granted = sp_getapplock @Resource = @name, @LockMode = 'Exclusive', @LockOwner = 'Transaction', @LockTimeout = -1
 if @granted < 0
 begin
-    declare @said nvarchar(400) = concat('the lock ', @name, ' was not granted; run the same command again');
-    throw 50000, @said, 1
+    declare @message nvarchar(400) = concat('the lock ', @name, ' was not granted; run the same command again');
+    throw 50000, @message, 1
 end
 """
 _OVERWRITE = "declare @here sysname = db_name() exec sp_clean_db_free_space @dbname = @here"
@@ -103,7 +103,7 @@ class SQLServer(Engine):
         connection.info[LOCK] = lock_name(name)
 
     @contextmanager
-    def bring(self, connect: Callable[[], Connection], table: Table, parquet: Path, load_id: int) -> Iterator[None]:
+    def uploaded(self, connect: Callable[[], Connection], table: Table, parquet: Path, load_id: int) -> Iterator[None]:
         """Bulk copies log in by themselves and join no transaction: rows wait in the incoming table.
 
         Loads of a dataset follow one another there. So what lies in it is of a load that died, and the lock of the
@@ -140,7 +140,7 @@ class SQLServer(Engine):
         connection.execute(delete(incoming).where(mine))
         return moved
 
-    def scrub(self, connect: Callable[[], Connection], tables: Sequence[str]) -> None:
+    def reclaim_space(self, connect: Callable[[], Connection], tables: Sequence[str]) -> None:
         """Write each table, its indexes and its statistics anew, then overwrite what is free in the files.
 
         The last needs a member of `db_owner`. The log and backups keep what they have until they are replaced.

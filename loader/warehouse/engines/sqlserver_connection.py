@@ -61,36 +61,36 @@ _BY_TOKEN = (
 """Those for which dbt-sqlserver fetches a token itself, and hands it to pyodbc."""
 
 
-def backend_of(said: Mapping[str, Any]) -> str:
+def backend_of(fields: Mapping[str, Any]) -> str:
     """The driver that a profile asks for; dbt-sqlserver's own default is pyodbc.
 
     Raises:
         UsageError: it is none of the two.
     """
-    backend = str(said.get("backend") or PYODBC).replace("_", "-")
+    backend = str(fields.get("backend") or PYODBC).replace("_", "-")
     if backend not in DRIVERS:
         raise UsageError(f"profiles.yml: no driver is called '{backend}'; backend is {MSSQL_PYTHON} or {PYODBC}")
     return backend
 
 
-def address_of(said: Mapping[str, Any]) -> URL:
+def address_of(fields: Mapping[str, Any]) -> URL:
     """The address for SQLAlchemy of a target of dbt-sqlserver; its repr hides what is secret.
 
     Raises:
         UsageError: the profile's words contradict each other, or its way to log in is not known.
     """
-    word = {name: _either(said, name, *others) for name, others in _SYNONYMS.items()}
-    backend = backend_of(said)
+    word = {name: _either(fields, name, *others) for name, others in _SYNONYMS.items()}
+    backend = backend_of(fields)
     way = str(word["authentication"] or "sql")
     query = {
-        "encrypt": _yes(said.get("encrypt", True)),
+        "encrypt": _yes(fields.get("encrypt", True)),
         "trust_cert": _yes(word["trust_cert"] or False),
     }
-    if said.get("login_timeout"):
-        query["login_timeout"] = str(said["login_timeout"])
+    if fields.get("login_timeout"):
+        query["login_timeout"] = str(fields["login_timeout"])
     user, password = word["user"], word["password"]
     if backend == PYODBC:
-        query["driver"] = str(said.get("driver") or DEFAULT_DRIVER)
+        query["driver"] = str(fields.get("driver") or DEFAULT_DRIVER)
     if word["windows_login"]:
         query["windows_login"] = "yes"
         user = password = None
@@ -98,19 +98,19 @@ def address_of(said: Mapping[str, Any]) -> URL:
         query["authentication"] = way
         if _plain(way) in ("serviceprincipal", "activedirectoryserviceprincipal"):
             user, password = word["client_id"], word["client_secret"]
-            query |= {"tenant_id": str(said["tenant_id"])} if said.get("tenant_id") else {}
+            query |= {"tenant_id": str(fields["tenant_id"])} if fields.get("tenant_id") else {}
         elif _plain(way) == "activedirectoryaccesstoken":
-            user, password = None, said.get("access_token")
+            user, password = None, fields.get("access_token")
         if backend == MSSQL_PYTHON and _plain(way) in ("cli", "environment", "activedirectoryaccesstoken"):
             raise UsageError(f"profiles.yml: authentication '{way}' needs `backend: {PYODBC}`")
-    host, port = str(word["host"] or ""), said.get("port")
+    host, port = str(word["host"] or ""), fields.get("port")
     return URL.create(
         DRIVERS[backend],
         username=str(user) if user else None,
         password=str(password) if password else None,
         host=host,
         port=int(port or 1433) if "\\" not in host else None,
-        database=str(said.get("database") or ""),
+        database=str(fields.get("database") or ""),
         query=query,
     )
 
@@ -149,8 +149,8 @@ class _Session:
 
     def _get_server_version_info(self, connection: Connection) -> tuple[int, ...]:
         """Its property, not the words of @@version, which differ from product to product."""
-        said = connection.exec_driver_sql("select cast(serverproperty('ProductVersion') as varchar(128))").scalar()
-        return tuple(int(part) for part in str(said).split(".") if part.isdigit())
+        version = connection.exec_driver_sql("select cast(serverproperty('ProductVersion') as varchar(128))").scalar()
+        return tuple(int(part) for part in str(version).split(".") if part.isdigit())
 
     def get_default_isolation_level(self, dbapi_conn: Any) -> IsolationLevel:  # noqa: ARG002
         """That of every new session; the view that SQLAlchemy would ask shows nothing to some accounts."""
@@ -215,8 +215,8 @@ class OverPyodbc(_Session, MSDialect_pyodbc):
 
     supports_statement_cache = True
 
-    def __init__(self, **said: Any) -> None:
-        super().__init__(fast_executemany=True, **said)  # type: ignore[no-untyped-call]
+    def __init__(self, **options: Any) -> None:
+        super().__init__(fast_executemany=True, **options)  # type: ignore[no-untyped-call]
 
     @classmethod
     def import_dbapi(cls) -> Any:
@@ -259,7 +259,7 @@ def _token(url: URL) -> dict[int, Any]:
     from dbt.adapters.sqlserver.sqlserver_auth import get_pyodbc_attrs_before_credentials
 
     secret = str(url.password) if url.password else None
-    said = SimpleNamespace(
+    credentials = SimpleNamespace(
         backend=PYODBC,
         authentication=str(url.query["authentication"]),
         tenant_id=url.query.get("tenant_id"),
@@ -269,11 +269,11 @@ def _token(url: URL) -> dict[int, Any]:
         access_token_expires_on=0,
         login_timeout=0,
     )
-    return get_pyodbc_attrs_before_credentials(said)  # type: ignore[no-any-return]
+    return get_pyodbc_attrs_before_credentials(credentials)  # type: ignore[no-any-return]
 
 
-def _either(said: Mapping[str, Any], *names: str) -> Any:
-    return next((said[name] for name in names if said.get(name) not in (None, "")), None)
+def _either(fields: Mapping[str, Any], *names: str) -> Any:
+    return next((fields[name] for name in names if fields.get(name) not in (None, "")), None)
 
 
 def _plain(way: object) -> str:
@@ -282,10 +282,14 @@ def _plain(way: object) -> str:
 
 def _yes(value: object) -> str:
     """dbt takes a boolean; ODBC's own words (`strict`, `optional`) pass as they are."""
-    said = str(value).lower()
-    return {"true": "yes", "false": "no"}.get(said, said)
+    text = str(value).lower()
+    return {"true": "yes", "false": "no"}.get(text, text)
 
 
 def _value(text: str | None) -> str:
-    said = text or ""
-    return "{" + said.replace("}", "}}") + "}" if any(sign in said for sign in ";{}=") or said != said.strip() else said
+    value = text or ""
+    return (
+        "{" + value.replace("}", "}}") + "}"
+        if any(mark in value for mark in ";{}=") or value != value.strip()
+        else value
+    )

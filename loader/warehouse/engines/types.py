@@ -70,34 +70,34 @@ class _AsVarchar(FunctionElement[str]):
 
 
 @compiles(_AsVarchar)
-def _as_it_is(element: _AsVarchar, compiler: Any, **said: Any) -> str:
-    return str(compiler.process(element.clauses, **said))
+def _as_it_is(element: _AsVarchar, compiler: Any, **options: Any) -> str:
+    return str(compiler.process(element.clauses, **options))
 
 
 @compiles(_AsVarchar, "mssql")
-def _cast(element: _AsVarchar, compiler: Any, **said: Any) -> str:
-    return f"cast({compiler.process(element.clauses, **said)} as varchar(8000))"
+def _cast(element: _AsVarchar, compiler: Any, **options: Any) -> str:
+    return f"cast({compiler.process(element.clauses, **options)} as varchar(8000))"
 
 
 @compiles(CreateSchema, "mssql")
-def _create_schema(element: CreateSchema, compiler: Any, **said: Any) -> str:
+def _create_schema(element: CreateSchema, compiler: Any, **options: Any) -> str:
     """It has to be alone in its batch."""
     if not element.if_not_exists:
-        return str(compiler.visit_create_schema(element, **said))
+        return str(compiler.visit_create_schema(element, **options))
     name = str(element.element)
     return f"if schema_id('{name}') is null exec('create schema {name}')"
 
 
 @compiles(CreateTable, "mssql")
-def _create_table(element: CreateTable, compiler: Any, **said: Any) -> str:
-    made = str(compiler.visit_create_table(CreateTable(element.element), **said)).strip()
+def _create_table(element: CreateTable, compiler: Any, **options: Any) -> str:
+    made = str(compiler.visit_create_table(CreateTable(element.element), **options)).strip()
     return f"if object_id('{element.element.fullname}') is null\n{made}" if element.if_not_exists else made
 
 
 @compiles(CreateIndex, "mssql")
-def _create_index(element: CreateIndex, compiler: Any, **said: Any) -> str:
+def _create_index(element: CreateIndex, compiler: Any, **options: Any) -> str:
     index: Any = element.element
-    made = str(compiler.visit_create_index(CreateIndex(index), **said))
+    made = str(compiler.visit_create_index(CreateIndex(index), **options))
     place = f"object_id('{index.table.fullname}')"
     missing = f"if not exists (select * from sys.indexes where name = '{index.name}' and object_id = {place})"
     return f"{missing}\n{made}" if element.if_not_exists else made

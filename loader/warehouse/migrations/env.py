@@ -7,11 +7,11 @@ from loader.warehouse.layers import META
 
 
 def run() -> None:
-    said = context.config.attributes
+    attributes = context.config.attributes
     if context.is_offline_mode():
-        context.configure(dialect_name=said["dialect"], as_sql=True, version_table_schema=META)
+        context.configure(dialect_name=attributes["dialect"], as_sql=True, version_table_schema=META)
     else:
-        context.configure(connection=said["connection"], version_table_schema=META)
+        context.configure(connection=attributes["connection"], version_table_schema=META)
     with context.begin_transaction():
         context.run_migrations()
 

@@ -23,7 +23,7 @@ _MONTHLY: dict[str, Callable[[Path, Sample, Month], Path]] = {
 
 
 def make_deliveries(folder: Path, sample: Sample, daily_from: date = date.min) -> Iterator[Path]:
-    """Write the files of every month and day of the sample, as they would come in; gives each when it is written.
+    """Write the files of every month and day of the sample, as they would come in; yields each when it is written.
 
     The claims before `daily_from` are a backlog: one file a month, with all that the month received, by its last day.
     Raises ValueError when the sample begins with no month.
@@ -43,7 +43,7 @@ def make_deliveries(folder: Path, sample: Sample, daily_from: date = date.min) -
 
 
 def make_day(folder: Path, day: date, sample: Sample) -> Iterator[Path]:
-    """Write the claim lines of one day, and the monthly files until then that are not there yet; gives what it wrote.
+    """Write the claim lines of one day, and the monthly files until then that are not there yet; returns what it wrote.
 
     Every file is, byte for byte, the one that `make_deliveries` writes.
 

@@ -111,31 +111,31 @@ def first_plans(seed: int, first: Period) -> Plans:
     made = [
         _plan(random, issuer, number, tier, begin)
         for issuer in ISSUERS
-        for number, tier in enumerate((tier for tier, said in TIERS.items() for _ in range(said.plans)), start=1)
+        for number, tier in enumerate((tier for tier, terms in TIERS.items() for _ in range(terms.plans)), start=1)
     ]
     return tuple(made)
 
 
 def _plan(random: np.random.Generator, issuer: str, number: int, tier: str, begin: date) -> Plan:
-    said = TIERS[tier]
+    terms = TIERS[tier]
     network = NETWORKS[int(random.integers(len(NETWORKS)))]
     style = STYLES[number % len(STYLES)]
-    price = said.price * (0.9 + 0.05 * list(ISSUERS).index(issuer)) * random.uniform(0.93, 1.07)
+    price = terms.price * (0.9 + 0.05 * list(ISSUERS).index(issuer)) * random.uniform(0.93, 1.07)
     at_21 = round(price * 100)
     premiums: list[int | None] = [at_21 * age // 1000 for age in AGE_CURVE]
     if tier == "Catastrophic":
         premiums[THIRTY:] = [None] * len(premiums[THIRTY:])  # sold to those under 30
     elif number % 7 == 3:
         premiums[CHILD] = None
-    deductible = max(said.deductible + 100 * int(random.integers(-5, 6)), 0) if 0 < said.deductible < 9000 else None
+    deductible = max(terms.deductible + 100 * int(random.integers(-5, 6)), 0) if 0 < terms.deductible < 9000 else None
     return Plan(
         health_plan_id=f"{issuer}{STATE}{number:03}0001",
         name=f"{ISSUERS[issuer].split()[0]} {tier} {style} {network} {number:02}",
         tier=tier,
-        actuarial_value=said.value + (int(random.integers(-80, 81)) if tier not in ("Catastrophic", "Bronze") else 0),
+        actuarial_value=terms.value + (int(random.integers(-80, 81)) if tier not in ("Catastrophic", "Bronze") else 0),
         network_type=network,
-        deductible=100 * (said.deductible if deductible is None else deductible),
-        maximum=100 * (MAXIMUM if said.deductible > 5000 else MAXIMUM - 200 * int(random.integers(1, 20))),
+        deductible=100 * (terms.deductible if deductible is None else deductible),
+        maximum=100 * (MAXIMUM if terms.deductible > 5000 else MAXIMUM - 200 * int(random.integers(1, 20))),
         premiums=tuple(premiums),
         area_factors=tuple(int(factor) for factor in random.integers(9000, 11801, AREAS)),
         effective=begin,

@@ -61,7 +61,7 @@ class Sample:
 
     @property
     def first_month(self) -> Period:
-        """Raises ValueError when `first` is no month."""
+        """Raises ValueError when `first` is not a month."""
         return Period.parse(self.first, Grain.MONTH)
 
 
