@@ -17,6 +17,7 @@ import pytest
 import yaml
 
 from tests.support.cost import Cost
+from tests.support.effort import LONG
 from tests.support.engines import KNOWN, Engine, Rows, drop_databases, requested_engines
 from tests.support.parsed import hand_over
 from tests.support.processes import Process, start
@@ -163,6 +164,9 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The slow ones first: at the end no worker is left alone with one."""
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+    for item in items:
+        if item.get_closest_marker("long") and not LONG:
+            item.add_marker(pytest.mark.skip(reason="runs in make test-long only"))
 
 
 @pytest.fixture(scope="session", params=requested_engines())

@@ -21,6 +21,7 @@ from benchmarks.servers import SERVERS
 from tests.support.engines import Engine
 
 SCALE = 0.001
+DEAR = ["small", "claims", "builds"]
 OWN = [name for name in BENCHES if name != "memory"]  # which is stage again, four times as big
 
 
@@ -39,7 +40,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", OWN)
+@pytest.mark.parametrize("name", [pytest.param(name, marks=[pytest.mark.long] if name in DEAR else []) for name in OWN])
 def test_every_benchmark_runs(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(measure, "PEERS", tmp_path / "nowhere")
     title, bench = BENCHES[name]

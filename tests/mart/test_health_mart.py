@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import Project
+from tests.support.effort import LONG
 from tests.support.engines import Engine
 from tests.support.insurer import (
     SUMMED,
@@ -376,6 +377,8 @@ def assert_staged(project: Project) -> None:
 @pytest.mark.slow
 def test_days_one_by_one_make_what_all_at_once_makes(engine: Engine, new_project: Callable[..., Project]) -> None:
     """As `make aca-day` for each day, and `make aca-full`, do: over the end of a month, when all else comes anew."""
+    if engine.name != "duckdb" and not LONG:
+        pytest.skip("on servers in make test-long only")
     by_day, at_once = (new_project(engine, folder, whole=True) for folder in ("by_day", "at_once"))
     for project in (by_day, at_once):
         assert project.loader("migrate").exit_code == 0

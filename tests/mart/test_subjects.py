@@ -62,7 +62,9 @@ def test_each_model_has_its_yml_beside_it() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("subjects", [["citizens"], ["aca"], ["citizens", "aca"]], ids="-".join)
+@pytest.mark.parametrize(
+    "subjects", [["citizens"], ["aca"], pytest.param(["citizens", "aca"], marks=pytest.mark.long)], ids="-".join
+)
 def test_a_project_of_some_subjects_builds(new_project: Callable[..., Project], subjects: list[str]) -> None:
     project = new_project("duckdb", whole=True)
     only_subjects(project.root, *subjects)
