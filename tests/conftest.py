@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import shutil
@@ -148,6 +149,8 @@ def pytest_configure(config: pytest.Config) -> None:
         subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.DEVNULL, start_new_session=True)
     if os.environ.get("COST"):
         config.pluginmanager.register(Cost(), "cost")
+    # the packages that all use stay; to look through them again and again takes a tenth of the time
+    gc.set_threshold(100_000, 50, 50)
     # dbt looks for the caller of each adapter in the whole stack, which is deep here: half a second for each command
     with suppress(ImportError):
         from dbt_common.behavior_flags import BehaviorFlagRendered

@@ -98,7 +98,7 @@ def test_all_are_asked_when_the_last_time_is_too_long_ago(built: Project) -> Non
 
 
 def test_a_gate_by_hand_asks_all(built: Project) -> None:
-    assert "2 checks on 1 table, all passed" in built.loader("gate", "core").output
+    assert "3 checks on 1 table, all passed" in built.loader("gate", "core").output
 
 
 def test_what_a_table_is_made_of(new_project: Callable[..., Project]) -> None:
@@ -112,6 +112,7 @@ def test_what_a_table_is_made_of(new_project: Callable[..., Project]) -> None:
     def changed_by(name: str, old: str, new: str) -> set[tuple[str, str]]:
         nonlocal before
         path = project.root / name
+        assert path.exists() or path.name == "new.sql"
         text = path.read_text(encoding="utf-8") if path.exists() else ""
         path.write_text(text.replace(old, new, 1) if old else text + new, encoding="utf-8")
         after = states(project)
@@ -122,8 +123,8 @@ def test_what_a_table_is_made_of(new_project: Callable[..., Project]) -> None:
     marts = "dbt_project/models/marts/citizens"
     assert changed_by("dbt_project/models/overview.md", "", "More.") == set()
     assert changed_by(f"{marts}/fct_citizen_monthly.sql", "", "\n-- more\n") == of_facts
-    assert changed_by("gx/expectations/mart/dim_date.json", "{", "{ ") == {("mart", "dim_date")}
-    assert changed_by("dbt_project/snapshots/citizens.sql", "", "\n-- more\n") == made_of_history - {
+    assert changed_by("gx/expectations/mart/shared/dim_date.json", "{", "{ ") == {("mart", "dim_date")}
+    assert changed_by("dbt_project/snapshots/citizens/citizens.sql", "", "\n-- more\n") == made_of_history - {
         ("mart", "dim_date")
     }
     assert changed_by("dbt_project/macros/new.sql", "", "{% macro new() %}{% endmacro %}") == made_of_history
@@ -133,7 +134,7 @@ def test_what_a_table_is_made_of(new_project: Callable[..., Project]) -> None:
 
     # what may change whatever the hashes say has no state
     assert None not in before.values()
-    suite = "gx/expectations/mart/dim_citizen.json"
+    suite = "gx/expectations/mart/citizens/dim_citizen.json"
     assert changed_by(suite, "{batch}", "{batch} join meta.dataset_version as v on 1 = 1") == {("mart", "dim_citizen")}
     assert before["mart", "dim_citizen"] is None
     assert changed_by(f"{marts}/fct_citizen_monthly.sql", "", "-- {{ run_started_at }}") == of_facts
@@ -144,7 +145,7 @@ def test_what_a_table_is_made_of(new_project: Callable[..., Project]) -> None:
 
 def test_a_suite_that_reads_another_table_is_asked_when_that_one_changes(new_project: Callable[..., Project]) -> None:
     project = new_project("duckdb")
-    suite = project.root / "gx" / "expectations" / "mart" / "dim_date.json"
+    suite = project.root / "gx/expectations/mart/shared/dim_date.json"
     before = states(project)
     query = json.dumps('select * from {batch} where date_day in (select birth_date from "mart".dim_citizen)')
     suite.write_text(suite.read_text(encoding="utf-8").replace('"kwargs": {', f'"kwargs": {{"q": {query}, ', 1))

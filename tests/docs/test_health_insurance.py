@@ -38,6 +38,7 @@ def project(new_project: Callable[..., Project], monkeypatch: pytest.MonkeyPatch
     return made
 
 
+@pytest.mark.long
 def test_the_demo_and_the_page_about_it(project: Project) -> None:
     first = project.loader("demo", "aca", own_process=True)
     assert first.exit_code == 0, first.output

@@ -1,5 +1,6 @@
 """All that a process of the loader or of dbt imports, but for the loader itself: it has an id for each process."""
 
+import gc
 import importlib
 import pkgutil
 import sys
@@ -13,3 +14,4 @@ for module in pkgutil.walk_packages(loader.__path__, "loader."):
         importlib.import_module(module.name)
 for name in [name for name in sys.modules if name.partition(".")[0] == "loader"]:
     del sys.modules[name]
+gc.freeze()
