@@ -148,6 +148,8 @@ def pytest_configure(config: pytest.Config) -> None:
         command = [sys.executable, "-m", "tests.support.leftovers", str(os.getpid()), str(run_folder())]
         subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.DEVNULL, start_new_session=True)
     if os.environ.get("COST"):
+        if not Path("/proc/self/stat").exists():
+            raise pytest.UsageError("COST=1 needs /proc, which this system does not have")
         config.pluginmanager.register(Cost(), "cost")
     # the packages that all use stay; to look through them again and again takes a tenth of the time
     gc.set_threshold(100_000, 50, 50)

@@ -56,9 +56,8 @@ def test_killed_pytest_leaves_no_server_and_no_folder(tmp_path: Path) -> None:
 
 
 def test_an_area_is_judged_by_loops_of_this_machine() -> None:
-    spent = Counter(
-        {"tests/dear": 200 * MOST, "tests/dearer": 200 * MOST + 1, "tests/new": float(2 * SMALL), "tests/few": 1.0}
-    )
-    budget = {"tests/dear": 200.0, "tests/dearer": 200.0}
+    budget = {"tests/dear": 2.0 * SMALL, "tests/dearer": 2.0 * SMALL}
+    most = 2 * SMALL * MOST
+    spent = Counter({"tests/dear": most, "tests/dearer": most + 1, "tests/new": 2.0 * SMALL, "tests/few": 1.0})
     assert judged(spent, 1.0, budget)[1] == ["tests/dearer", "tests/new"]
     assert judged(spent, 2.0, budget)[1] == []

@@ -24,8 +24,8 @@ BUDGET = Path(__file__).parents[1] / "budget.json"
 """Loops by area, as of a quiet machine."""
 MOST = 1.3
 """How far above its budget an area may be."""
-SMALL = 100
-"""Loops below which an area varies too much to be judged."""
+SMALL = 1000
+"""Loops below which an area is not judged: who imports dbt first in a process pays for it."""
 SHOWN = 30
 _TICKS = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
 
