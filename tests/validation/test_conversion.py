@@ -369,8 +369,11 @@ def slowly(text: str, fmt: Format) -> Decimal | None:
         if "." in text:
             return None
         text = text.replace(",", ".")
-    number = Decimal(text) if NUMBER.fullmatch(text) else None
-    fits = number is not None and abs(number) < 10**10 and number == number.quantize(Decimal("0.01"))
+    if not NUMBER.fullmatch(text):
+        return None
+    number = Decimal(text)
+    # compared as texts are: the rounding of `abs` and `quantize` has limits of its own
+    fits = number.is_zero() or (number.adjusted() < 10 and number == number.quantize(Decimal("0.01")))
     return number if fits else None
 
 
@@ -399,6 +402,7 @@ written = st.builds(
     st.sampled_from([DOLLARS, EUROS, APOSTROPHES]),
 )
 @example(["$1,256.63", "12.00", "1,234.50", None, "$45,00", "$", "x"], DOLLARS)
+@example(["1e2000000", "1e-2000000"], DOLLARS)
 def test_a_column_of_money_is_read_as_each_amount_would_be(texts: list[str | None], fmt: Format) -> None:
     cells = tidy(pa.array(texts, pa.string()))
     found = convert(cells, ColumnType.parse("decimal(12,2)"), fmt)
