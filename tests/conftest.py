@@ -146,7 +146,9 @@ def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):
         begin_run()
         command = [sys.executable, "-m", "tests.support.leftovers", str(os.getpid()), str(run_folder())]
-        subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.DEVNULL, start_new_session=True)
+        # no pipe of ours: who reads from one would wait for it, and it for the end of this process
+        nothing = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        subprocess.Popen(command, cwd=REPOSITORY, start_new_session=True, **nothing)
     if os.environ.get("COST"):
         if not Path("/proc/self/stat").exists():
             raise pytest.UsageError("COST=1 needs /proc, which this system does not have")
