@@ -8,6 +8,7 @@ The limits are ratios to imports that nobody can do without, so that a busy mach
 from __future__ import annotations
 
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable
 from datetime import date
@@ -15,9 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks.kept import kept
-from benchmarks.measure import Line, processor_seconds
-from benchmarks.projects import whole_project
-from benchmarks.small.nothing_new import nothing_new
+from benchmarks.measure import REPOSITORY, Line, processor_seconds
+from benchmarks.projects import citizens_project, whole_project
 
 if TYPE_CHECKING:
     from loader.project import Project
@@ -63,7 +63,21 @@ def small(folder: Path, scale: float) -> list[Line]:
         beside_sql("loader --help", _loader(project, "--help"), 0.6),
         beside_sql("loader status", _loader(project, "status"), 2.35),
         beside_sql("loader versions", _loader(project, "versions", "--dataset", "claims"), 2.35),
-        *nothing_new(folder / "builds", scale),
+        *_nothing_new(citizens_project(folder / "builds"), scale),
+    ]
+
+
+def _nothing_new(project: Project, scale: float) -> list[Line]:
+    """What a schedule pays when nothing has landed: six months of citizens, built."""
+    for words in (("sample-data", "--rows", max(10, int(5_000 * scale))), ("run",)):
+        command = [sys.executable, "-m", "loader", "--project-dir", project.root, *words]
+        subprocess.run([*map(str, command)], check=True, capture_output=True, cwd=REPOSITORY)
+    whole, changed, idle = (_loader(project, *words) for words in (["build", "--check-all"], ["build"], ["run"]))
+    return [
+        Line("six months of citizens: loader build --check-all", whole),
+        Line("nothing new: loader build", changed, against="--check-all", ratio=changed / whole),
+        Line("nothing new: loader run", idle, against="--check-all", ratio=idle / whole),
+        Line("nothing new: loader run", idle, at_most=2),
     ]
 
 

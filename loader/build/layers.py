@@ -14,7 +14,7 @@ from loader import console
 from loader.build.dbt import DbtResult, run_dbt
 from loader.build.progress import Progress, complete_build
 from loader.errors import RefusedError
-from loader.gates import GateResult, has_suites, render, run_gate, suite_files
+from loader.gates import GateResult, render, run_gate, suite_files
 from loader.monitoring import RUN_ID
 from loader.project import Project
 from loader.text import plural
@@ -144,7 +144,7 @@ def _gate_changed(progress: Progress, layer: str, part: Part | None) -> str:
 
 def _has_gate(project: Project, layer: str) -> bool:
     """Whether a layer has suites; staged datasets must have, theirs are derived."""
-    return has_suites(project.root, layer) or (layer == STAGE and bool(project.contracts.datasets))
+    return bool(suite_files(project.root, layer)) or (layer == STAGE and bool(project.contracts.datasets))
 
 
 def gate(project: Project, layer: str, *, verbose: bool = False) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,7 @@ from loader.build.inputs import Inputs, hash_of
 from loader.files import sha256_of
 from loader.gates import suite_files
 from loader.project import Project
-from loader.warehouse.layers import META, STAGE
+from loader.warehouse.layers import LAYERS, META, STAGE
 from loader.warehouse.ledger import Applied, applied_load
 from loader.warehouse.meta import dataset_version
 from loader.warehouse.profile import DBT_PROJECT_FILE
@@ -34,13 +34,23 @@ class TableStates:
     project: Project
     manifest: Manifest
     inputs: Inputs
+    _suites: dict[tuple[str, str], dict[Path, str]] = field(init=False)
+    """The files of each table's suite, with their texts: as they are before a gate reads them."""
+
+    def __post_init__(self) -> None:
+        root = self.project.root
+        suites = {
+            (layer, table): {path.relative_to(root): path.read_text(encoding="utf-8") for path in paths}
+            for layer in LAYERS
+            for table, paths in suite_files(root, layer).items()
+        }
+        object.__setattr__(self, "_suites", suites)
 
     def of(self, layer: str, table: str, applied: Applied) -> str | None:
         """The state of a table; None when it may change whatever the hashes say, so that its gate is always asked."""
-        suite = suite_files(self.project.root, layer)[table]
-        text = "".join(path.read_text(encoding="utf-8") for path in suite)
-        of_today = any(self._asks_for_today(path.relative_to(self.project.root)) for path in suite)
-        if of_today or _LOADER_TABLES.search(text):
+        suite = self._suites[layer, table]
+        text = "".join(suite.values())
+        if any(map(self._asks_for_today, suite)) or _LOADER_TABLES.search(text):
             return None
         read = {(layer, table), *((schema.lower(), name.lower()) for schema, name in _RELATION.findall(text))}
         parts = [self._part(*one, applied) for one in sorted(read)]

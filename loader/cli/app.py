@@ -128,25 +128,13 @@ def print_json(value: Any) -> None:
 
 
 dataset_option = click.option("--dataset", help="Name of the dataset.")
-
-
 period_option = click.option("--period", help="Name of the period, e.g. 2025-06.")
-
-
 file_option = click.option("--file-path", type=PathOption, help="The delivery, wherever it lies.")
-
-
 file_id_option = click.option("--file-id", type=int, help="Number of the file in meta.ingestion_log.")
-
-
 force_option = click.option("--force", is_flag=True, help="Load a known file again; overrule the guard.")
-
-
 check_all_option = click.option(
     "--check-all", is_flag=True, help="Build whatever was done before, and ask the gates of all tables."
 )
-
-
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON and nothing else.")
 
 

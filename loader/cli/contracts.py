@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from loader import console
+from loader.cli.app import PathOption, command, command_without_project
 
 if TYPE_CHECKING:
     from loader.project import Project
-from loader.cli.app import PathOption, command, command_without_project
 
 
 @command_without_project("init")

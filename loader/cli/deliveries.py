@@ -8,9 +8,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from loader import console
-
-if TYPE_CHECKING:
-    from loader.project import Project
 from loader.cli.app import (
     PathOption,
     check_all_option,
@@ -23,6 +20,9 @@ from loader.cli.app import (
     period_option,
     print_json,
 )
+
+if TYPE_CHECKING:
+    from loader.project import Project
 
 
 @command("ingest")

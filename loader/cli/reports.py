@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import click
 
 from loader import console
+from loader.cli.app import PathOption, command, json_option, print_json, split_names
 
 if TYPE_CHECKING:
     from loader.project import Project
-from loader.cli.app import PathOption, command, json_option, print_json, split_names
 
 
 @command("cube")

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from loader import console
+from loader.cli.app import command, refuse_options
 from loader.errors import UsageError
 
 if TYPE_CHECKING:
     from loader.project import Project
-from loader.cli.app import command, refuse_options
 
 
 @command("sample-data")

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from loader import console
+from loader.cli.app import command, json_option, period_of, period_option, print_json
 from loader.errors import UsageError
 
 if TYPE_CHECKING:
     from loader.project import Project
-from loader.cli.app import command, json_option, period_of, period_option, print_json
 
 
 @command("rollback")

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import click
 
 from loader import console
+from loader.cli.app import check_all_option, command, dataset_option, json_option, print_json
 from loader.errors import UsageError
 
 if TYPE_CHECKING:
     from loader.project import Project
-from loader.cli.app import check_all_option, command, dataset_option, json_option, print_json
 
 
 @command("status")

@@ -2,12 +2,11 @@
 
 from loader.gates.results import Check, GateResult, render
 from loader.gates.run import publishable_results, run_gate, run_parquet_gate
-from loader.gates.suites import has_suites, suite_files
+from loader.gates.suites import suite_files
 
 __all__ = [
     "Check",
     "GateResult",
-    "has_suites",
     "publishable_results",
     "render",
     "run_gate",

@@ -23,11 +23,6 @@ class Suite:
     """Columns of which no value is shown: those of the contracts, and those that `meta: {personal: […]}` adds."""
 
 
-def has_suites(project_dir: Path, layer: str) -> bool:
-    """Whether any table of a layer has a suite."""
-    return bool(suite_files(project_dir, layer))
-
-
 def suite_files(project_dir: Path, layer: str) -> dict[str, list[Path]]:
     """The files that make up each table's suite, by the name of the table, sorted.
 

@@ -101,7 +101,7 @@ class Cost:
         lines, over = judged(_by_area(spent), loop, json.loads(BUDGET.read_text(encoding="utf-8")))
         dearest = [f"{seconds:9.1f}  {name}" for name, seconds in spent.most_common(SHOWN)]
         print(f"\nprocessor seconds by area (a loop takes {loop * 1000:.1f} ms)", *lines, sep="\n")
-        print("the dearest", *dearest, sep="\n")
+        print("the most expensive", *dearest, sep="\n")
         if over and not session.testsfailed:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
             print(f"over the budget of tests/budget.json: {', '.join(over)}")
