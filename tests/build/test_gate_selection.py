@@ -19,6 +19,7 @@ from tests.conftest import Project
 from tests.support.deliveries import change_contract, citizen_rows, write_citizens
 from tests.support.engines import Engine
 from tests.support.gating import ask_less
+from tests.support.processes import wait_until
 from tests.support.shop import prepared
 
 OF_CITIZENS = {
@@ -74,31 +75,60 @@ def test_after_a_change_of_one_subject_its_tables_are_asked(new_project: Callabl
     assert asked(project) == set()
 
 
-def test_nothing_is_asked_of_what_did_not_change(built: Project) -> None:
+def edit_a_suite_while_it_is_asked(built: Project) -> None:
+    """It passes as it was read, and is asked again by the next build."""
+    suite = built.root / "gx" / "expectations" / "stage" / "more" / "citizens.json"
+
+    def expect(query: str) -> None:
+        check = {"type": "unexpected_rows_expectation", "kwargs": {"unexpected_rows_query": query}}
+        suite.write_text(json.dumps({"expectations": [check]}), encoding="utf-8")
+
+    built.sql("create table held (id integer)")
+    suite.parent.mkdir()
+    expect("select * from {batch} where exists (select 1 from held)")
+    holder = built.engine.connect(built.profile_output)
+    holder.cursor().execute("lock table held in access exclusive mode")
+    building = built.start_loader("build")
+    asks = (
+        "select count(*) from pg_locks inner join pg_stat_activity using (pid) "
+        "where datname = current_database() and locktype = 'relation' and not granted"
+    )
+    wait_until(lambda: built.sql(asks) != [(0,)], building)
+    expect("select * from {batch}")
+    holder.close()
+    output, errors = building.communicate()
+    assert building.returncode == 0, output + errors
+    assert "the stage gate refused stage.citizens" in build(built, exit_code=1)
+    suite.unlink()
+
+
+def test_tables_are_asked_when_they_changed_or_it_is_time(built: Project) -> None:
+    """One story, as each begins with a build."""
     output = build(built)
     assert "built      stage  gate: none of 1 table changed" in output
     assert "gate: none of 6 tables changed" in output
     assert asked(built) == set()
 
+    assert "3 checks on 1 table, all passed" in built.loader("gate", "core").output
+    asked(built)
 
-def test_a_broken_table_that_is_left_out_is_found_at_the_next_full_look(built: Project) -> None:
+    long_ago = dt.datetime.now(dt.UTC) - dt.timedelta(days=8)
+    built.sql(f"update meta.gate_pass set passed_at = '{long_ago:%Y-%m-%d %H:%M:%S}' where table_name = 'dim_date'")
+    build(built)
+    assert asked(built) == OF_CITIZENS - {"mart.agg_plan_performance"}
+
+    if built.engine.name == "postgres":  # one that lets a test hold a table while a gate asks
+        edit_a_suite_while_it_is_asked(built)
+        build(built)
+        asked(built)
+
+    # a broken table that is left out is found at the next full look
     built.sql("update stage.citizens set citizen_id = null")
     build(built)
-    assert "stage.citizens" not in asked(built)
+    assert asked(built) == set()
     assert "the stage gate refused stage.citizens" in build(built, "--check-all", exit_code=1)
     # what failed is asked until it passes
     assert "the stage gate refused stage.citizens" in build(built, exit_code=1)
-
-
-def test_all_are_asked_when_the_last_time_is_too_long_ago(built: Project) -> None:
-    built.sql("update stage.citizens set citizen_id = null")
-    long_ago = dt.datetime.now(dt.UTC) - dt.timedelta(days=8)
-    built.sql(f"update meta.gate_pass set passed_at = '{long_ago:%Y-%m-%d %H:%M:%S}' where table_name = 'dim_date'")
-    assert "the stage gate refused stage.citizens" in build(built, exit_code=1)
-
-
-def test_a_gate_by_hand_asks_all(built: Project) -> None:
-    assert "3 checks on 1 table, all passed" in built.loader("gate", "core").output
 
 
 def test_what_a_table_is_made_of(new_project: Callable[..., Project]) -> None:

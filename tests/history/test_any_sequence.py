@@ -15,7 +15,7 @@ from tests.history.datasets import EXAMPLES, Example
 from tests.history.feeding import deliver, rollback
 from tests.history.oracle import Row, expected_facts, midnight
 from tests.history.warehouse import Warehouse
-from tests.support.effort import effort
+from tests.support.effort import PHASES, effort
 
 PERIODS = ["2024-11", "2024-12", "2025-01", "2025-02"]
 BUILT = ["people", "orders", "fct_people", "fct_orders", "fct_order_state", "agg_order_month"]
@@ -74,6 +74,7 @@ def rounds() -> st.SearchStrategy[list[tuple[Any, ...]]]:
 @settings(
     max_examples=int(os.environ.get("HISTORY_EXAMPLES", effort(4, 60))),
     deadline=None,
+    phases=PHASES,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(rounds=rounds())

@@ -10,9 +10,10 @@ import pytest
 from tests.history.datasets import PEOPLE
 from tests.history.feeding import deliver
 from tests.history.oracle import Row, expected_facts
-from tests.history.waiting import wait_until, waiting_for, with_lock_held
+from tests.history.waiting import waiting_for, with_lock_held
 from tests.history.warehouse import Warehouse
 from tests.support.locks import ROWS
+from tests.support.processes import wait_until
 
 BUILD = ("build", "--select", "people", "fct_people")
 

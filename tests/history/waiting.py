@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 
 from tests.history.warehouse import Warehouse
-from tests.support.processes import Process
-
-PATIENCE_SECONDS = 120
+from tests.support.processes import Process, wait_until
 
 
 def with_lock_held(
@@ -41,12 +38,3 @@ def with_lock_held(
 def waiting_for(warehouse: Warehouse, count: str) -> int:
     [(sessions,)] = warehouse.rows(count)
     return int(sessions)
-
-
-def wait_until(condition: Callable[[], bool], *processes: Process) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not condition():
-        for process in processes:
-            assert process.poll() is None, process.communicate()[0]
-        assert time.monotonic() < deadline, "it did not come to that"
-        time.sleep(0.05)

@@ -17,7 +17,7 @@ from sqlalchemy import NullPool, create_engine
 
 from tests.conftest import Project
 from tests.support.deliveries import change_contract
-from tests.support.effort import effort
+from tests.support.effort import PHASES, effort
 from tests.support.engines import Engine
 from tests.support.shop import (
     ANY_PRODUCT,
@@ -319,7 +319,13 @@ step = st.one_of(
 _folders = (f"project_{number}" for number in itertools.count())
 
 
-@settings(max_examples=effort(4, 60), deadline=None, suppress_health_check=list(HealthCheck), print_blob=True)
+@settings(
+    max_examples=effort(4, 60),
+    deadline=None,
+    phases=PHASES,
+    suppress_health_check=list(HealthCheck),
+    print_blob=True,
+)
 @given(steps=st.lists(step, min_size=4, max_size=7))
 def test_stage_holds_the_active_versions_whatever_happened(
     engine: Engine, new_project: Callable[..., Project], steps: list[Step]

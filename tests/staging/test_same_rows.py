@@ -46,15 +46,21 @@ def load_the_story(project: Project) -> dict[str, list[dict[str, Any]]]:
     late = shutil.move(files["2025-03"], project.root / files["2025-03"].name)
 
     run(project, "load")
-    run(project, "build")
+    make(project)
     shutil.move(late, project.landing)
     correction = make_correction(project.landing, "2025-02", rows=PEOPLE)
     run(project, "load", "--file-path", correction)
     run(project, "load", "--period", "2025-03")
-    run(project, "build")
+    make(project)
     run(project, "rollback", "--dataset", "citizens", "--period", "2025-05")
-    run(project, "build")
+    make(project)
     return {table: rows_of(project, table, grain) for table, grain in GRAINS.items()}
+
+
+def make(project: Project) -> None:
+    """What dbt makes of stage, without a question to it: here all rows are compared."""
+    done = project.dbt("build", "--exclude", "resource_type:test", "resource_type:unit_test")
+    assert done.success, done.result
 
 
 def run(project: Project, *args: object) -> None:

@@ -10,7 +10,8 @@ import multiprocessing
 import os
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -18,6 +19,7 @@ from typing import Protocol, TextIO
 
 REPOSITORY = Path(__file__).parents[2]
 PROGRAMS = {"loader": "from loader.cli import main; main()", "dbt": "from dbt.cli.main import cli; cli()"}
+PATIENCE_SECONDS = 120
 CAN_FORK = sys.platform == "linux"
 
 # for all processes of the tests, and those that Python itself starts for them
@@ -45,6 +47,16 @@ def start(program: str, args: Sequence[object], cwd: Path, env: Mapping[str, str
     environment = {**os.environ, **(env or {})}
     command = [program, *map(str, args)]
     return _Forked(command, cwd, environment) if CAN_FORK else _started(command, cwd, environment)
+
+
+def wait_until(condition: Callable[[], bool], *processes: Process) -> None:
+    """Wait for what these processes, which must not end before, will bring about."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not condition():
+        for process in processes:
+            assert process.poll() is None, process.communicate()[0]
+        assert time.monotonic() < deadline, "it did not come to that"
+        time.sleep(0.05)
 
 
 def _started(command: Sequence[str], cwd: Path, env: dict[str, str]) -> Process:
