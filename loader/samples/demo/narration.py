@@ -61,5 +61,6 @@ def show(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> N
 
 def say_what_next(seconds: float, *places: tuple[str, str]) -> None:
     head(f"Done in {seconds:.0f} s. What to look at next")
+    width = max(len(what) for what, _ in places)
     for what, why in places:
-        console.say(f"  {what:<28}{why}")
+        console.say(f"  {what:<{width}}  {why}")
