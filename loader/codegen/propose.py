@@ -132,7 +132,7 @@ def _has_digits_and_signs(values: pa.StringArray) -> bool:
 
 
 def _fits(values: pa.StringArray, declared: str, fmt: Format) -> bool:
-    converted = convert(values, ColumnType.parse(declared), fmt)
+    converted = convert(values, ColumnType.parse(declared), fmt.notation)
     return bool(converted.null_count == values.null_count < len(values))
 
 

@@ -9,7 +9,8 @@ LINEAGE = ("_data_period", "_load_id", "_loaded_at", "_source_file_id", "_source
 """Columns that every stage table carries next to the data columns."""
 
 
-_INVISIBLE = re.compile("[\u00ad\u200b\u2060\ufeff]")
+INVISIBLE = re.compile("[\u00ad\u200b\u2060\ufeff]")
+"""Characters without width, which Python takes for no blanks."""
 
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,49}")
@@ -51,4 +52,4 @@ def plain_header(cell: str) -> str:
     >>> plain_header("Date of\n BIRTH")
     'date of birth'
     """
-    return " ".join(_INVISIBLE.sub("", unicodedata.normalize("NFKC", cell)).split()).casefold()
+    return " ".join(INVISIBLE.sub("", unicodedata.normalize("NFKC", cell)).split()).casefold()
