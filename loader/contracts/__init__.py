@@ -4,9 +4,10 @@ from loader.contracts.columns import Column, ColumnType, Header
 from loader.contracts.contract import Contract, Contracts, EndMarker, Guard, InvalidRows, RowRule
 from loader.contracts.file import find_contract, read_contracts
 from loader.contracts.formats import CsvFormat, Format, WorkbookFormat
-from loader.contracts.names import LINEAGE, RESERVED, plain_header
+from loader.contracts.names import LINEAGE, plain_header
 from loader.contracts.notation import Notation
 from loader.contracts.periods import Grain, Period
+from loader.contracts.reserved import RESERVED
 from loader.contracts.values import Scalar
 
 __all__ = [

@@ -79,6 +79,9 @@ def test_the_contract_of_the_table_below_is_right(tmp_path: Path) -> None:
         ("      Visits:", "      visits:", 15, "column name 'Visits': lower case letters"),
         ("      dbt_visits:", "      visits:", 15, "names that begin with dbt_ belong to the history"),
         ("      order:", "      visits:", 15, "column name 'order' is a word of SQL; take another"),
+        ("      lateral:", "      visits:", 15, "column name 'lateral' is a word of SQL; take another"),
+        ("      percent:", "      visits:", 15, "column name 'percent' is a word of SQL; take another"),
+        ("      xmin:", "      visits:", 15, "column name 'xmin' is a word of SQL; take another"),
         ("      no:", "      visits:", 15, "is text: write it in quotes"),
         # types and rules
         ("type: int", "type: integer", 16, "type 'int' is not understood; known are: varchar(n), integer"),
