@@ -11,6 +11,10 @@ LINEAGE = ("_data_period", "_load_id", "_loaded_at", "_source_file_id", "_source
 """Columns that every stage table carries next to the data columns."""
 
 
+OF_HISTORY = ("ends_at", "is_alive", "starts_at")
+"""Columns that the macros of the history put beside those of a snapshot."""
+
+
 INVISIBLE = re.compile("[\u00ad\u200b\u2060\ufeff]")
 """Characters without width, which Python takes for no blanks."""
 

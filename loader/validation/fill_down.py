@@ -41,8 +41,9 @@ class FillDown:
             delivered = tidy(batch.cells[at])
             filled_in = pc.if_else(pc.is_valid(delivered), batch.source_rows, pa.scalar(None, pa.int64()))
             since = pc.coalesce(pc.fill_null_forward(filled_in), pa.scalar(row, pa.int64()))
-            cells[at] = pc.coalesce(pc.fill_null_forward(delivered), pa.scalar(text, pa.string()))
+            filled = pc.coalesce(pc.fill_null_forward(delivered), pa.scalar(text, pa.string()))
             doubtful[at] = pc.and_(pc.is_null(delivered), pc.greater(pa.array(before, pa.int64()), since))
+            cells[at] = pc.if_else(doubtful[at], pa.scalar(None, pa.string()), filled)
             if len(rows):
-                self._above[at] = (cells[at][-1].as_py(), since[-1].as_py())
+                self._above[at] = (filled[-1].as_py(), since[-1].as_py())
         return replace(batch, cells=cells, doubtful=doubtful)

@@ -39,7 +39,7 @@ def naive(rows: list[str | None]) -> list[tuple[str | None, bool]]:
     above: tuple[str | None, bool] = (None, False)
     for cell in rows:
         if cell is TORN:
-            above = (above[0], True)
+            above = (None, True)
         elif cell is not None and cell.strip():
             above = (cell.strip(), False)
             found.append(above)
