@@ -110,9 +110,6 @@ class WorkbookFormat(_Format):
     """Name of the sheet, or its position among those that are not hidden, from 1. The first when nothing is said."""
     sheet_pattern: Regex | None = Field(None, examples=["^Report"])
     """A regular expression that the name of one sheet matches, of those that are not hidden; instead of `sheet`."""
-    thousands: Literal["", ",", " ", "'"] = Field("", examples=[","])
-    """The character between groups of digits in cells of text. Not a point: `1.234` would look like the number
-    1.234."""
 
     @property
     def notation(self) -> Notation:

@@ -126,6 +126,9 @@ def _plain(cells: pa.StringArray, notation: Notation) -> pa.StringArray:
         cells = _where(pc.match_substring(cells, money), cells, lambda found: _without_sign(found, money))
     for form in notation.negative:
         cells = pc.replace_substring_regex(cells, _NEGATIVE[form], r"-\1")
+    if notation.workbook and notation.thousands == ".":  # a text that is grouped, or a number with three decimals
+        either = pc.match_substring_regex(cells, r"^[+-]?[1-9][0-9]{0,2}[.][0-9]{3}$")
+        cells = pc.if_else(either, pa.scalar(None, pa.string()), cells)
     if notation.thousands:
         if notation.thousands in _VARIANTS:
             cells = pc.replace_substring_regex(cells, _VARIANTS[notation.thousands], notation.thousands)

@@ -187,7 +187,6 @@ def test_the_contract_of_the_table_below_is_right(tmp_path: Path) -> None:
         ("type: csv, thousands: '.'", "type: csv", 6, "'decimal' and 'thousands' are both '.'"),
         ("type: csv, currency: '-'", "type: csv", 6, "currency '-' could be read as part of a number"),
         ("type: csv, currency: 'US dollar'", "type: csv", 6, "format.currency: String should have at most 5"),
-        ("type: workbook, decimal: ',', thousands: '.'", "type: csv", 6, "format.thousands"),
         # what hangs together
         ("grain: week", "grain: year", 7, "'year', 'quarter', 'month', 'day' or 'window'"),
         ("key: number", "key: person_id", 2, "key column 'number' is not among the columns"),

@@ -144,6 +144,10 @@ def test_numbers_fit_their_type_or_are_refused(text: str, declared: str, expecte
         ("1,5", GERMAN_XLSX, Decimal("1.50")),
         ("1 234,5", GERMAN_XLSX, Decimal("1234.50")),
         ("1,234,5", GERMAN_XLSX, None),
+        ("1.234,5", replace(GERMAN_XLSX, thousands="."), Decimal("1234.50")),
+        ("1.234.567", replace(GERMAN_XLSX, thousands="."), Decimal("1234567.00")),
+        ("1.5", replace(GERMAN_XLSX, thousands="."), Decimal("1.50")),
+        ("1.234", replace(GERMAN_XLSX, thousands="."), None),  # 1234 as text, 1.234 as a number
         ("1.234,5", GERMAN_XLSX, None),
     ],
 )
