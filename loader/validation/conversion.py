@@ -38,7 +38,7 @@ _ISO_ANY = re.compile(r"[0-9]{4}(-?)(?:[0-9]{2}\1[0-9]{2}|W[0-9]{2}\1[0-9])(?:[ 
 _MORE_THAN_MICROSECONDS = re.compile("[.,][0-9]{6}[0-9]*[1-9]")
 """Digits that Python would drop."""
 _FOREIGN_DIGIT = re.compile(r"(?![0-9])\d")
-_RUN_TOGETHER = re.compile("%[a-zA-Z]%")
+_RUN_TOGETHER = re.compile("%[dmyYHIMSj]%[dmyYHIMSj]")
 
 _NEGATIVE = {"trailing": "^([^+-].*)-$", "parentheses": r"^\(([^+-].*)\)$", "minus_sign": "^\u2212(.+)$"}
 _GROUPED = {
@@ -299,8 +299,11 @@ def _by_form(text: str, form: str) -> dt.datetime | None:
         moment = dt.datetime.strptime(text, form)  # noqa: DTZ007 - a zone is meant only where the form has one
     except ValueError:
         return None
-    # strptime takes 1112025 for %d%m%Y: without anything between them, only all digits tell where a number ends
-    return moment if not _RUN_TOGETHER.search(form) or moment.strftime(form) == text else None
+    if _RUN_TOGETHER.search(form):
+        # strptime takes 1112025 for %d%m%Y: without anything between them, only all digits tell where a number ends
+        written = moment.strftime(re.split("%[fz]", form)[0])
+        return moment if text[: len(written)].casefold() == written.casefold() else None
+    return moment
 
 
 def _by_iso(text: str) -> dt.datetime | None:

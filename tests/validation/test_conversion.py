@@ -200,6 +200,8 @@ def test_a_text_file_holds_none() -> None:
         ("13/03/2025", Notation(dates=("%m/%d/%Y", "%d/%m/%Y")), dt.date(2025, 3, 13)),
         ("01112025", Notation(dates=("%d%m%Y",)), dt.date(2025, 11, 1)),
         ("1112025", Notation(dates=("%d%m%Y",)), None),  # 1 November or 11 January
+        ("3Feb2025", Notation(dates=("%d%b%Y",)), dt.date(2025, 2, 3)),
+        ("03FEB2025", Notation(dates=("%d%b%Y",)), dt.date(2025, 2, 3)),
         ("3. 2. 2025", Notation(dates=("%d. %m. %Y",)), dt.date(2025, 2, 3)),
         ("\u0663.02.2025", GERMAN, None),
         ("45000", XLSX, dt.date(2023, 3, 15)),
@@ -228,6 +230,9 @@ def test_dates(text: str, notation: Notation, expected: dt.date | None) -> None:
         ("2025-02-03 10:30:00.1234567", CSV, None),  # no engine keeps the last digit
         ("2025-02-03 10:30:00,5", CSV, dt.datetime(2025, 2, 3, 10, 30, 0, 500000)),
         ("2025-02-03x10:30:00", CSV, None),
+        ("20250203103059123", Notation(dates=("%Y%m%d%H%M%S%f",)), dt.datetime(2025, 2, 3, 10, 30, 59, 123000)),
+        ("2025020310305", Notation(dates=("%Y%m%d%H%M%S",)), None),
+        ("20250203T103059Z", Notation(dates=("%Y%m%dT%H%M%S%z",)), dt.datetime(2025, 2, 3, 10, 30, 59)),
         ("20250203 103000", CSV, dt.datetime(2025, 2, 3, 10, 30)),
         ("20250203100", CSV, None),
         ("2025-02-03T24:00:00", CSV, None),
@@ -432,6 +437,27 @@ def test_a_column_of_dates_is_read_as_each_of_them_would_be(
     notation = replace(plain, dates=tuple(forms))
     found = convert(pa.array(texts), ColumnType.parse("timestamp"), notation)
     assert found.to_pylist() == [naive_moment(text, notation) for text in texts]
+
+
+moments = st.builds(
+    "{}{}{}{}{}".format,
+    st.sampled_from(["2024-02-29", "2023-02-29", "20240229", "2024-0229", "2024-W09-4", "2024-W09", "0000-01-01"]),
+    st.sampled_from(["", " ", "T", "x"]),
+    st.sampled_from(["", "10:30", "10:30:59", "103059", "24:00", "10:3", "00:00:00"]),
+    st.sampled_from(["", ".5", ",5", ".1234567", ".1234560"]),
+    st.sampled_from(["", "Z", "+02:00", "-0330", "+02", "+25:00", " +02:00"]),
+)
+
+
+@settings(deadline=None)
+@given(
+    st.lists(moments, min_size=1, max_size=4),
+    st.sampled_from(["date", "timestamp"]),
+    st.sampled_from([CSV, GERMAN, Notation(dates=("%Y%m%d",)), Notation(zone="Europe/Berlin")]),
+)
+def test_a_column_of_moments_is_read_as_each_alone(texts: list[str], declared: str, notation: Notation) -> None:
+    found = convert(tidy(pa.array(texts)), ColumnType.parse(declared), notation).to_pylist()
+    assert found == [read(text, declared, notation) for text in texts]
 
 
 NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
