@@ -99,7 +99,8 @@ def _type(about: Schema, models: Schema) -> str:
 def _plain_type(about: Schema) -> str:
     named = about.get("additionalProperties")
     if named:
-        return f"names, each with words of “{SECTIONS[_referred(named)][0]}”"
+        model = SECTIONS.get(_referred(named))
+        return f"names, each with words of “{model[0]}”" if model else f"texts, each with {_type(named, {})}"
     word = {
         "string": {"date": "date", "date-time": "date and time"}.get(about.get("format", ""), "text"),
         "integer": "whole number",
@@ -113,7 +114,7 @@ def _plain_type(about: Schema) -> str:
 
 
 def _default(value: Any) -> str:
-    return "nothing" if value in (None, [], "") else f"`{_flow(value)}`"
+    return "nothing" if value in (None, [], {}, "") else f"`{_flow(value)}`"
 
 
 def _example(word: str, about: Schema) -> str:

@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 import yaml
 
 from loader.contracts import RESERVED, ColumnType, CsvFormat, Format, WorkbookFormat
+from loader.contracts.names import OF_HISTORY
 from loader.errors import RefusedError
 from loader.readers import open_table
 from loader.readers.signatures import GZIP, WORKBOOKS, listed
@@ -132,7 +133,7 @@ def _has_digits_and_signs(values: pa.StringArray) -> bool:
 
 
 def _fits(values: pa.StringArray, declared: str, fmt: Format) -> bool:
-    converted = convert(values, ColumnType.parse(declared), fmt)
+    converted = convert(values, ColumnType.parse(declared), fmt.notation)
     return bool(converted.null_count == values.null_count < len(values))
 
 
@@ -179,7 +180,7 @@ def _dataset_name(path: Path) -> str:
 
 def _portable(prefix: str, name: str) -> str:
     """With a prefix where a contract would not take the name as it is."""
-    fits = name[0].isalpha() and not name.startswith("dbt_") and name not in RESERVED
+    fits = name[0].isalpha() and not name.startswith("dbt_") and name not in RESERVED.union(OF_HISTORY)
     return name if fits else f"{prefix}_{name}"[:50]
 
 

@@ -1,11 +1,14 @@
 """What is agreed about a dataset: its file, its columns, its periods."""
 
-from loader.contracts.columns import Column, ColumnType, Header, Scalar
+from loader.contracts.columns import Column, ColumnType, Header
 from loader.contracts.contract import Contract, Contracts, EndMarker, Guard, InvalidRows, RowRule
 from loader.contracts.file import find_contract, read_contracts
 from loader.contracts.formats import CsvFormat, Format, WorkbookFormat
-from loader.contracts.names import LINEAGE, RESERVED, plain_header
+from loader.contracts.names import LINEAGE, plain_header
+from loader.contracts.notation import Notation
 from loader.contracts.periods import Grain, Period
+from loader.contracts.reserved import RESERVED
+from loader.contracts.values import Scalar
 
 __all__ = [
     "LINEAGE",
@@ -21,6 +24,7 @@ __all__ = [
     "Guard",
     "Header",
     "InvalidRows",
+    "Notation",
     "Period",
     "RowRule",
     "Scalar",

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from datetime import date, datetime
-from decimal import Decimal
-from typing import Any, Literal, Self
+from collections.abc import Iterator
+from dataclasses import fields, replace
+from datetime import date
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
+    BeforeValidator,
     ConfigDict,
     Field,
     PrivateAttr,
@@ -17,9 +19,23 @@ from pydantic import (
 from pydantic.json_schema import SkipJsonSchema
 
 from loader.cleaning import Rule, parse_rules
-from loader.contracts.model import Model, Regex
-from loader.contracts.names import portable
+from loader.contracts.formats import Format
+from loader.contracts.model import DateForm, Mistake, Model, Regex, tell
+from loader.contracts.names import OF_HISTORY, portable
+from loader.contracts.notation import (
+    CellText,
+    Currency,
+    DecimalSign,
+    Grouping,
+    NegativeForm,
+    Notation,
+    ThousandsSign,
+    Zone,
+)
+from loader.contracts.patterns import can_fit, unmatched
 from loader.contracts.periods import Period
+from loader.contracts.values import Bound, Scalar, Value, fits, in_order
+from loader.text import listed
 
 _TYPE = re.compile(r"(?P<name>[a-z]+)(?:\((?P<args>\d+(?:\s*,\s*\d+)?)\))?")
 
@@ -80,8 +96,35 @@ class Header(Model):
     def _as_text(cls, value: Any) -> Any:
         return str(value) if isinstance(value, int | date) else value
 
+    def is_valid(self, period: Period, parse: Any) -> bool:
+        """Whether the sender writes it so in that period."""
+        starts = self.from_period is None or parse(self.from_period).start <= period.start
+        ends = self.until_period is None or period.start <= parse(self.until_period).start
+        return bool(starts and ends)
 
-Scalar = str | int | float | Decimal | date | datetime
+
+_NUMBERS = ("integer", "bigint", "decimal", "double")
+_OF_TYPES = {
+    "allowed": ("varchar",),
+    "pattern": ("varchar",),
+    "min": (*_NUMBERS, "date", "timestamp"),
+    "max": (*_NUMBERS, "date", "timestamp"),
+    **dict.fromkeys(("decimal", "thousands", "grouping", "negative", "currency"), _NUMBERS),
+    "percent": ("decimal", "double"),
+    "dates": ("date", "timestamp"),
+    "zone": ("timestamp",),
+    "true_values": ("boolean",),
+    "false_values": ("boolean",),
+}
+"""The types of the columns that a word is about, where it is not about all."""
+
+
+def _texts(value: Any) -> Any:
+    """The keys of a mapping as they are written; YAML takes `yes`, `on` and `1` for something else."""
+    strange = [key for key in value if not isinstance(key, str)] if isinstance(value, dict) else []
+    if strange:
+        raise ValueError(f"YAML reads {strange[0]!r} there, not text; write what a cell holds in quotes")
+    return value
 
 
 class Column(Model):
@@ -93,20 +136,49 @@ class Column(Model):
     description: str = Field(examples=["Date of birth."])
     """What the column means; goes to dbt docs."""
     header: tuple[Header, ...] = Field((), examples=[[{"header": "E-mail", "until": "2025-03"}, "Email address"]])
-    """The header in the file; a list of headers with `from` and `until` when it changes over the years. The name of
-    the column when nothing is said."""
+    """The header in the file; a list of headers with `from` and `until` when it changes over the years. Of several that
+    are valid in a period a file has one; those without dates are valid where none with dates is. The name of the column
+    when nothing is said."""
     required: bool = False
     """Whether a cell must be filled."""
-    allowed: tuple[str, ...] | None = Field(None, examples=[["F", "M", "X"]])
+    allowed: tuple[CellText, ...] | None = Field(None, min_length=1, examples=[["F", "M", "X"]])
     """The values that a text may have, after cleaning."""
     pattern: Regex | None = Field(None, examples=["^[0-9]{5}$"])
     """A regular expression (RE2) that is found in every text, after cleaning; `^…$` for the whole of it."""
-    min: Scalar | None = Field(None, examples=[0.5])
+    min: Bound | None = Field(None, examples=[0.5])
     """The smallest number or earliest date; `period_end` for the end of the delivery's period."""
-    max: Scalar | None = Field(None, examples=["period_end"])
+    max: Bound | None = Field(None, examples=["period_end"])
     """The largest number or latest date; `period_end` for the end of the delivery's period."""
     clean: tuple[Any, ...] = Field((), examples=[["trim", {"zero_pad": {"width": 9}}]])
     """Cleaning rules, in the order in which they run: a name, or a name with options."""
+    map: Annotated[dict[CellText, Value], BeforeValidator(_texts)] = Field({}, examples=[{"ja": True, "nein": False}])
+    """Texts that stand for a value of the column's type, after cleaning; others are read as ever. Values are written as
+    YAML writes them, not in the sender's notation."""
+    fill_down: bool = False
+    """Whether an empty cell takes the value of the cell above it, as in merged cells. Below a row of the wrong length
+    nobody knows that value: such a cell is rejected."""
+    decimal: DecimalSign | None = Field(None, examples=[","])
+    """In place of `format.decimal`, for this column alone."""
+    thousands: ThousandsSign | None = Field(None, examples=["."])
+    """In place of `format.thousands`, for this column alone."""
+    grouping: Grouping | None = Field(None, examples=["indian"])
+    """In place of `format.grouping`, for this column alone."""
+    negative: tuple[NegativeForm, ...] | None = Field(None, examples=[["trailing"]])
+    """In place of `format.negative`, for this column alone."""
+    currency: Currency | None = Field(None, examples=["CHF"])
+    """In place of `format.currency`, for this column alone."""
+    percent: bool = False
+    """Whether texts are percentages: `15.5 %` is 0.155, and a text without the sign is rejected."""
+    dates: tuple[DateForm, ...] | None = Field(None, min_length=1, examples=[["%m/%d/%Y"]])
+    """In place of `format.dates`, for this column alone."""
+    zone: Zone | None = Field(None, examples=["America/New_York"])
+    """In place of `format.zone`, for this column alone."""
+    null_values: tuple[CellText, ...] | None = Field(None, examples=[["none"]])
+    """In place of `format.null_values`, for this column alone."""
+    true_values: tuple[CellText, ...] | None = Field(None, min_length=1, examples=[["x"]])
+    """In place of `format.true_values`, for this column alone."""
+    false_values: tuple[CellText, ...] | None = Field(None, min_length=1, examples=[["-"]])
+    """In place of `format.false_values`, for this column alone."""
     tracked: bool = True
     """Whether a change starts a new version in history."""
     personal: bool = False
@@ -121,6 +193,8 @@ class Column(Model):
     def _name_is_portable(cls, value: str) -> str:
         if value.startswith("dbt_"):
             raise ValueError(f"column name '{value}': names that begin with dbt_ belong to the history")
+        if value in OF_HISTORY:
+            raise ValueError(f"column name '{value}': the history has a column of that name while it is built")
         return portable("column", value)
 
     @field_validator("type", mode="before", json_schema_input_type=str)
@@ -148,49 +222,79 @@ class Column(Model):
         return value
 
     @model_validator(mode="after")
-    def _rules_fit_type(self) -> Self:
-        text = self.type.name == "varchar"
-        for rule in ("pattern", "allowed"):
-            if getattr(self, rule) is not None and not text:
-                raise ValueError(f"column '{self.name}': '{rule}' is for varchar columns, this one is {self.type}")
-        if text and (self.min is not None or self.max is not None):
-            raise ValueError(f"column '{self.name}': 'min' and 'max' are for numbers and dates, not {self.type}")
-        for rule in ("min", "max"):
-            if not _bound_fits(getattr(self, rule), self.type):
-                raise ValueError(f"column '{self.name}': '{rule}: {getattr(self, rule)}' does not match {self.type}")
-        for header in self.header:
-            if header.from_period and header.until_period and header.from_period > header.until_period:
-                raise ValueError(f"column '{self.name}': header '{header.header}' ends before it begins")
-        for bound in (self.min, self.max):
-            if isinstance(bound, str) and not (bound == "period_end" and self.type.name in ("date", "timestamp")):
-                raise ValueError(
-                    f"column '{self.name}': '{bound}' is not a valid number or date (or period_end, for a date)"
-                )
+    def _is_sound(self) -> Self:
+        for mistakes in (self._misplaced(), self._misfits(), self._impossible(), self._rejected()):
+            tell(mistakes)
         self._rules.extend(parse_rules(list(self.clean)))
         return self
+
+    def _misplaced(self) -> Iterator[Mistake]:
+        """Words that are about columns of other types."""
+        for word, types in _OF_TYPES.items():
+            value = getattr(self, word)
+            if value is not None and value is not False and self.type.name not in types:
+                yield Mistake(f"'{word}' is for {listed(types)} columns, this one is {self.type}", (word,))
+
+    def _misfits(self) -> Iterator[Mistake]:
+        """Bounds that are no values of the type."""
+        for word in ("min", "max"):
+            bound = getattr(self, word)
+            known_later = bound == "period_end" and self.type.name in ("date", "timestamp")
+            if bound is not None and not known_later and not fits(bound, self.type):
+                yield Mistake(f"'{word}: {bound}' does not match {self.type}", (word,))
+
+    def _impossible(self) -> Iterator[Mistake]:
+        """Words that no cell could satisfy."""
+        if self.min is not None and self.max is not None and not in_order(self.min, self.max):
+            yield Mistake(f"'min: {self.min}' is above 'max: {self.max}', so that no value is valid", ("min",))
+        if self.pattern is not None and not can_fit(self.pattern, self.type.length or 0):
+            yield Mistake(f"pattern '{self.pattern}' matches no text of {self.type}", ("pattern",))
+        for at, header in enumerate(self.header):
+            if header.from_period and header.until_period and header.from_period > header.until_period:
+                yield Mistake(f"header '{header.header}' ends before it begins", ("header", at))
+
+    def _rejected(self) -> Iterator[Mistake]:
+        """Values that the contract states itself, and that its own rules reject."""
+        stated: list[tuple[Scalar, tuple[str | int, ...]]]
+        stated = [(value, ("allowed", at)) for at, value in enumerate(self.allowed or ())]
+        stated += [(value, ("map", text)) for text, value in self.map.items()]
+        for value, place in stated:
+            reason = self.objection(value)
+            if reason is not None:
+                yield Mistake(reason, place)
+
+    def objection(self, value: Any) -> str | None:
+        """Why a value that the contract itself states would be rejected; None when it would not."""
+        if not fits(value, self.type):
+            return f"'{value}' does not match {self.type}"
+        if self.pattern is not None and unmatched(self.pattern, value):
+            return f"'{value}' does not match the pattern '{self.pattern}'"
+        if self.allowed is not None and value not in self.allowed:
+            return f"'{value}' is not among the allowed values"
+        if self.min is not None and not in_order(self.min, value):
+            return f"'{value}' is below 'min: {self.min}'"
+        if self.max is not None and not in_order(value, self.max):
+            return f"'{value}' is above 'max: {self.max}'"
+        return None
+
+    def notation(self, fmt: Format) -> Notation:
+        """How the sender writes the values of this column: its own words, where it has none those of the format."""
+        words = {field.name for field in fields(Notation)} & set(type(self).model_fields)
+        own = {word: getattr(self, word) for word in words if getattr(self, word) is not None}
+        return replace(fmt.notation, **{**own, "map": tuple(self.map.items())})
 
     @property
     def rules(self) -> list[Rule]:
         """The cleaning rules, in the order in which they run."""
         return self._rules
 
-    def header_at(self, period: Period, parse: Any) -> str | None:
-        """The header that a delivery of `period` must have, or None when the column does not exist yet."""
+    def headers_at(self, period: Period, parse: Any) -> tuple[str, ...]:
+        """The headers of which a delivery of `period` must have one; none when the column does not exist then.
+
+        Those with dates go before those without.
+        """
         if self.since is not None and period.start < parse(self.since).start:
-            return None
-        for item in self.header:
-            starts = item.from_period is None or parse(item.from_period).start <= period.start
-            ends = item.until_period is None or period.start <= parse(item.until_period).start
-            if starts and ends:
-                return item.header
-        return self.name if not self.header else None
-
-
-def _bound_fits(bound: Scalar | None, declared: ColumnType) -> bool:
-    if bound is None:
-        return True
-    if declared.name in ("date", "timestamp"):
-        return isinstance(bound, date) or bound == "period_end"
-    if declared.name in ("integer", "bigint"):
-        return isinstance(bound, int)
-    return declared.name in ("decimal", "double") and isinstance(bound, int | float | Decimal)
+            return ()
+        valid = [item for item in self.header if item.is_valid(period, parse)]
+        dated = [item.header for item in valid if item.from_period or item.until_period]
+        return tuple(dated or [item.header for item in valid]) or (() if self.header else (self.name,))

@@ -9,6 +9,8 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal, Self
 
@@ -22,10 +24,16 @@ from pydantic.json_schema import SkipJsonSchema
 
 from loader.contracts.columns import Column
 from loader.contracts.formats import Format
-from loader.contracts.model import Model, named
+from loader.contracts.model import Mistake, Model, named, tell
 from loader.contracts.names import plain_header, portable
 from loader.contracts.periods import Grain, Period
 from loader.contracts.sql import objection_to
+
+OWN_RULES = re.compile(
+    "required|pattern|finite|fill down|error cell|NUL character|allowed values|unique key|"
+    "(?:clean|type|length|min|max) .*|.* cells expected"
+)
+"""Names in the rejects that are those of other rules than rules across columns."""
 
 
 class EndMarker(Model):
@@ -152,8 +160,9 @@ class Contract(Model):
         marked = next((column for column in self.columns if column.name == self.end_marker.column), None)
         if marked is None or marked.name in self.key:
             raise ValueError(f"end_marker column '{self.end_marker.column}' is not among the columns besides the key")
-        if marked.allowed is not None and self.end_marker.value not in marked.allowed:
-            raise ValueError(f"end_marker value '{self.end_marker.value}' is not among the allowed values")
+        objection = marked.objection(self.end_marker.value) if marked.type.name == "varchar" else None
+        if objection:
+            tell([Mistake(f"end_marker value {objection}", ("end_marker", "value"))])
         return self
 
     @model_validator(mode="after")
@@ -175,20 +184,48 @@ class Contract(Model):
         changes |= {self.period(header.until_period).end for header in headers if header.until_period is not None}
         for moment in (datetime(1, 1, 1), *sorted(changes)):
             columns: dict[str, str] = {}
-            for name, header in self.headers(Period(moment, moment, "")).items():
-                other = columns.setdefault(plain_header(header), name)
-                if other != name:
-                    raise ValueError(f"columns '{other}' and '{name}' have the same header '{header}'")
+            for name, accepted in self.headers(Period(moment, moment, "")).items():
+                for header in accepted:
+                    other = columns.setdefault(plain_header(header), name)
+                    if other != name:
+                        raise ValueError(f"columns '{other}' and '{name}' have the same header '{header}'")
         return self
 
     @model_validator(mode="after")
-    def _row_rules_are_sql(self) -> Self:
+    def _words_agree(self) -> Self:
+        """What a column says fits the format."""
+        tell(self._mistakes_of_columns())
+        return self
+
+    def _mistakes_of_columns(self) -> Iterator[Mistake]:
+        for at, column in enumerate(self.columns):
+            notation = column.notation(self.format)
+            for mistake in notation.mistakes():
+                yield replace(mistake, place=("columns", at, *mistake.place))
+            texts: list[tuple[str, tuple[str | int, ...]]]
+            texts = [(text, ("allowed", number)) for number, text in enumerate(column.allowed or ())]
+            texts += [(text, ("map", text)) for text in column.map]
+            for text, place in texts:
+                if text in notation.null_values:
+                    yield Mistake(f"'{text}' is among null_values, so that no cell has it", ("columns", at, *place))
+
+    @model_validator(mode="after")
+    def _row_rules_are_sound(self) -> Self:
+        tell(self._mistakes_of_row_rules())
+        return self
+
+    def _mistakes_of_row_rules(self) -> Iterator[Mistake]:
         row = ", ".join(f'cast(null as {column.type}) as "{column.name}"' for column in self.columns)
-        for rule in self.row_rules:
+        columns = {column.name for column in self.columns}
+        for at, rule in enumerate(self.row_rules):
+            if rule.name in columns or OWN_RULES.fullmatch(rule.name):
+                yield Mistake(f"row rule '{rule.name}' has the name of a column or of another rule", ("row_rules", at))
+            if rule.name in {other.name for other in self.row_rules[:at]}:
+                yield Mistake(f"two row rules are called '{rule.name}'", ("row_rules", at))
             objection = objection_to(f"select not ({rule.check}) from (select {row})")
             if objection:
-                raise ValueError(f"row rule '{rule.name}' is not a valid condition on a row: {objection}")
-        return self
+                reason = f"row rule '{rule.name}' is not a valid condition on a row: {objection}"
+                yield Mistake(reason, ("row_rules", at))
 
     def column(self, name: str) -> Column:
         """The column called `name`, which must be one of this contract."""
@@ -217,10 +254,10 @@ class Contract(Model):
         fields = self.model_dump(mode="json", exclude=left_out, exclude_defaults=True)
         return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()[:16]
 
-    def headers(self, period: Period) -> dict[str, str]:
-        """Header by column name, of the columns that a delivery of `period` has."""
-        found = {column.name: column.header_at(period, self.period) for column in self.columns}
-        return {name: header for name, header in found.items() if header is not None}
+    def headers(self, period: Period) -> dict[str, tuple[str, ...]]:
+        """By column name the headers of which a delivery of `period` has one; without columns that it has not."""
+        found = {column.name: column.headers_at(period, self.period) for column in self.columns}
+        return {name: headers for name, headers in found.items() if headers}
 
     def match(self, file_name: str) -> re.Match[str] | None:
         """The match of a file name with this contract's pattern (case is ignored, as file systems do)."""

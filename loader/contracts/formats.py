@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+from dataclasses import fields, replace
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
@@ -11,9 +11,17 @@ from pydantic import (
     model_validator,
 )
 
-from loader.contracts.model import DateForm, Model, Regex
-
-_PART_OF_NUMBER = re.compile("[0-9+,'-]")
+from loader.contracts.model import DateForm, Model, Regex, tell
+from loader.contracts.notation import (
+    CellText,
+    Currency,
+    DecimalSign,
+    Grouping,
+    NegativeForm,
+    Notation,
+    ThousandsSign,
+    Zone,
+)
 
 
 class _Format(Model):
@@ -28,33 +36,46 @@ class _Format(Model):
     """Filled rows at the end that are not data."""
     totals: Regex | None = Field(None, examples=["^(Total|Sum)"])
     """A regular expression for the first filled cell of a totals row; from there on the file is not read."""
-    decimal: Literal[".", ","] = Field(".", examples=[","])
+    decimal: DecimalSign = Field(".", examples=[","])
     """The character before the decimals."""
-    thousands: Literal["", ",", ".", " ", "'"] = Field("", examples=["."])
-    """The character between groups of three digits."""
-    currency: Annotated[str, Field(max_length=5, examples=["$"])] = ""
+    thousands: ThousandsSign = Field("", examples=["."])
+    """The character between groups of digits: a number that has it must have it everywhere, in `12,34` it is an error.
+    A space stands for no-break and narrow ones too, `'` for the typographic apostrophe (U+2019)."""
+    grouping: Grouping = Field("thousands", examples=["indian"])
+    """`thousands` for groups of three digits; `indian` for a last group of three and groups of two before it, as in
+    `1,23,45,678.90`."""
+    negative: tuple[NegativeForm, ...] = Field((), examples=[["trailing", "parentheses"]])
+    """What marks a negative number besides a `-` before it: `trailing` for `100-`, `parentheses` for `(100)`,
+    `minus_sign` for the typographic minus sign (U+2212) before it."""
+    currency: Currency = Field("", examples=["$"])
     """The sign or word of money that may stand before or after a number, such as `$`, `€` or `CHF`."""
-    dates: tuple[DateForm, ...] = Field(("%Y-%m-%d",), examples=[["%d.%m.%Y", "%d.%m.%y"]])
-    """The forms in which the sender writes dates, as of Python's strptime; ISO 8601 is always understood."""
-    null_values: tuple[str, ...] = Field((), examples=[["-", "n/a"]])
+    dates: tuple[DateForm, ...] = Field(("%Y-%m-%d",), min_length=1, examples=[["%d.%m.%Y", "%d.%m.%y"]])
+    """The forms in which the sender writes dates, as of Python's strptime; the first that fits is taken. ISO 8601 is
+    always understood, with a day."""
+    zone: Zone = Field("UTC", examples=["Europe/Berlin"])
+    """The time zone (IANA) of timestamps in stage: a text with an offset (`Z`, `+02:00`) becomes the local time there.
+    In an hour that occurs twice it is rejected. A text without an offset stays as it is."""
+    null_values: tuple[CellText, ...] = Field((), examples=[["-", "n/a"]])
     """What stands for nothing, such as `-` or `n/a`; an empty cell always does."""
+    true_values: tuple[CellText, ...] = Field(("true", "t", "yes", "y", "1"), min_length=1, examples=[["ja", "j"]])
+    """What stands for true in boolean columns, without regard to case."""
+    false_values: tuple[CellText, ...] = Field(("false", "f", "no", "n", "0"), min_length=1, examples=[["nein", "n"]])
+    """What stands for false in boolean columns, without regard to case."""
 
     @property
     def last_header_row(self) -> int:
         """The row above the first row of data."""
         return self.header_row + self.header_rows - 1
 
-    @field_validator("currency")
-    @classmethod
-    def _currency_is_no_number(cls, value: str) -> str:
-        if value and (value.strip() != value or _PART_OF_NUMBER.search(value)):
-            raise ValueError(f"currency '{value}' could be read as part of a number; write it like $, € or CHF")
-        return value
+    @property
+    def notation(self) -> Notation:
+        """How values are written where a column says nothing else."""
+        shared = {field.name for field in fields(Notation)} & set(type(self).model_fields)
+        return Notation(**{name: getattr(self, name) for name in shared})
 
     @model_validator(mode="after")
-    def _signs_differ(self) -> Self:
-        if self.thousands == self.decimal:
-            raise ValueError(f"'decimal' and 'thousands' are both '{self.decimal}'")
+    def _words_agree(self) -> Self:
+        tell(self.notation.mistakes())
         return self
 
 
@@ -89,9 +110,11 @@ class WorkbookFormat(_Format):
     """Name of the sheet, or its position among those that are not hidden, from 1. The first when nothing is said."""
     sheet_pattern: Regex | None = Field(None, examples=["^Report"])
     """A regular expression that the name of one sheet matches, of those that are not hidden; instead of `sheet`."""
-    thousands: Literal["", ",", " ", "'"] = Field("", examples=[","])
-    """The character between groups of three digits in cells of text. Not a point: `1.234` would look like the number
-    1.234."""
+
+    @property
+    def notation(self) -> Notation:
+        """How values are written where a column says nothing else."""
+        return replace(super().notation, workbook=True)
 
     @field_validator("sheet", mode="before", json_schema_input_type=str | Annotated[int, Field(ge=1)])
     @classmethod

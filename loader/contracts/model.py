@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
 from typing import Annotated, Any
 
 from pydantic import (
     AfterValidator,
     BaseModel,
     ConfigDict,
+    ValidationError,
 )
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from loader.contracts.sql import objection_to
 
@@ -22,6 +26,24 @@ class Model(BaseModel):
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """What is wrong in a contract, and in which of its words: their path below the model that finds it."""
+
+    reason: str
+    place: tuple[str | int, ...] = ()
+
+
+def tell(mistakes: Iterable[Mistake]) -> None:
+    """Raise pydantic's error when there are mistakes: each is answered at its own line of the contract."""
+    found = [
+        InitErrorDetails(type=PydanticCustomError("mistake", mistake.reason), loc=mistake.place, input=None)
+        for mistake in mistakes
+    ]
+    if found:
+        raise ValidationError.from_exception_data("contract", found)
 
 
 def named(value: Any) -> Any:
@@ -52,10 +74,10 @@ def _regular_expression(value: str) -> str:
 
 
 def _date_form(value: str) -> str:
-    """A form that does not give back the date that it wrote says no date."""
-    day = datetime(2003, 2, 1)
+    """A form that does not return the date that it wrote names no date; one of a time zone's name loses the zone."""
+    day = datetime(2003, 2, 1, tzinfo=timezone(timedelta(hours=5)))
     try:
-        fits = datetime.strptime(day.strftime(value), value) == day  # noqa: DTZ007 - no zone is meant
+        fits = datetime.strptime(day.strftime(value), value).replace(tzinfo=day.tzinfo) == day
     except ValueError:
         fits = False
     if not fits:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from loader.text import first_line
 
@@ -21,6 +21,12 @@ def objection_to(query: str, *parameters: str) -> str | None:
         except duckdb.Error as error:
             return first_line(error)
     return None
+
+
+def answer_to(query: str, *parameters: str) -> Any:
+    """The one value that a query returns."""
+    with _database().cursor() as connection:
+        return (connection.execute(query, parameters).fetchone() or (None,))[0]
 
 
 @cache

@@ -38,6 +38,8 @@ class Batch:
     cells: list[pa.Array]
     source_rows: pa.Int64Array
     misshapen: list[ShortRow] = field(default_factory=list)
+    doubtful: dict[int, pa.BooleanArray] = field(default_factory=dict)
+    """By column the cells whose value nobody knows."""
 
     @property
     def rows(self) -> list[int]:

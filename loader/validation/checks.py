@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
-from decimal import Decimal
+from datetime import timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +16,7 @@ from loader.archive.parquet import arrow_type
 from loader.archive.query import in_memory
 from loader.contracts import Column, Contract, Format, Period, Scalar
 from loader.readers.table import Batch
-from loader.validation.conversion import EXCEL_ERRORS, convert, tidy
+from loader.validation.conversion import EXCEL_ERRORS, arrow_value, convert, tidy
 from loader.validation.rules import Kind, Rule
 
 if TYPE_CHECKING:
@@ -55,7 +54,8 @@ def check_batch(batch: Batch, positions: dict[str, int], contract: Contract, per
             typed.append(pa.nulls(len(batch.source_rows), arrow_type(column.type)))
             continue
         cells = values = batch.cells[positions[column.name]]
-        unread = _none()
+        doubtful = batch.doubtful.get(positions[column.name])
+        unread = sieve.set_aside(column.name, Rule(Kind.FILL_DOWN), doubtful, cells, _none(), _none())
         for rule, values, bad in readings(cells, column, contract.format):  # noqa: B007
             unread = sieve.set_aside(column.name, rule, bad, cells, unread, unread)
         known_bad = unread
@@ -111,15 +111,16 @@ _Reading = tuple[Rule, pa.Array, pa.BooleanArray | None]
 def readings(cells: pa.Array, column: Column, fmt: Format) -> Iterator[_Reading]:
     """How the values of a column are read, in order: the rule, the values after it, and which cells break it."""
     text = tidy(cells)
-    if fmt.null_values:
-        text = pc.if_else(pc.is_in(text, pa.array(fmt.null_values)), pa.scalar(None, pa.string()), text)
+    notation = column.notation(fmt)
+    if notation.null_values:
+        text = pc.if_else(pc.is_in(text, pa.array(notation.null_values)), pa.scalar(None, pa.string()), text)
     yield Rule(Kind.ERROR_CELL), text, pc.is_in(text, pa.array(EXCEL_ERRORS))
 
     for rule in column.rules:
         text, unfit = _clean(text, rule)
         yield Rule(Kind.CLEAN, rule.name), text, unfit
 
-    values = convert(text, column.type, fmt)
+    values = convert(text, column.type, notation)
     if values is not text:
         yield Rule(Kind.TYPE, column.type), values, pc.and_(pc.is_valid(text), pc.is_null(values))
     if column.required:
@@ -147,11 +148,7 @@ def _bound(bound: Scalar, declared: pa.DataType, period: Period) -> Any:
     """A bound as Arrow takes it; `period_end` stands for the last moment of the period."""
     if bound == "period_end":
         return period.end - timedelta(microseconds=1)
-    if pa.types.is_decimal(declared):
-        return Decimal(str(bound))
-    if pa.types.is_timestamp(declared) and isinstance(bound, date) and not isinstance(bound, datetime):
-        return datetime.combine(bound, time())
-    return bound
+    return arrow_value(bound, declared)
 
 
 def _clean(text: pa.StringArray, rule: Any) -> tuple[pa.StringArray, pa.BooleanArray | None]:

@@ -25,6 +25,7 @@ from loader.readers import open_table
 from loader.readers.table import Batch, Table
 from loader.validation.checks import Checked, check_batch
 from loader.validation.conversion import tidy
+from loader.validation.fill_down import FillDown
 from loader.validation.header import match_header
 from loader.validation.rejects import Rejected
 from loader.validation.rejects_csv import rejects_file
@@ -75,7 +76,7 @@ def clean_delivery(
     try:
         with rejects_file(rejects) as reject, parquet_file(parquet, cleaned_schema(contract)) as write:
             check = partial(check_batch, positions=positions, contract=contract, period=period)
-            for batch, checked in _checked(table.batches, check):
+            for batch, checked in _checked(table.batches, FillDown(contract, positions), check):
                 _refuse_headless_values(path, batch, unnamed)
                 for row in batch.misshapen:
                     reject(row.source_row, "", f"{row.found} cells", cells_expected(row.expected))
@@ -99,12 +100,17 @@ def clean_delivery(
     return rejected
 
 
-def _checked(batches: Iterator[Batch], check: Callable[[Batch], Checked]) -> Iterator[tuple[Batch, Checked]]:
-    """The batches in their order, each with what was found in it; checked on several cores, a few at a time."""
+def _checked(
+    batches: Iterator[Batch], fill: Callable[[Batch], Batch], check: Callable[[Batch], Checked]
+) -> Iterator[tuple[Batch, Checked]]:
+    """The batches in their order, each with what was found in it.
+
+    They are filled one after the other, and checked on several cores, a few at a time.
+    """
     waiting: deque[tuple[Batch, Future[Checked]]] = deque()
     with ThreadPoolExecutor(_THREADS) as pool:
         for batch in batches:
-            waiting.append((batch, pool.submit(check, batch)))
+            waiting.append((batch, pool.submit(check, fill(batch))))
             if len(waiting) > _THREADS:
                 first, found = waiting.popleft()
                 yield first, found.result()

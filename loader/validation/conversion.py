@@ -18,19 +18,35 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from loader.archive.parquet import arrow_type
-from loader.contracts import ColumnType, Format
+from loader.contracts import ColumnType, Notation
+from loader.contracts.notation import zone_of
 from loader.readers.table import BLANKS
 
 EXCEL_ERRORS = ("#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NULL!", "#NUM!", "#ERROR!")
-_TRUE = {"true", "t", "yes", "y", "1"}
-_FALSE = {"false", "f", "no", "n", "0"}
 _DAY_ZERO = dt.datetime(1899, 12, 30)
 """Day 0 of Excel's 1900 date system as it counts from March 1900 on (ECMA-376 part 1, 18.17.4.1)."""
 
 _UNIX_ZERO = dt.datetime(1970, 1, 1)
+_CALENDAR = ((dt.date.min - _UNIX_ZERO.date()).days, (dt.date.max - _UNIX_ZERO.date()).days + 1)
+"""Days since 1970 of the first day of year 1, and of the day after the last of year 9999."""
 
 _DIGITS = {"%d": "(0[1-9]|[12][0-9]|3[01])", "%m": "(0[1-9]|1[0-2])", "%Y": "([1-9][0-9]{3})"}
 _ISO = "[1-9][0-9]{3}-[01][0-9]-[0-3][0-9](?:[ T][0-2][0-9]:[0-5][0-9]:[0-5][0-9])?"
+_ISO_TIME = "[1-9][0-9]{3}-[01][0-9]-[0-3][0-9][ T][0-2][0-9]:[0-5][0-9](?::[0-5][0-9](?:[.][0-9]{1,6})?)?"
+_ISO_ANY = re.compile(r"[0-9]{4}(-?)(?:[0-9]{2}\1[0-9]{2}|W[0-9]{2}\1[0-9])(?:[ T](?!24).+)?")
+"""ISO 8601 down to the day: Python takes any character before the time, and a week for its Monday."""
+_MORE_THAN_MICROSECONDS = re.compile("[.,][0-9]{6}[0-9]*[1-9]")
+"""Digits that Python would drop."""
+_FOREIGN_DIGIT = re.compile(r"(?![0-9])\d")
+_RUN_TOGETHER = re.compile("%[dmyYHIMSj]%[dmyYHIMSj]")
+
+_NEGATIVE = {"trailing": "^([^+-].*)-$", "parentheses": r"^\(([^+-].*)\)$", "minus_sign": "^\u2212(.+)$"}
+_GROUPED = {
+    "thousands": "[1-9][0-9]{{0,2}}(?:{0}[0-9]{{3}})+",
+    "indian": "[1-9][0-9]?(?:{0}[0-9]{{2}})*{0}[0-9]{{3}}",
+}
+_VARIANTS = {" ": "[\u00a0\u2009\u202f]", "'": "\u2019"}
+"""Other characters that stand for a thousands separator."""
 
 _MANY_DIGITS, _EXCEL = Context(prec=80), Context(prec=15)
 
@@ -45,46 +61,84 @@ def tidy(cells: pa.StringArray) -> pa.StringArray:
     return pc.if_else(empty, pa.scalar(None, pa.string()), cells) if pc.any(empty).as_py() else cells
 
 
-def convert(cells: pa.StringArray, declared: ColumnType, fmt: Format) -> pa.Array:
+def convert(cells: pa.StringArray, declared: ColumnType, notation: Notation) -> pa.Array:
     """Tidy cells as `arrow_type(declared)`; null where the cell is null or invalid."""
     target = arrow_type(declared)
-    if declared.name == "varchar":
+    if notation.map:
+        texts, values = zip(*notation.map, strict=True)
+        at = pc.index_in(cells, pa.array(texts, pa.string()))
+        stated = pa.array([arrow_value(value, target) for value in values], target).take(at)
+        cells = pc.if_else(pc.is_valid(at), pa.scalar(None, pa.string()), cells)
+        return pc.coalesce(stated, _read(cells, target, notation))
+    return _read(cells, target, notation)
+
+
+def arrow_value(value: Any, target: pa.DataType) -> Any:
+    """A value of a contract as Arrow takes it for that type."""
+    if pa.types.is_decimal(target):
+        return Decimal(str(value))
+    if pa.types.is_timestamp(target) and isinstance(value, dt.date) and not isinstance(value, dt.datetime):
+        return dt.datetime.combine(value, dt.time())
+    return value
+
+
+def _read(cells: pa.StringArray, target: pa.DataType, notation: Notation) -> pa.Array:
+    if pa.types.is_string(target):
         return cells
-    if declared.name == "boolean":
-        return _by_distinct(cells, target, _boolean)
-    if declared.name in ("date", "timestamp"):
-        return _moments(cells, target, fmt)
-    return _numbers(cells, target, fmt)
+    if pa.types.is_boolean(target):
+        return _booleans(cells, target, notation)
+    if pa.types.is_temporal(target):
+        return _moments(cells, target, notation)
+    return _numbers(cells, target, notation)
 
 
-def _numbers(cells: pa.StringArray, target: pa.DataType, fmt: Format) -> pa.Array:
-    plain = _plain(cells, fmt)
+def _numbers(cells: pa.StringArray, target: pa.DataType, notation: Notation) -> pa.Array:
+    plain = _plain(cells, notation)
     # Arrow reads 0x1f and nan, nobody else; as a decimal, more than 38 digits overflow without a word, and an exponent
     # such as e-999999999 ends the process
     strange = "[xXnN]" if pa.types.is_floating(target) else "[eExXnN]|.{39}"
     if not pc.any(pc.match_substring_regex(plain, strange)).as_py():
         try:
-            return pc.cast(plain, target)
+            return _without_vanished(pc.cast(plain, target), plain)
         except pa.ArrowInvalid:
             pass
-    return _by_distinct(plain, target, lambda text: _number(text, target, fmt))
+    return _by_distinct(plain, target, lambda text: _number(text, target, notation))
 
 
-def _plain(cells: pa.StringArray, fmt: Format) -> pa.StringArray:
-    """Numbers in the sender's notation with a point, without money and thousands separators; null where invalid."""
-    if fmt.currency:
-        cells = _where(
-            pc.match_substring(cells, fmt.currency), cells, lambda money: _without_money(money, fmt.currency)
-        )
-    if fmt.thousands:
-        if fmt.thousands == " ":
-            cells = pc.replace_substring_regex(cells, "[\u00a0\u2009\u202f]", " ")
-        cells = _where(pc.match_substring(cells, fmt.thousands), cells, lambda grouped: _ungrouped(grouped, fmt))
-    if fmt.decimal == ",":
+def _without_vanished(values: pa.Array, plain: pa.StringArray) -> pa.Array:
+    """Null where a number is so near to zero that no double but 0 is as near."""
+    if not pa.types.is_floating(values.type):
+        return values
+    zero = pc.equal(values, 0)
+    if not pc.any(zero).as_py():
+        return values
+    vanished = pc.and_(zero, pc.match_substring_regex(plain, "^[^eE]*[1-9]"))
+    return pc.if_else(vanished, pa.scalar(None, values.type), values)
+
+
+def _plain(cells: pa.StringArray, notation: Notation) -> pa.StringArray:
+    """Numbers in the sender's notation with a point and a sign before them, nothing else; null where invalid."""
+    if notation.percent:
+        signed = pc.fill_null(pc.match_substring(cells, "%"), False)
+        cells = pc.if_else(signed, _without_sign(cells, "%"), pa.scalar(None, pa.string()))
+    if notation.currency:
+        money = notation.currency
+        cells = _where(pc.match_substring(cells, money), cells, lambda found: _without_sign(found, money))
+    for form in notation.negative:
+        cells = pc.replace_substring_regex(cells, _NEGATIVE[form], r"-\1")
+    if notation.workbook and notation.thousands == ".":  # a text that is grouped, or a number with three decimals
+        either = pc.match_substring_regex(cells, r"^[+-]?[1-9][0-9]{0,2}[.][0-9]{3}$")
+        cells = pc.if_else(either, pa.scalar(None, pa.string()), cells)
+    if notation.thousands:
+        if notation.thousands in _VARIANTS:
+            cells = pc.replace_substring_regex(cells, _VARIANTS[notation.thousands], notation.thousands)
+        grouped = pc.match_substring(cells, notation.thousands)
+        cells = _where(grouped, cells, lambda found: _ungrouped(found, notation))
+    if notation.decimal == ",":
         # a workbook mixes numbers (always with a point) and text in the sender's notation
-        pointed = fmt.type == "csv" and pc.match_substring(cells, ".")
+        pointed = not notation.workbook and pc.match_substring(cells, ".")
         cells = pc.if_else(pointed, pa.scalar(None, pa.string()), pc.replace_substring(cells, ",", "."))
-    return cells
+    return pc.binary_join_element_wise(cells, "e-2", "") if notation.percent else cells
 
 
 def _where(mask: pa.BooleanArray, cells: pa.StringArray, change: Callable[[Any], pa.StringArray]) -> pa.StringArray:
@@ -93,38 +147,42 @@ def _where(mask: pa.BooleanArray, cells: pa.StringArray, change: Callable[[Any],
     return pc.replace_with_mask(cells, mask, change(cells.filter(mask))) if pc.any(mask).as_py() else cells
 
 
-def _without_money(cells: pa.StringArray, currency: str) -> pa.StringArray:
-    """Without the sign of money, which stands once and on either side; a sign of the number before it stays."""
-    money, blanks = re.escape(currency), f"[{BLANKS}]*"
-    before, after = rf"^([+-]?){blanks}{money}{blanks}", rf"^(.*?){blanks}{money}$"
+def _without_sign(cells: pa.StringArray, sign: str) -> pa.StringArray:
+    """Without the sign of money or percent, which stands once and on either side, within the mark of a negative."""
+    sign, blanks = re.escape(sign), f"[{BLANKS}]*"
+    before, after = rf"^([+(\x{{2212}}-]?){blanks}{sign}{blanks}", rf"^(.*?){blanks}{sign}([)-]?)$"
     return pc.if_else(
         pc.match_substring_regex(cells, before),
         pc.replace_substring_regex(cells, before, r"\1"),
-        pc.replace_substring_regex(cells, after, r"\1"),
+        pc.replace_substring_regex(cells, after, r"\1\2"),
     )
 
 
-def _ungrouped(cells: pa.StringArray, fmt: Format) -> pa.StringArray:
+def _ungrouped(cells: pa.StringArray, notation: Notation) -> pa.StringArray:
     """Without thousands separators where they are in place: in `12,34` the sender, or the contract, is wrong."""
-    thousands, decimal = re.escape(str(fmt.thousands)), re.escape(fmt.decimal)
-    grouped = pc.match_substring_regex(cells, rf"^[+-]?\d{{1,3}}(?:{thousands}\d{{3}})+(?:{decimal}\d*)?$")
-    return pc.if_else(grouped, pc.replace_substring(cells, fmt.thousands, ""), cells)
+    thousands, decimal = re.escape(notation.thousands), re.escape(notation.decimal)
+    whole = _GROUPED[notation.grouping].format(thousands)
+    grouped = pc.match_substring_regex(cells, rf"^[+-]?{whole}(?:{decimal}[0-9]*)?$")
+    return pc.if_else(grouped, pc.replace_substring(cells, notation.thousands, ""), cells)
 
 
-def _number(text: str, target: pa.DataType, fmt: Format) -> int | float | Decimal | None:
+def _number(text: str, target: pa.DataType, notation: Notation) -> int | float | Decimal | None:
     """One plain number; None when it is not a number, does not match the type or would lose digits."""
-    if text.strip("+-.0123456789eE"):
+    # 1e3 is a code more likely than a count
+    exponent = "" if pa.types.is_integer(target) and not notation.workbook else "eE"
+    if text.strip(f"+-.0123456789{exponent}"):
         return None
     try:
         number = Decimal(text)
     except InvalidOperation:
         return None
     if pa.types.is_floating(target):
-        return float(number)
+        nearest = float(number)
+        return nearest if nearest or not number else None
     scale = target.scale if pa.types.is_decimal(target) else 0
     rounded = number.quantize(Decimal(1).scaleb(-scale), context=_MANY_DIGITS) if number.adjusted() < 40 else None
     # A workbook stores doubles: 99999999999.99 arrives as 99999999999.990005493; Excel itself shows 15 digits.
-    as_shown = fmt.type == "workbook" and rounded is not None and _EXCEL.plus(rounded) == _EXCEL.plus(number)
+    as_shown = notation.workbook and rounded is not None and _EXCEL.plus(rounded) == _EXCEL.plus(number)
     if rounded is None or not (rounded == number or as_shown):
         return None
     if pa.types.is_decimal(target):
@@ -133,16 +191,20 @@ def _number(text: str, target: pa.DataType, fmt: Format) -> int | float | Decima
     return int(rounded) if -(2**bits) <= rounded < 2**bits else None
 
 
-def _moments(cells: pa.StringArray, target: pa.DataType, fmt: Format) -> pa.Array:
-    if fmt.dates[0] == "%Y-%m-%d":  # else the contract may read the same text otherwise, for example by %Y-%d-%m
+def _moments(cells: pa.StringArray, target: pa.DataType, notation: Notation) -> pa.Array:
+    if notation.dates[0] == "%Y-%m-%d":  # else the contract may read the same text otherwise, for example by %Y-%d-%m
         try:
-            return pc.cast(cells, target)
+            return _in_calendar(pc.cast(cells, target))
         except pa.ArrowInvalid:
             pass
-    moments = _usual_moments(cells, fmt)
+    moments = _usual_moments(cells, notation)
+    if pa.types.is_timestamp(target) and notation.zone == "UTC":
+        moments = pc.coalesce(moments, _instants(cells, notation))
     if moments.null_count > cells.null_count:
         rest = pc.if_else(pc.is_valid(moments), pa.scalar(None, pa.string()), cells)
-        moments = pc.coalesce(moments, _by_distinct(rest, pa.timestamp("us"), lambda text: _moment(text, fmt)))
+        zone = zone_of(notation.zone) if pa.types.is_timestamp(target) else None
+        read = _by_distinct(rest, pa.timestamp("us"), lambda text: _moment(text, notation, zone))
+        moments = pc.coalesce(moments, read)
     if pa.types.is_date(target):
         midnight = pc.equal(pc.floor_temporal(moments, unit="day"), moments)
         moments = pc.if_else(midnight, moments, pa.scalar(None, moments.type))
@@ -150,14 +212,21 @@ def _moments(cells: pa.StringArray, target: pa.DataType, fmt: Format) -> pa.Arra
     return moments
 
 
-def _usual_moments(cells: pa.StringArray, fmt: Format) -> pa.TimestampArray:
+def _in_calendar(moments: pa.Array) -> pa.Array:
+    """Null for the year 0 and for those after 9999, which Arrow knows and engines do not."""
+    first, beyond = (pa.scalar(days, pa.int32()).cast(pa.date32()).cast(moments.type) for days in _CALENDAR)
+    known = pc.and_(pc.greater_equal(moments, first), pc.less(moments, beyond))
+    return moments if pc.all(known).as_py() is not False else pc.if_else(known, moments, pa.scalar(None, moments.type))
+
+
+def _usual_moments(cells: pa.StringArray, notation: Notation) -> pa.TimestampArray:
     """What `_moment` returns, by column, for dates of numbers with all their digits; null for others.
 
     All null where one of them is in no calendar, since Arrow's cast fails as a whole, or where the contract knows
     other forms, since these may fit the same texts.
     """
     iso = pa.nulls(len(cells), pa.string())
-    shapes = [_shape(form) for form in fmt.dates]
+    shapes = [_shape(form) for form in notation.dates]
     if None in shapes:
         return pa.nulls(len(cells), pa.timestamp("us"))
     for shape, order in [*filter(None, shapes), (_ISO, r"\0")]:
@@ -172,8 +241,23 @@ def _usual_moments(cells: pa.StringArray, fmt: Format) -> pa.TimestampArray:
     except pa.ArrowInvalid:
         return pa.nulls(len(cells), pa.timestamp("us"))
     # a form without separators may fit digits that look like a serial number
-    serials = fmt.type == "workbook" and all(re.sub("%[dmY]", "", form) for form in fmt.dates)
+    serials = notation.workbook and all(re.sub("%[dmY]", "", form) for form in notation.dates)
     return pc.coalesce(moments, _serial_days(cells)) if serials else moments
+
+
+def _instants(cells: pa.StringArray, notation: Notation) -> pa.TimestampArray:
+    """What `_moment` returns in UTC, by column, for ISO 8601 with an offset; null for others, or for all as above."""
+    none = pa.nulls(len(cells), pa.timestamp("us"))
+    if None in (_shape(form) for form in notation.dates):
+        return none
+    fits = pc.match_substring_regex(cells, f"^{_ISO_TIME}(?:Z|[+-][0-9]{{2}}:?[0-9]{{2}})$")
+    if not pc.any(fits).as_py():
+        return none
+    try:
+        instants = pc.cast(pc.if_else(fits, cells, pa.scalar(None, pa.string())), pa.timestamp("us", "UTC"))
+    except pa.ArrowInvalid:
+        return none
+    return _in_calendar(pc.cast(instants, pa.timestamp("us")))
 
 
 @cache
@@ -196,31 +280,67 @@ def _serial_days(cells: pa.StringArray) -> pa.TimestampArray:
     return pc.cast(pc.cast(since_1970, pa.date32()), pa.timestamp("us"))
 
 
-def _moment(text: str, fmt: Format) -> dt.datetime | None:
-    """One date or time as people write it: the contract's forms, ISO 8601, or a serial number in a workbook."""
-    for form in fmt.dates:
-        try:
-            return dt.datetime.strptime(text, form)  # noqa: DTZ007 - no zone is meant
-        except ValueError:
-            continue
+def _moment(text: str, notation: Notation, zone: dt.tzinfo | None) -> dt.datetime | None:
+    """One date or time as people write it: the contract's forms, ISO 8601, or a serial number in a workbook.
+
+    One with an offset becomes the local time of `zone`; where there is none, it is invalid.
+    """
+    if _FOREIGN_DIGIT.search(text):
+        return None
+    read = (_by_form(text, form) for form in notation.dates)
+    moment = next((found for found in read if found is not None), None) or _by_iso(text)
+    if moment is None and notation.workbook:
+        return _by_serial(text)
+    return moment if moment is None or moment.tzinfo is None else _local(moment, zone)
+
+
+def _by_form(text: str, form: str) -> dt.datetime | None:
     try:
-        moment = dt.datetime.fromisoformat(text)
-        return moment.replace(tzinfo=None) if moment.tzinfo is None else None
+        moment = dt.datetime.strptime(text, form)  # noqa: DTZ007 - a zone is meant only where the form has one
     except ValueError:
-        pass
-    if fmt.type == "workbook":
-        try:
-            serial = float(text)
-        except ValueError:
-            return None
-        if 60 < serial < 2_958_466:  # from 1900-03-01 to 9999-12-31; day 60 never was
-            return _DAY_ZERO + dt.timedelta(seconds=round(serial * 86_400))
-    return None
+        return None
+    if _RUN_TOGETHER.search(form):
+        # strptime takes 1112025 for %d%m%Y: without anything between them, only all digits tell where a number ends
+        written = moment.strftime(re.split("%[fz]", form)[0])
+        return moment if text[: len(written)].casefold() == written.casefold() else None
+    return moment
 
 
-def _boolean(text: str) -> bool | None:
-    word = text.lower()
-    return True if word in _TRUE else False if word in _FALSE else None
+def _by_iso(text: str) -> dt.datetime | None:
+    if not _ISO_ANY.fullmatch(text) or _MORE_THAN_MICROSECONDS.search(text):
+        return None
+    try:
+        return dt.datetime.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def _by_serial(text: str) -> dt.datetime | None:
+    try:
+        serial = float(text)
+    except ValueError:
+        return None
+    fits = 60 < serial < 2_958_466  # from 1900-03-01 to 9999-12-31; day 60 never was
+    return _DAY_ZERO + dt.timedelta(seconds=round(serial * 86_400)) if fits else None
+
+
+def _local(moment: dt.datetime, zone: dt.tzinfo | None) -> dt.datetime | None:
+    """The local time of a zone; None in an hour that occurs twice, since nobody could tell which it was."""
+    if zone is None:
+        return None
+    try:
+        here = moment.astimezone(zone)
+    except OverflowError:
+        return None
+    is_twice = here.replace(fold=0).utcoffset() != here.replace(fold=1).utcoffset()
+    return None if is_twice else here.replace(tzinfo=None)
+
+
+def _booleans(cells: pa.StringArray, target: pa.DataType, notation: Notation) -> pa.Array:
+    values = {word.lower(): True for word in notation.true_values} | {
+        word.lower(): False for word in notation.false_values
+    }
+    return _by_distinct(cells, target, lambda text: values.get(text.lower()))
 
 
 def _by_distinct(cells: pa.StringArray, target: pa.DataType, read: Callable[[str], object]) -> pa.Array:

@@ -21,22 +21,23 @@ def match_header(file_name: str, header: list[str], contract: Contract, period: 
         RefusedError: unknown, missing or duplicate columns; lists what was found and what was expected.
     """
     headers = contract.headers(period)
-    expected = {plain_header(text): column for column, text in headers.items()}
-    wanted = _shown(list(headers.values()))
+    expected = {plain_header(text): column for column, texts in headers.items() for text in texts}
+    wanted = _shown([" or ".join(texts) for texts in headers.values()])
     found = [plain_header(cell) for cell in header]
     named = [cell for cell in found if cell]
     known = sum(cell in expected for cell in named)
     # the row may well hold data: its cells are not shown
-    is_doubtful = known < min(len(named), len(expected)) / 2 and any(column.personal for column in contract.columns)
+    is_doubtful = known < min(len(named), len(headers)) / 2 and any(column.personal for column in contract.columns)
     if not known or is_doubtful:
         raise RefusedError(
             f"{file_name}: row {contract.format.last_header_row} holds no header of '{contract.name}' for {period}; "
             f"is the header missing, or in another row? Expected: {wanted}"
         )
+    times = Counter(expected[cell] for cell in named if cell in expected)
     cells_by_fault = [
         ("unknown", [cell for cell, text in zip(header, found, strict=True) if text and text not in expected]),
-        ("missing", [headers[column] for text, column in expected.items() if text not in named]),
-        ("twice", [cell for cell, times in Counter(named).items() if times > 1 and cell in expected]),
+        ("missing", [" or ".join(texts) for column, texts in headers.items() if column not in times]),
+        ("twice", [cell for cell in dict.fromkeys(named) if times[expected.get(cell, "")] > 1]),
     ]
     differences = [f"{word}: {_shown(cells)}" for word, cells in cells_by_fault if cells]
     if differences:

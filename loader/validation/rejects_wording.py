@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from loader.contracts import Column, Contract, Period
+from loader.contracts import Column, Contract, Notation, Period
 from loader.text import listed, plural
 from loader.validation.rules import Kind, Rule
 
@@ -28,9 +28,10 @@ _CLEANING = {
 
 def of_cell(rule: Rule, column: Column, contract: Contract, period: Period) -> str:
     """Why a cell of `column` was rejected."""
+    notation = column.notation(contract.format)
     match rule.kind:
         case Kind.TYPE:
-            reason = f"must be {_typed(column, contract)}"
+            reason = f"must be {_typed(column, notation)}"
         case Kind.ALLOWED:
             reason = f"must be one of {listed(column.allowed or (), _MOST_VALUES)}"
         case Kind.LENGTH:
@@ -38,9 +39,9 @@ def of_cell(rule: Rule, column: Column, contract: Contract, period: Period) -> s
         case Kind.PATTERN:
             reason = f"does not have the agreed form: {column.description.rstrip('.')} (pattern {column.pattern})"
         case Kind.MIN:
-            reason = _beyond(column.min, "before", "less", contract, period)
+            reason = _beyond(column.min, "before", "less", notation, period)
         case Kind.MAX:
-            reason = _beyond(column.max, "after", "more", contract, period)
+            reason = _beyond(column.max, "after", "more", notation, period)
         case Kind.CLEAN:
             reason = _uncleaned(rule, column)
         case kind:
@@ -50,6 +51,7 @@ def of_cell(rule: Rule, column: Column, contract: Contract, period: Period) -> s
 
 _PLAIN = {
     Kind.REQUIRED: "must not be empty",
+    Kind.FILL_DOWN: "is empty, and in the rows above it nobody can tell the value that it stands for",
     Kind.ERROR_CELL: "is an error of the spreadsheet program, not a value",
     Kind.NUL: "holds an invisible character (NUL), which must go",
     Kind.FINITE: "is too large for a number",
@@ -78,18 +80,23 @@ def of_key(headers: Sequence[str], rows: Sequence[int] = ()) -> str:
     return f"{what} is used {'twice' if len(rows) == 2 else 'more than once'} in the file{shown}; it may be there once"
 
 
-def _typed(column: Column, contract: Contract) -> str:
+def _typed(column: Column, notation: Notation) -> str:
     """What a column's type asks for, with an example in the sender's own notation."""
-    declared, fmt = column.type, contract.format
+    declared = column.type
+    if notation.percent:
+        return f"a percentage, such as 15{notation.decimal}5 %"
     if declared.name == "decimal":
-        return _decimal(declared.precision or 0, declared.scale or 0, fmt.decimal)
+        return _decimal(declared.precision or 0, declared.scale or 0, notation.decimal)
     if declared.name in ("date", "timestamp"):
-        forms = " or ".join(dict.fromkeys(_SAMPLE.strftime(form) for form in fmt.dates))
-        return f"a date that exists, written like {forms}"
+        forms = " or ".join(dict.fromkeys(_SAMPLE.strftime(form) for form in notation.dates))
+        once = f"; with an offset, in an hour that occurs once in {notation.zone}" if notation.zone != "UTC" else ""
+        return f"a date that exists, written like {forms}{once}"
+    if notation.true_values != Notation.true_values or notation.false_values != Notation.false_values:
+        return f"one of {listed([*notation.true_values, *notation.false_values])}"
     return {
         "integer": "a whole number",
         "bigint": "a whole number",
-        "double": f"a number, such as 1{fmt.decimal}5",
+        "double": f"a number, such as 1{notation.decimal}5",
         "boolean": "yes or no (true or false, 1 or 0)",
     }[declared.name]
 
@@ -102,17 +109,17 @@ def _decimal(precision: int, scale: int, point: str) -> str:
     return f"a number with at most {plural(before, 'digit')} before and {scale} after the '{point}', such as {example}"
 
 
-def _beyond(bound: Any, in_time: str, in_number: str, contract: Contract, period: Period) -> str:
+def _beyond(bound: Any, in_time: str, in_number: str, notation: Notation, period: Period) -> str:
     if bound == "period_end":
         last = period.end - timedelta(microseconds=1)
-        return f"must not be after {_day(last, contract)}, the end of the period {period}"
+        return f"must not be after {_day(last, notation)}, the end of the period {period}"
     if isinstance(bound, date):
-        return f"must not be {in_time} {_day(bound, contract)}"
+        return f"must not be {in_time} {_day(bound, notation)}"
     return f"must not be {in_number} than {bound}"
 
 
-def _day(moment: date, contract: Contract) -> str:
-    return moment.strftime(contract.format.dates[0])
+def _day(moment: date, notation: Notation) -> str:
+    return moment.strftime(notation.dates[0])
 
 
 def _uncleaned(rule: Rule, column: Column) -> str:

@@ -9,6 +9,8 @@ from enum import Enum
 class Kind(Enum):
     """What a rule is about; the value is its name in the rejects file, around the rule's own detail."""
 
+    FILL_DOWN = "fill down"
+    """Of an empty cell that stands for one above it, which nobody knows."""
     ERROR_CELL = "error cell"
     CLEAN = "clean {}"
     """The detail is the name of the cleaning rule."""

@@ -24,6 +24,7 @@ KINDS = {
     "UsageError": USAGE,
     "EnvironmentFailedError": FAILED,
     "ValueError": USAGE,
+    "Mistake": USAGE,
     "console.note": NOTE,
     "console.ask_for_attention": REFUSED,
     "console.error": FAILED,

@@ -155,17 +155,6 @@ def test_a_cell_may_break_more_than_one_rule(local: Project) -> None:
     assert sorted(rejects(local)) == [("2", "person_id", "12345", "length 4"), ("3", "person_id", "#N/A", "error cell")]
 
 
-def test_a_rule_of_the_contract_may_have_the_name_of_another_rule(local: Project) -> None:
-    change_contract(local, "name: paid_when_visited", "name: unique key")
-    rows = people_rows(2)
-    rows[1].update(visits="0", paid="5")
-    write_people(local.landing / "people_2025-01.csv", rows)
-    load(local)
-    assert rejects(local) == [("3", "", "", "unique key")]
-    words = "the cells of this row contradict each other: Only visitors pay."
-    assert marks(workbook(local)[ROWS]) == {(3, "Row"): (BAD_ROW, words)}
-
-
 def test_rules_of_whole_rows_mark_the_row(local: Project) -> None:
     rows = [[*row.values()] for row in people_rows(5)]
     rows[1][4:] = ["0", "5"]

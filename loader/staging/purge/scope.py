@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -21,6 +21,7 @@ from loader.readers.table import Table
 from loader.staging.landing import Landed
 from loader.staging.purge.natural_key import NaturalKey, key_cells
 from loader.validation import match_header
+from loader.validation.fill_down import FillDown
 from loader.validation.rules import is_about_cells
 from loader.warehouse import State, Version
 from loader.warehouse.engines.types import Code
@@ -102,18 +103,19 @@ class OfKey:
         except (RefusedError, OSError):
             return True
         headers = [plain_header(cell) for cell in workbook.header]
-        key = {name: plain_header(self.contract.headers(stem.period)[name]) for name in self.contract.key}
-        if not headers or not set(key.values()) <= set(headers):
+        known = self.contract.headers(stem.period)
+        column_of = {plain_header(text): name for name in self.contract.key for text in known.get(name, ())}
+        positions = {column_of[header]: at for at, header in enumerate(headers) if header in column_of}
+        if len(positions) < len(self.contract.key):
             return True
-        seen = self._look(workbook, {name: headers.index(header) for name, header in key.items()})
+        seen = self._look(workbook, positions)
         return bool(seen.found or seen.unread or seen.rows != rows)
 
     def is_in_delivery(self, landed: Landed) -> bool:
         delivery = open_table(landed.path, self.contract.format)
-        return (
-            self._look(delivery, match_header(landed.path.name, delivery.header, self.contract, landed.period)).found
-            > 0
-        )
+        positions = match_header(landed.path.name, delivery.header, self.contract, landed.period)
+        filled = map(FillDown(self.contract, positions), delivery.batches)
+        return self._look(replace(delivery, batches=filled), positions).found > 0
 
     def _look(self, delivery: Table, positions: Mapping[str, int]) -> _Seen:
         seen = _Seen()
