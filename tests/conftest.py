@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 import yaml
+from hypothesis import settings
 
 from tests.support.cost import Cost
 from tests.support.effort import LONG
@@ -24,6 +25,9 @@ from tests.support.parsed import hand_over
 from tests.support.processes import Process, start
 from tests.support.projects import only_subjects
 from tests.support.run import begin_run, run_folder
+
+settings.register_profile("almanac", deadline=None)  # a busy machine is no fault
+settings.load_profile("almanac")
 
 REPOSITORY = Path(__file__).parents[1]
 COPIED = (
