@@ -40,6 +40,8 @@ _MORE_THAN_MICROSECONDS = re.compile("[.,][0-9]{6}[0-9]*[1-9]")
 _FOREIGN_DIGIT = re.compile(r"(?![0-9])\d")
 _RUN_TOGETHER = re.compile("%[dmyYHIMSj]%[dmyYHIMSj]")
 
+_QUARTER = dt.timedelta(minutes=15)
+"""No zone changes its offset twice in that time."""
 _NEGATIVE = {"trailing": "^([^+-].*)-$", "parentheses": r"^\(([^+-].*)\)$", "minus_sign": "^\u2212(.+)$"}
 _GROUPED = {
     "thousands": "[1-9][0-9]{{0,2}}(?:{0}[0-9]{{3}})+",
@@ -198,11 +200,11 @@ def _moments(cells: pa.StringArray, target: pa.DataType, notation: Notation) -> 
         except pa.ArrowInvalid:
             pass
     moments = _usual_moments(cells, notation)
-    if pa.types.is_timestamp(target) and notation.zone == "UTC":
-        moments = pc.coalesce(moments, _instants(cells, notation))
+    zone = zone_of(notation.zone) if pa.types.is_timestamp(target) else None
+    if zone is not None:
+        moments = pc.coalesce(moments, _local_times(_instants(cells, notation), zone))
     if moments.null_count > cells.null_count:
         rest = pc.if_else(pc.is_valid(moments), pa.scalar(None, pa.string()), cells)
-        zone = zone_of(notation.zone) if pa.types.is_timestamp(target) else None
         read = _by_distinct(rest, pa.timestamp("us"), lambda text: _moment(text, notation, zone))
         moments = pc.coalesce(moments, read)
     if pa.types.is_date(target):
@@ -246,7 +248,7 @@ def _usual_moments(cells: pa.StringArray, notation: Notation) -> pa.TimestampArr
 
 
 def _instants(cells: pa.StringArray, notation: Notation) -> pa.TimestampArray:
-    """What `_moment` returns in UTC, by column, for ISO 8601 with an offset; null for others, or for all as above."""
+    """Moments in UTC, by column, of ISO 8601 with an offset; null for others, or for all as above."""
     none = pa.nulls(len(cells), pa.timestamp("us"))
     if None in (_shape(form) for form in notation.dates):
         return none
@@ -258,6 +260,24 @@ def _instants(cells: pa.StringArray, notation: Notation) -> pa.TimestampArray:
     except pa.ArrowInvalid:
         return none
     return _in_calendar(pc.cast(instants, pa.timestamp("us")))
+
+
+def _local_times(instants: pa.TimestampArray, zone: dt.tzinfo) -> pa.TimestampArray:
+    """What `_local` returns, by quarters of an hour; null for those in which its answer is not the same all along."""
+    if zone is dt.UTC or instants.null_count == len(instants):
+        return instants
+    quarters = pc.dictionary_encode(pc.floor_temporal(instants, _QUARTER.seconds // 60, unit="minute"))
+    offsets = [None if quarter is None else _offset(quarter, zone) for quarter in quarters.dictionary.to_pylist()]
+    return pc.add(instants, pa.array(offsets, pa.duration("us")).take(quarters.indices))
+
+
+def _offset(quarter: dt.datetime, zone: dt.tzinfo) -> dt.timedelta | None:
+    """How far a zone is from UTC throughout a quarter of an hour; None where that changes or a time occurs twice."""
+    ends = (quarter, quarter + _QUARTER - dt.timedelta.resolution)
+    first, last = (_local(end.replace(tzinfo=dt.UTC), zone) for end in ends)
+    if first is None or last is None or last - first != ends[1] - ends[0]:
+        return None
+    return first - quarter
 
 
 @cache
