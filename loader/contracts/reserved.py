@@ -10,9 +10,7 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-RESERVED_BY = {
-    # DuckDB 2.0: duckdb_keywords(), of the categories reserved and type_function alone
-    "duckdb": _words("""
+DUCKDB = _words("""
     all analyse analyze and anti any array as asc asof asymmetric at authorization binary both by case cast
     check collate collation column concurrently constraint create cross default deferrable desc describe
     distinct do else end except false fetch for foreign freeze from full glob group having ilike in initially
@@ -20,9 +18,10 @@ RESERVED_BY = {
     on only or order outer overlaps pivot pivot_longer pivot_wider placing positional primary qualify references
     returning right select semi show similar some summarize symmetric table tablesample then to trailing true
     union unique unpack unpivot using variadic verbose when where window with
-    """),
-    # PostgreSQL 18: pg_get_keywords(), of the categories R and T
-    "postgres": _words("""
+""")
+"""DuckDB 2.0: duckdb_keywords(), of the categories reserved and type_function alone."""
+
+POSTGRES = _words("""
     all analyse analyze and any array as asc asymmetric authorization binary both case cast check collate
     collation column concurrently constraint create cross current_catalog current_date current_role
     current_schema current_time current_timestamp current_user default deferrable desc distinct do else end
@@ -31,9 +30,10 @@ RESERVED_BY = {
     only or order outer overlaps placing primary references returning right select session_user similar some
     symmetric system_user table tablesample then to trailing true union unique user using variadic verbose when
     where window with
-    """),
-    # SQL Server: Reserved Keywords (Transact-SQL), the list of the engine itself, without those of ODBC and the future
-    "sqlserver": _words("""
+""")
+"""PostgreSQL 18: pg_get_keywords(), of the categories R and T."""
+
+SQLSERVER = _words("""
     add all alter and any as asc authorization backup begin between break browse bulk by cascade case check
     checkpoint close clustered coalesce collate column commit compute constraint contains containstable continue
     convert create cross current current_date current_time current_timestamp current_user cursor database dbcc
@@ -48,10 +48,10 @@ RESERVED_BY = {
     session_user set setuser shutdown some statistics system_user table tablesample textsize then to top tran
     transaction trigger truncate try_convert tsequal union unique unpivot update updatetext use user values
     varying view waitfor when where while with writetext
-    """),
-}
+""")
+"""SQL Server: Reserved Keywords (Transact-SQL), the list of the engine itself, without those of ODBC and the future."""
 
 SYSTEM_COLUMNS = _words("cmax cmin ctid tableoid xmax xmin")
 """Columns that every table of PostgreSQL has already."""
 
-RESERVED = SYSTEM_COLUMNS.union(*RESERVED_BY.values())
+RESERVED = DUCKDB | POSTGRES | SQLSERVER | SYSTEM_COLUMNS

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from sqlalchemy.dialects.mssql.base import RESERVED_WORDS
 
-from loader.contracts import RESERVED
-from loader.contracts.reserved import RESERVED_BY, SYSTEM_COLUMNS
+from loader.contracts import RESERVED, reserved
 from tests.conftest import Project
 from tests.support.engines import Engine
 
+RESERVED_BY = {"duckdb": reserved.DUCKDB, "postgres": reserved.POSTGRES, "sqlserver": reserved.SQLSERVER}
 KEYWORDS = {
     # a word of two categories is a name where one of them makes it one
     "duckdb": """
@@ -43,5 +43,5 @@ def test_every_other_word_works_without_quotes(project: Project, engine: Engine)
 def test_columns_of_the_system_are_no_names(project: Project, engine: Engine) -> None:
     if engine.name == "postgres":
         query = "select attname from pg_attribute where attnum < 0 and attrelid = 'pg_class'::regclass"
-        assert {name for (name,) in project.sql(query)} == SYSTEM_COLUMNS
-    assert SYSTEM_COLUMNS <= RESERVED
+        assert {name for (name,) in project.sql(query)} == reserved.SYSTEM_COLUMNS
+    assert reserved.SYSTEM_COLUMNS <= RESERVED
