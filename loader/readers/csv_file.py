@@ -20,7 +20,7 @@ from loader.contracts import CsvFormat
 from loader.errors import RefusedError
 from loader.readers.quotes import MOST_ROW, WatchedText, csv_reader, refuse_torn_rows, text_rows
 from loader.readers.signatures import GZIP, refuse_bomb, refuse_no_text
-from loader.readers.table import Batch, ShortRow, Table, data_rows, join_header
+from loader.readers.table import Batch, ShortRow, Table, data_table, join_header
 from loader.text import first_line
 
 _BLOCK_BYTES = MOST_ROW
@@ -30,18 +30,17 @@ _BLOCK_BYTES = MOST_ROW
 def open_csv(path: Path, fmt: CsvFormat) -> Table:
     """Open a text file; raises RefusedError when it is none, cannot be decoded or has no header row."""
     refuse_no_text(path)
-    header, lines = _header(path, fmt)
-    batches = _batches(path, fmt, len(header), lines)
-    return Table(header, data_rows(batches, fmt.totals, fmt.skip_end))
+    rows, lines = _header(path, fmt)
+    header = rows[0] if fmt.header_rows == 1 else join_header(rows)
+    return data_table(header, rows, _batches(path, fmt, len(header), lines), fmt)
 
 
-def _header(path: Path, fmt: CsvFormat) -> tuple[list[str], int]:
-    """The header of each column, and the number of lines down to its end (a cell may hold line breaks)."""
+def _header(path: Path, fmt: CsvFormat) -> tuple[list[list[str]], int]:
+    """The rows of the header, and the number of lines down to its end (a cell may hold line breaks)."""
     with _explained(path, fmt), _text(path, fmt) as file:
         read = list(islice(text_rows(file, fmt), fmt.header_row - 1, fmt.last_header_row))
         if len(read) == fmt.header_rows:
-            rows = [row for _, row in read]
-            return (rows[0] if fmt.header_rows == 1 else join_header(rows)), read[-1][0]
+            return [row for _, row in read], read[-1][0]
     raise RefusedError(f"{path.name}: there is no header row {fmt.last_header_row}; the file ends before it")
 
 
@@ -81,8 +80,7 @@ def _batches(path: Path, fmt: CsvFormat, width: int, lines_above: int) -> Iterat
         return "skip"
 
     def misshapen(last: int) -> list[ShortRow]:
-        rows = [aside.pop(number) for number in sorted(aside) if number <= last]
-        return [row for row in rows if row.start]
+        return [aside.pop(number) for number in sorted(aside) if number <= last]
 
     with _explained(path, fmt):
         next_row = fmt.last_header_row + 1

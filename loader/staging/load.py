@@ -31,6 +31,8 @@ class Line:
     message: str
     rows: int | None = None
     rejected: int | None = None
+    notes: dict[str, int] = field(default_factory=dict)
+    """What is told of it beside its rejected rows, and how often."""
     seconds: float = 0.0
 
 
@@ -159,7 +161,9 @@ def _record_outcome(line: Line, validated: Validated, loaded: Loaded) -> None:
     if outcome.rows_rejected:
         rules = ", ".join(f"{rule} ({count:,})" for rule, count in outcome.summary.most_common(3))
         parts.append(f"{outcome.rows_rejected:,} rejected: {rules}; marked in {validated.workbook}")
-    line.result, line.message = "loaded", "; ".join(parts)
+    if outcome.notes:
+        parts.append(f"noted: {outcome.noted}")
+    line.result, line.message, line.notes = "loaded", "; ".join(parts), dict(outcome.notes)
     line.rows, line.rejected = loaded.rows, outcome.rows_rejected
 
 

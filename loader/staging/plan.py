@@ -27,6 +27,8 @@ class Plan:
     period: str
     rows: int
     rejected: int
+    notes: dict[str, int]
+    """What is told of it beside its rejected rows, and how often."""
     replaces: int | None
     """The version that it would supersede."""
     known_as: str | None
@@ -63,6 +65,7 @@ def plan(project: Project, path: Path) -> Plan:
         period=landed.period.name,
         rows=outcome.rows_valid,
         rejected=outcome.rows_rejected,
+        notes=dict(outcome.notes),
         replaces=active.version_no if active else None,
         known_as=_known_as(path, of_period),
         refusal=_refusal(path, landed, outcome),
@@ -98,6 +101,8 @@ def describe(made: Plan) -> list[str]:
         f"{made.file}: {made.dataset} {made.period}, {made.rows:,} rows"
         + (f", {made.rejected:,} rejected" if made.rejected else "")
     ]
+    if made.notes:
+        lines.append(f"noted:     {', '.join(f'{note} ({count:,})' for note, count in made.notes.items())}")
     if made.known_as:
         lines.append(f"known:     this very file is {made.known_as} already; loading it again needs --force")
     if made.replaces is not None:

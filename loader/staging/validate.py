@@ -111,11 +111,27 @@ def validated(project: Project, delivery: Ingested) -> Validated | None:
     )
     if row is None or not project.archived(row.parquet_path).exists():
         return None
-    outcome = Outcome(row.rows_read, row.rows_rejected, Counter(json.loads(row.summary or "{}")))
-    workbook = project.rejects(row.rejects_path).with_suffix(".xlsx") if row.rejects_path else None
+    outcome = Outcome(row.rows_read, row.rows_rejected, *_counts(row.summary))
+    workbook = project.rejects(row.rejects_path).with_suffix(".xlsx") if row.rows_rejected else None
     return Validated(
         delivery, row.parquet_path, row.parquet_sha256, outcome, project.shown(workbook) if workbook else None
     )
+
+
+_NOTE = "note: "
+"""What stands before a remark in the summary of `meta.validation_log`."""
+
+
+def _summary(outcome: Outcome) -> str:
+    notes = {f"{_NOTE}{note}": count for note, count in outcome.notes.items()}
+    return json.dumps({**outcome.summary, **notes}, sort_keys=True)
+
+
+def _counts(summary: str | None) -> tuple[Counter[str], Counter[str]]:
+    """The invalid cells and the remarks of a summary."""
+    counts = json.loads(summary or "{}")
+    notes = {what.removeprefix(_NOTE): count for what, count in counts.items() if what.startswith(_NOTE)}
+    return Counter({what: count for what, count in counts.items() if not what.startswith(_NOTE)}), Counter(notes)
 
 
 def find_validated(project: Project, *, parquet_path: Path | None, **which: Any) -> Validated:
@@ -213,7 +229,7 @@ def _record(
     gate: GateResult | None = None,
     message: str | None = None,
 ) -> None:
-    """Write the result to `meta.validation_log`; `summary` counts invalid cells, it never shows them."""
+    """Write the result to `meta.validation_log`; `summary` counts invalid cells and remarks, it never shows them."""
     row = {
         "validation_id": connection.execute(select(validation_ids.next_value())).scalar_one(),
         "file_id": delivery.file_id,
@@ -227,8 +243,8 @@ def _record(
         "rows_rejected": outcome.rows_rejected,
         "parquet_path": parquet[0] if parquet else None,
         "parquet_sha256": parquet[1] if parquet else None,
-        "rejects_path": rejects.name if outcome.rows_rejected else None,
-        "summary": json.dumps(outcome.summary, sort_keys=True),
+        "rejects_path": rejects.name if outcome.rows_rejected or outcome.notes else None,
+        "summary": _summary(outcome),
         "message": message,
         "contract_fingerprint": delivery.contract.fingerprint,
         "validated_at": now(),

@@ -43,11 +43,18 @@ class Outcome:
     rows_rejected: int = 0
     summary: Counter[str] = field(default_factory=Counter)
     """Invalid cells by `column: rule`."""
+    notes: Counter[str] = field(default_factory=Counter)
+    """What is told of the delivery beside its rejected rows, and how often: remarks by their name."""
 
     @property
     def rows_valid(self) -> int:
         """Rows that went to the parquet file."""
         return self.rows_read - self.rows_rejected
+
+    @property
+    def noted(self) -> str:
+        """The remarks in a line; empty when there is none."""
+        return ", ".join(f"{note} ({count:,})" for note, count in self.notes.most_common())
 
 
 def clean_delivery(
@@ -81,6 +88,9 @@ def clean_delivery(
                 for row in batch.misshapen:
                     reject(row.source_row, "", f"{row.found} cells", cells_expected(row.expected))
                     outcome.summary[f"row: {cells_expected(row.expected)}"] += 1
+                for noted in batch.noted:
+                    reject(noted.source_row, "", noted.text, noted.what)
+                    outcome.notes[noted.what] += 1
                 rejected.add(batch, checked.invalid)
                 for found in checked.invalid:
                     if not found.is_first:
@@ -95,7 +105,7 @@ def clean_delivery(
         pa.default_memory_pool().release_unused()  # what follows is DuckDB's, which cannot use it
         _reject_repeated_keys(contract, parquet, rejects, outcome, rejected)
     finally:
-        if not outcome.rows_rejected:
+        if not (outcome.rows_rejected or outcome.notes):
             rejects.unlink(missing_ok=True)
     return rejected
 

@@ -82,7 +82,8 @@ validation_log = Table(
     Column(
         "summary",
         words(),
-        doc="JSON: of a delivery, invalid cells by rule; of a gate, what each failed check found. No personal values.",
+        doc="JSON: of a delivery, invalid cells by rule, and remarks (`note: …`); of a gate, what each failed check "
+        "found. No personal values.",
     ),
     Column("message", words(), doc="Why a delivery was refused."),
     Column("contract_fingerprint", Code(32), doc="Contract under which it was validated."),
