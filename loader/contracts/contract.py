@@ -259,6 +259,10 @@ class Contract(Model):
         found = {column.name: column.headers_at(period, self.period) for column in self.columns}
         return {name: headers for name, headers in found.items() if headers}
 
+    def names(self, period: Period) -> list[str]:
+        """The headers of a delivery of `period`, in the order of the columns."""
+        return [*self.headers(period).values()]
+
     def match(self, file_name: str) -> re.Match[str] | None:
         """The match of a file name with this contract's pattern (case is ignored, as file systems do)."""
         return re.fullmatch(self.file_name, file_name, re.IGNORECASE)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
+from enum import Enum, StrEnum
 
 import numpy as np
 import pyarrow as pa
@@ -24,6 +24,16 @@ class Remark(StrEnum):
     """What a reader says of a row that it neither gives nor gives as it stands; the value is its name in the lists."""
 
     HEADER = "header again, left out"
+    QUOTES = "stray quotes, kept as letters"
+    PADDED = "empty cells added at the end"
+
+
+class Fault(Enum):
+    """Why nobody can tell which cell of a row belongs to which column."""
+
+    CELLS = "it has too few or too many"
+    QUOTES = "its quotes do not match"
+    DELIMITER = "a quote in it is a letter, or a delimiter before it was lost"
 
 
 @dataclass(frozen=True)
@@ -58,12 +68,19 @@ class Tally:
 
 @dataclass(frozen=True)
 class ShortRow:
-    """A row with too few or too many cells."""
+    """A row whose cells nobody can tell apart, or that has too few or too many of them."""
 
     source_row: int
     found: int
     expected: int
     cells: tuple[str, ...]
+    """Of a row whose quotes are at fault its whole line, as one."""
+    fault: Fault = Fault.CELLS
+
+    @property
+    def shown(self) -> str:
+        """What the list of the rejects shows of it."""
+        return f"{self.found} cells" if self.fault is Fault.CELLS else self.cells[0]
 
     @property
     def start(self) -> str:

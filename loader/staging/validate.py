@@ -195,7 +195,7 @@ def _write_workbook(path: Path, delivery: Ingested, rejected: Rejected, outcome:
     from loader.validation.rejects_workbook import write_rejects_workbook
 
     def reopen() -> Table:
-        return open_table(delivery.path, delivery.contract.format)
+        return open_table(delivery.path, delivery.contract.format, delivery.contract.names(delivery.period))
 
     counts = (outcome.rows_read, outcome.rows_rejected)
     write_rejects_workbook(path, delivery.path.name, delivery.contract, delivery.period, rejected, counts, reopen)

@@ -29,7 +29,7 @@ from loader.validation.fill_down import FillDown
 from loader.validation.header import match_header
 from loader.validation.rejects import Rejected
 from loader.validation.rejects_csv import rejects_file
-from loader.validation.rules import UNIQUE_KEY, cells_expected
+from loader.validation.rules import UNIQUE_KEY, rule_of
 
 _THREADS = min(os.cpu_count() or 1, 4)
 """Batches that are checked at a time: Arrow works without Python's lock, memory grows with each."""
@@ -76,7 +76,7 @@ def clean_delivery(
     Raises:
         RefusedError: the file cannot be read, or its header does not match.
     """
-    table = table or open_table(path, contract.format)
+    table = table or open_table(path, contract.format, contract.names(period))
     positions = match_header(path.name, table.header, contract, period)
     unnamed = sorted(set(range(len(table.header))) - set(positions.values()))
     rejected = Rejected(table.header, positions)
@@ -86,8 +86,8 @@ def clean_delivery(
             for batch, checked in _checked(table.batches, FillDown(contract, positions), check):
                 _refuse_headless_values(path, batch, unnamed)
                 for row in batch.misshapen:
-                    reject(row.source_row, "", f"{row.found} cells", cells_expected(row.expected))
-                    outcome.summary[f"row: {cells_expected(row.expected)}"] += 1
+                    reject(row.source_row, "", row.shown, rule_of(row))
+                    outcome.summary[f"row: {rule_of(row)}"] += 1
                 for noted in batch.noted:
                     reject(noted.source_row, "", noted.text, noted.what)
                     outcome.notes[noted.what] += 1

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from loader.readers.table import Batch, Table
 from loader.validation.checks import Invalid
-from loader.validation.rules import UNIQUE_KEY, Rule, cells_expected
+from loader.validation.rules import UNIQUE_KEY, Rule, rule_of
 
 MOST_ROWS = 10_000
 """Rejected rows that are kept; the CSV file of the rejects lists all of them."""
@@ -49,7 +49,7 @@ class Rejected:
         for one in found:
             self.counts[_columns(one), one.rule] += len(one.source_rows)
         for row in batch.misshapen:
-            self.counts[(), cells_expected(row.expected)] += 1
+            self.counts[(), rule_of(row)] += 1
         room = MOST_ROWS - len(self._cells)
         if room <= 0:
             return
@@ -60,8 +60,8 @@ class Rejected:
                 self.flaws[at].append(Flaw(_columns(one), one.rule))
         for row in batch.misshapen:
             if row.source_row in taken:
-                self.flaws[row.source_row].append(Flaw((), cells_expected(row.expected), found=row.found))
-                self._cells[row.source_row] = [*row.cells, *[None] * (row.expected - row.found)]
+                self.flaws[row.source_row].append(Flaw((), rule_of(row), found=row.found))
+                self._cells[row.source_row] = [*row.cells, *[None] * (row.expected - len(row.cells))]
         self._take(batch, taken)
 
     def add_repeated(self, key: tuple[str, ...], found: Sequence[tuple[Any, ...]]) -> None:

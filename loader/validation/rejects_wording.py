@@ -73,6 +73,16 @@ def of_length(expected: int, found: int | None) -> str:
     )
 
 
+def of_quotes(rule: Rule) -> str:
+    """Why a row was rejected whose cells nobody can tell apart."""
+    if rule.kind is Kind.DELIMITER:
+        return (
+            "a quote stands within a cell: either it belongs to the text, or a separator before it is missing; put the "
+            "cell in quotes, and write a quote within it twice"
+        )
+    return "the quotes of this row do not match; within quotes, a quote is written twice"
+
+
 def of_key(headers: Sequence[str], rows: Sequence[int] = ()) -> str:
     """Why rows that share a key were rejected; `rows` are all that have it, none when that is not to be told."""
     what = "this value" if len(headers) == 1 else f"this combination of {' and '.join(headers)}"

@@ -84,6 +84,8 @@ class _Words:
                 return reasons.of_row(flaw.rule, self.contract)
             case Kind.CELLS:
                 return reasons.of_length(len(self.rejected.header), flaw.found)
+            case Kind.QUOTES | Kind.DELIMITER:
+                return reasons.of_quotes(flaw.rule)
             case _:
                 return reasons.of_cell(flaw.rule, self.contract.column(flaw.columns[0]), self.contract, self.period)
 

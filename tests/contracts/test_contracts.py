@@ -181,7 +181,7 @@ def test_the_contract_of_the_table_below_is_right(tmp_path: Path) -> None:
         ("type: workbook, delimiter: ';'", "type: csv", 6, "format.delimiter: is not a word"),
         ("type: workbook, sheet: 0", "type: csv", 6, "sheets are counted from 1"),
         ("type: csv, encoding: utf-88", "type: csv", 6, "encoding 'utf-88' is unknown; for example utf-8, cp1252"),
-        ("type: csv, delimiter: ';;'", "type: csv", 6, "format.delimiter: String should have at most 1 character"),
+        ("type: csv, quote: '||'", "type: csv", 6, "format.quote: String should have at most 1 character"),
         ("type: csv, totals: '*'", "type: csv", 6, "totals: '*' is not a valid regular expression"),
         ("type: csv, dates: ['DD.MM.YYYY']", "type: csv", 6, "'DD.MM.YYYY' is not a valid date format"),
         ("type: csv, thousands: '.'", "type: csv", 6, "'decimal' and 'thousands' are both '.'"),

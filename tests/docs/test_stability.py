@@ -16,6 +16,7 @@ from sqlalchemy import text
 from loader.contracts.names import LINEAGE
 from loader.errors import AlmanacError
 from loader.project import Project as Opened
+from loader.readers.table import Remark
 from loader.settings import Settings
 from loader.validation.rules import Kind
 from loader.warehouse.ledger import PURGED, applied_load
@@ -128,7 +129,7 @@ def test_what_the_code_can_store() -> None:
     assert_listed("`core.applied_load`", applied_load.columns.keys())
     assert_listed("`core.applied_load.fingerprint` after a purge", [PURGED])
     assert_listed("every table of `stage`", LINEAGE)
-    rules = {kind.value.format("…") for kind in Kind if kind is not Kind.ROW_RULE}
+    rules = {kind.value.format("…") for kind in Kind if kind is not Kind.ROW_RULE} | {*Remark}
     assert_listed("the rejects as CSV: values of `rule`", rules)
     assert_listed("the environment", {f"ALMANAC_{name.upper()}" for name in Settings.model_fields})
 

@@ -112,7 +112,7 @@ class OfKey:
         return bool(seen.found or seen.unread or seen.rows != rows)
 
     def is_in_delivery(self, landed: Landed) -> bool:
-        delivery = open_table(landed.path, self.contract.format)
+        delivery = open_table(landed.path, self.contract.format, self.contract.names(landed.period))
         positions = match_header(landed.path.name, delivery.header, self.contract, landed.period)
         filled = map(FillDown(self.contract, positions), delivery.batches)
         return self._look(replace(delivery, batches=filled), positions).found > 0
