@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import gzip
 import zlib
@@ -20,6 +21,7 @@ import pyarrow.csv as pacsv
 
 from loader.contracts import CsvFormat
 from loader.errors import RefusedError
+from loader.readers.encodings import Watch, refuse_mark
 from loader.readers.notation import Notation
 from loader.readers.quotes import MOST_ROW, csv_reader, names_delimiter, refuse_torn_rows, text_rows
 from loader.readers.signatures import GZIP, refuse_bomb, refuse_no_text
@@ -37,7 +39,7 @@ def open_csv(path: Path, fmt: CsvFormat, names: Sequence[str] = ()) -> Table:
     Raises:
         RefusedError: it is no text file, cannot be decoded or has no header row.
     """
-    refuse_no_text(path)
+    refuse_mark(path.name, first_bytes(path, 4), fmt.encoding)
     text = _TextFile(path, fmt, Notation.of(path.name, fmt))
     if fmt.header == "none":
         return data_table([*names], [names], text.batches(len(names), text.above()), fmt)
@@ -72,7 +74,7 @@ def _is_packed(path: Path) -> bool:
 
 
 def _is_utf8(fmt: CsvFormat) -> bool:
-    return fmt.encoding.lower().replace("_", "-") in ("utf-8", "utf8")
+    return codecs.lookup(fmt.encoding).name in ("utf-8", "utf-8-sig")
 
 
 @dataclass(frozen=True)
@@ -137,20 +139,18 @@ class _TextFile:
     def body(self, lines_above: int) -> Pull:
         """The text below the header, in UTF-8; reading it raises RefusedError where the file is a bomb."""
         packed = _is_packed(self.path)
-        text = pa.input_stream(str(self.path), compression="gzip" if packed else None)
-        if not _is_utf8(self.fmt):
-            text = pa.transcoding_input_stream(text, self.fmt.encoding, "utf8")
+        source = pa.input_stream(str(self.path), compression="gzip" if packed else None)
         unpacked = 0
 
         def pull(size: int) -> bytes:
             nonlocal unpacked
-            block = bytes(text.read(size))
+            block = bytes(source.read(size))
             unpacked += len(block)
             if packed:
                 refuse_bomb(self.path, unpacked)
             return block
 
-        return below(pull, lines_above)
+        return below(pull if _is_utf8(self.fmt) else _in_utf8(pull, self.path.name, self.fmt.encoding), lines_above)
 
     @contextmanager
     def text(self) -> Iterator[TextIOWrapper]:
@@ -192,6 +192,21 @@ def _without_trailing(batch: Batch, width: int) -> Batch:
     rows = zip(wrong.source_rows.to_pylist(), texts, strict=True)
     added = [ShortRow(at, width + 1, width, tuple(cell or "" for cell in row)) for at, row in rows]
     return replace(kept.take(pc.invert(filled)), misshapen=[*batch.misshapen, *added])
+
+
+def _in_utf8(pull: Pull, name: str, encoding: str) -> Pull:
+    """The same text in UTF-8; reading it raises RefusedError when it is likely in another encoding than this one."""
+    decoder, watch = codecs.getincrementaldecoder(encoding)(), Watch(name, encoding)
+
+    def pull_text(size: int) -> bytes:
+        while True:
+            block = pull(size)
+            watch.see(block)
+            text = decoder.decode(block, final=not block).encode()
+            if text or not block:
+                return text
+
+    return pull_text
 
 
 def _up_to(last: int, aside: dict[int, ShortRow]) -> list[ShortRow]:

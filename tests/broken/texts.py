@@ -14,9 +14,12 @@ MORE = "".join(f"{number:04},Anna,29.02.1988,Dresden,3,12.50\n" for number in ra
 AFTER_BREAK = quoted().replace("Anna", "An\nna", 1).replace('"Anna"', '"Anna', 1)
 
 CASES = [
-    refused("utf-16 where utf-8 is agreed", "csv", content(people(), "utf-16"), NOT_UTF_8),
+    refused("utf-16 where utf-8 is agreed", "csv", content(people(), "utf-16"), "likely utf-16, not utf-8"),
     refused("utf-16 without a mark", "csv", content(people(), "utf-16-le"), "row 1 holds no header"),
     refused("utf-8 where utf-16 is agreed", "txt", content(people()), NOT_UTF_16),
+    refused(
+        "utf-8 with a mark where utf-16 is agreed", "txt", content(people(), "utf-8-sig"), "likely utf-8, not utf-16"
+    ),
     refused("utf-16 cut in a letter", "txt", content(people().encode("utf-16")[:-1]), NOT_UTF_16),
     refused("utf-16 with a quote that is not closed", "txt", content(people(name='"Anna'), "utf-16"), TORN),
     loaded("utf-16 as agreed", "txt", content(people(name="Jürgen"), "utf-16"), named("Jürgen")),

@@ -291,3 +291,42 @@ def test_a_notation_that_is_not_the_agreed_one(tmp_path: Path, text: str, words:
 def test_a_notation_that_no_contract_can_say(words: dict[str, object], says: str) -> None:
     with pytest.raises(ValueError, match=says):
         CsvFormat(type="csv", **words)  # type: ignore[arg-type]
+
+
+# --- encodings --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("pull", [None, 5])
+@pytest.mark.parametrize(
+    ("content", "encoding", "likely"),
+    [
+        ("id,v\n1,ä€\n".encode(), "cp1252", "utf-8"),
+        ("id,v\n1,Ä\n".encode(), "latin-1", "utf-8"),
+        ("id,v\n1,“smart” €\n".encode("cp1252"), "latin-1", "cp1252"),
+        ("id,v\n1,€ ä\n".encode("cp1250"), "iso8859-2", "cp1250"),
+        ("id,v\n1,ä\n".encode("utf-8-sig"), "cp1252", "utf-8"),
+        ("id,v\n1,a\n".encode("utf-16"), "utf-8", "utf-16"),
+        ("id,v\n1,a\n".encode("utf-16"), "latin-1", "utf-16"),
+        (b"\xfe\xff" + "id,v\n1,a\n".encode("utf-16-be"), "utf-16-le", "utf-16"),
+        ("id,v\n1,ä\n".encode("latin-1"), "latin-1", None),
+        ("id,v\n1,“ä”\n".encode("cp1252"), "cp1252", None),
+        ("id,v\n1,Ã¼ and ü\n".encode("cp1252"), "cp1252", None),
+        (b"id,v\n1,a\n", "cp1252", None),
+        ("id,v\n1,ä\n".encode("utf-16-le"), "utf-16-le", None),
+        ("id,v\n1,ä\n".encode("utf-8-sig"), "utf_8", None),
+        ("id,v\n1,\u0085\n".encode(), "utf-8", None),
+        ("id,v\n1,表\n".encode("shift_jis"), "shift_jis", None),
+    ],
+)
+def test_a_text_in_another_encoding_is_told_the_likely_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes, encoding: str, likely: str | None, pull: int | None
+) -> None:
+    if pull:
+        monkeypatch.setattr(text_body, "LEAST", pull)
+        monkeypatch.setattr(text_body, "MOST_ROW", 50)
+    if likely:
+        with pytest.raises(RefusedError, match=f"so that it is likely {likely}, not {encoding}"):
+            read(tmp_path / "a.csv", content, encoding=encoding)
+    else:
+        found, _ = read(tmp_path / "a.csv", content, encoding=encoding)
+        assert found == {2: tuple(content.decode(encoding).split("\n")[1].lstrip("\ufeff").split(","))}
