@@ -260,8 +260,8 @@ class Contract(Model):
         return {name: headers for name, headers in found.items() if headers}
 
     def names(self, period: Period) -> list[str]:
-        """The headers of a delivery of `period`, in the order of the columns."""
-        return [*self.headers(period).values()]
+        """What the columns of a delivery of `period` are called, in their order; of several headers the first."""
+        return [headers[0] for headers in self.headers(period).values()]
 
     def match(self, file_name: str) -> re.Match[str] | None:
         """The match of a file name with this contract's pattern (case is ignored, as file systems do)."""

@@ -33,9 +33,10 @@ class _Format(Model):
     """Rows that the header takes. The header of a column is what stands above it in all of them, joined by a space;
     a cell that spans several columns (`Address` above `Street` and `City`) counts for each."""
     skip_end: Annotated[int, Field(ge=0, examples=[2])] = 0
-    """Filled rows at the end that are not data."""
+    """Filled rows at the end of the file that are not data."""
     totals: Regex | None = Field(None, examples=["^(Total|Sum)"])
-    """A regular expression for the first filled cell of a totals row; from there on the file is not read."""
+    """A regular expression for the first filled cell of a totals row. One that fits ends the data if no row below it is
+    valid; otherwise it is a row. Either is told."""
     decimal: DecimalSign = Field(".", examples=[","])
     """The character before the decimals."""
     thousands: ThousandsSign = Field("", examples=["."])

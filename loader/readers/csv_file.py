@@ -111,7 +111,9 @@ class _TextFile:
 
             def batch(columns: list[pa.Array], rows: np.ndarray, last: int) -> Batch:
                 plain = [self.notation.plain_cells(column) for column in columns]
-                found = Batch(plain, pa.array(rows, pa.int64()), _up_to(last, aside), _noted_up_to(last, body.noted))
+                found = Batch(
+                    plain, pa.array(rows, pa.int64()), _up_to(last, aside), noted=_noted_up_to(last, body.noted)
+                )
                 found = _padded(found) if pad else found
                 return _without_trailing(found, width) if cells > width else found
 
@@ -177,7 +179,7 @@ def _padded(batch: Batch) -> Batch:
     order = pc.sort_indices(rows)
     noted = [Noted(row.source_row, Remark.PADDED, row.shown) for row in short]
     rest = [row for row in batch.misshapen if row not in short]
-    return Batch([column.take(order) for column in cells], rows.take(order), rest, [*batch.noted, *noted])
+    return Batch([column.take(order) for column in cells], rows.take(order), rest, noted=[*batch.noted, *noted])
 
 
 def _without_trailing(batch: Batch, width: int) -> Batch:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum, StrEnum
 
@@ -26,6 +26,9 @@ class Remark(StrEnum):
     HEADER = "header again, left out"
     QUOTES = "stray quotes, kept as letters"
     PADDED = "empty cells added at the end"
+    TOTALS = "totals row, ends the data"
+    BELOW = "below the totals row, left out"
+    NO_TOTALS = "fits totals, but valid rows follow: a row"
 
 
 class Fault(Enum):
@@ -61,7 +64,7 @@ class Tally:
     headers: int = 0
     """Rows that hold the header again."""
     totals: int = 0
-    """The totals row that ended the data, and the filled rows below it."""
+    """The totals row that ended the data, and the filled rows below it; known when all rows were checked."""
     skipped: int = 0
     """The filled rows at the end that `skip_end` leaves out."""
 
@@ -98,6 +101,8 @@ class Batch:
     doubtful: dict[int, pa.BooleanArray] = field(default_factory=dict)
     """By column the cells whose value nobody knows."""
     noted: list[Noted] = field(default_factory=list)
+    totals: list[int] = field(default_factory=list)
+    """The numbers of the rows that fit the contract's `totals`; whether one ends the data, its checks tell."""
 
     @property
     def rows(self) -> list[int]:
@@ -115,8 +120,19 @@ class Batch:
 
     def before(self, source_row: int) -> Batch:
         """The rows above that one."""
-        misshapen = [row for row in self.misshapen if row.source_row < source_row]
-        return replace(self.take(pc.less(self.source_rows, source_row)), misshapen=misshapen)
+        return self._where(pc.less(self.source_rows, source_row), lambda row: row < source_row)
+
+    def since(self, source_row: int) -> Batch:
+        """That row and the rows below it."""
+        return self._where(pc.greater_equal(self.source_rows, source_row), lambda row: row >= source_row)
+
+    def _where(self, mask: pa.BooleanArray, is_in: Callable[[int], bool]) -> Batch:
+        return replace(
+            self.take(mask),
+            misshapen=[row for row in self.misshapen if is_in(row.source_row)],
+            noted=[row for row in self.noted if is_in(row.source_row)],
+            totals=[row for row in self.totals if is_in(row)],
+        )
 
 
 @dataclass(frozen=True)
@@ -152,13 +168,13 @@ def _joined(own: list[list[str]], at: int) -> str:
 
 
 def data_table(header: list[str], header_rows: Sequence[Sequence[str]], batches: Iterator[Batch], fmt: Format) -> Table:
-    """The table of these batches, without what is no data: blank rows, the header again, totals, `skip_end` rows.
+    """The table of these batches, without what is no data: blank rows, the header again, `skip_end` rows.
 
     `header_rows` are the rows of the header as they stand in the file.
     """
     tally = Tally()
     again = {_tidied(row) for row in header_rows} - {()}
-    filled = _until_totals(_filled(batches, again, tally), fmt.totals, tally)
+    filled = _with_totals(_filled(batches, again, tally), fmt.totals)
     return Table(header, filled if fmt.skip_end == 0 else _without_last(filled, fmt.skip_end, tally), tally)
 
 
@@ -216,24 +232,16 @@ def _first_filled(batch: Batch) -> pa.StringArray:
     return first
 
 
-def _until_totals(filled: _Filled, totals: str | None, tally: Tally) -> Iterator[Batch]:
+def _with_totals(filled: _Filled, totals: str | None) -> Iterator[Batch]:
+    """The batches, each with the rows that look like a totals row."""
     if totals is None:
         yield from (batch for batch, _ in filled)
         return
     pattern = re.compile(totals)
-    ended = False
     for batch, first in filled:
         hits = batch.source_rows.filter(pc.match_substring_regex(first, totals)).to_pylist()
         hits += [row.source_row for row in batch.misshapen if pattern.search(row.start)]
-        if ended:
-            tally.totals += len(batch.rows)
-        elif hits:
-            ended = True
-            kept = batch.before(min(hits))
-            tally.totals += len(batch.rows) - len(kept.rows)
-            yield kept
-        else:
-            yield batch
+        yield replace(batch, totals=sorted(hits)) if hits else batch
 
 
 def _without_last(batches: Iterator[Batch], count: int, tally: Tally) -> Iterator[Batch]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cache
+from itertools import compress
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -32,6 +33,12 @@ class Checked:
     rejected: int
     invalid: list[Invalid]
 
+    def where(self, batch: Batch, is_in: Callable[[pa.Array], pa.BooleanArray]) -> Checked:
+        """What was found in a part of the batch, whose rows are those that `is_in`."""
+        rows = self.rows.filter(is_in(self.rows[SOURCE_ROW]))
+        invalid = [part for one in self.invalid if (part := one.where(is_in)).source_rows]
+        return Checked(rows, len(batch.source_rows) - rows.num_rows, invalid)
+
 
 @dataclass(frozen=True)
 class Invalid:
@@ -43,6 +50,11 @@ class Invalid:
     cells: list[str | None]
     is_first: bool = True
     """False for rules that cells break besides the one that had them rejected."""
+
+    def where(self, is_in: Callable[[pa.Array], pa.BooleanArray]) -> Invalid:
+        """The cells in the rows that `is_in`."""
+        kept = is_in(pa.array(self.source_rows, pa.int64())).to_pylist()
+        return replace(self, source_rows=[*compress(self.source_rows, kept)], cells=[*compress(self.cells, kept)])
 
 
 def check_batch(batch: Batch, positions: dict[str, int], contract: Contract, period: Period) -> Checked:

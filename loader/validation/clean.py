@@ -22,13 +22,13 @@ from loader.archive.query import in_memory
 from loader.contracts import Contract, Period
 from loader.errors import RefusedError
 from loader.readers import open_table
-from loader.readers.table import Batch, Table
+from loader.readers.table import Batch, Remark, Table
 from loader.validation.checks import Checked, check_batch
 from loader.validation.conversion import tidy
 from loader.validation.fill_down import FillDown
 from loader.validation.header import match_header
 from loader.validation.rejects import Rejected
-from loader.validation.rejects_csv import rejects_file
+from loader.validation.rejects_csv import Reject, list_up_to, rejects_file
 from loader.validation.rules import UNIQUE_KEY, rule_of
 
 _THREADS = min(os.cpu_count() or 1, 4)
@@ -50,6 +50,13 @@ class Outcome:
     def rows_valid(self) -> int:
         """Rows that went to the parquet file."""
         return self.rows_read - self.rows_rejected
+
+    def join(self, later: Outcome) -> None:
+        """Add what was found in later rows."""
+        self.rows_read += later.rows_read
+        self.rows_rejected += later.rows_rejected
+        self.summary += later.summary
+        self.notes += later.notes
 
     @property
     def noted(self) -> str:
@@ -82,32 +89,118 @@ def clean_delivery(
     rejected = Rejected(table.header, positions)
     try:
         with rejects_file(rejects) as reject, parquet_file(parquet, cleaned_schema(contract)) as write:
+            data = _Data(path, outcome, rejected, unnamed, reject)
             check = partial(check_batch, positions=positions, contract=contract, period=period)
             for batch, checked in _checked(table.batches, FillDown(contract, positions), check):
-                _refuse_headless_values(path, batch, unnamed)
-                for row in batch.misshapen:
-                    reject(row.source_row, "", row.shown, rule_of(row))
-                    outcome.summary[f"row: {rule_of(row)}"] += 1
-                for noted in batch.noted:
-                    reject(noted.source_row, "", noted.text, noted.what)
-                    outcome.notes[noted.what] += 1
-                rejected.add(batch, checked.invalid)
-                for found in checked.invalid:
-                    if not found.is_first:
-                        continue
-                    outcome.summary[f"{found.column or 'row'}: {found.rule}"] += len(found.source_rows)
-                    for at, cell in zip(found.source_rows, found.cells, strict=True):
-                        reject(at, found.column, cell, found.rule)
-                outcome.rows_read += len(batch.source_rows) + len(batch.misshapen)
-                outcome.rows_rejected += checked.rejected + len(batch.misshapen)
+                data.add(batch, checked)
                 write(checked.rows)
-                on_rows(outcome.rows_read)
+                on_rows(data.rows_read)
+        ends_at = data.end()
+        if ends_at is not None:
+            table.tally.totals = _leave_out(ends_at, data, parquet, rejects)
         pa.default_memory_pool().release_unused()  # what follows is DuckDB's, which cannot use it
         _reject_repeated_keys(contract, parquet, rejects, outcome, rejected)
     finally:
         if not (outcome.rows_rejected or outcome.notes):
             rejects.unlink(missing_ok=True)
     return rejected
+
+
+class _Data:
+    """Counts and lists rows batch by batch, those below a totals row apart until a valid one follows.
+
+    A row that fits `totals` ends the data only if no row below it is valid.
+    """
+
+    def __init__(
+        self, path: Path, outcome: Outcome, rejected: Rejected, unnamed: Sequence[int], reject: Reject
+    ) -> None:
+        self._path, self._unnamed, self._reject = path, unnamed, reject
+        self._outcome, self._rejected = outcome, rejected
+        self._totals: list[int] = []
+        """The rows that fit `totals` and below which no row was valid so far."""
+        self.tail = Outcome()
+        self._tail_rejected = self._none_rejected()
+        self._refusal: RefusedError | None = None
+
+    @property
+    def rows_read(self) -> int:
+        """Rows so far, whatever they are."""
+        return self._outcome.rows_read + self.tail.rows_read
+
+    def add(self, batch: Batch, checked: Checked) -> None:
+        """Take the next batch."""
+        if batch.totals or self._totals:
+            last_valid = pc.max(checked.rows[SOURCE_ROW]).as_py()
+            if last_valid is not None:
+                self._end_tail([row for row in batch.totals if row < last_valid])
+            self._totals += [row for row in batch.totals if last_valid is None or row >= last_valid]
+        if not self._totals:
+            self._take(batch, checked, self._outcome, self._rejected)
+            return
+        first = self._totals[0]
+        above, below = batch.before(first), batch.since(first)
+        part = checked.where(above, lambda rows: pc.less(rows, first))
+        self._take(above, part, self._outcome, self._rejected)
+        part = checked.where(below, lambda rows: pc.greater_equal(rows, first))
+        try:
+            self._take(below, part, self.tail, self._tail_rejected)
+        except RefusedError as error:
+            self._refusal = error
+
+    def end(self) -> int | None:
+        """The totals row that ends the data."""
+        return self._totals[0] if self._totals else None
+
+    def note_end(self) -> None:
+        """Tell that the data ended at a totals row."""
+        self._outcome.notes[Remark.TOTALS] += 1
+        if self.tail.rows_read > 1:
+            self._outcome.notes[Remark.BELOW] += self.tail.rows_read - 1
+
+    def _end_tail(self, more: Sequence[int]) -> None:
+        """Rows that seemed to be below the data are data."""
+        if self._refusal is not None:
+            raise self._refusal
+        for row in [*self._totals, *more]:
+            self._reject(row, "", "", Remark.NO_TOTALS)
+            self._outcome.notes[Remark.NO_TOTALS] += 1
+        self._totals = []
+        self._outcome.join(self.tail)
+        self._rejected.join(self._tail_rejected)
+        self.tail, self._tail_rejected = Outcome(), self._none_rejected()
+
+    def _none_rejected(self) -> Rejected:
+        return Rejected(self._rejected.header, self._rejected.positions)
+
+    def _take(self, batch: Batch, checked: Checked, outcome: Outcome, rejected: Rejected) -> None:
+        _refuse_headless_values(self._path, batch, self._unnamed)
+        for row in batch.misshapen:
+            self._reject(row.source_row, "", row.shown, rule_of(row))
+            outcome.summary[f"row: {rule_of(row)}"] += 1
+        for noted in batch.noted:
+            self._reject(noted.source_row, "", noted.text, noted.what)
+            outcome.notes[noted.what] += 1
+        rejected.add(batch, checked.invalid)
+        for found in checked.invalid:
+            if not found.is_first:
+                continue
+            outcome.summary[f"{found.column or 'row'}: {found.rule}"] += len(found.source_rows)
+            for at, cell in zip(found.source_rows, found.cells, strict=True):
+                self._reject(at, found.column, cell, found.rule)
+        outcome.rows_read += len(batch.source_rows) + len(batch.misshapen)
+        outcome.rows_rejected += checked.rejected + len(batch.misshapen)
+
+
+def _leave_out(totals: int, data: _Data, parquet: Path, rejects: Path) -> int:
+    """Leave out the totals row and what is below it; returns the number of rows."""
+    if data.tail.rows_valid:
+        copy_without(parquet, parquet, lambda rows: pc.greater_equal(rows[SOURCE_ROW], totals))
+    list_up_to(rejects, totals - 1)
+    with rejects_file(rejects, append=True) as reject:
+        reject(totals, "", "", Remark.TOTALS)
+    data.note_end()
+    return data.tail.rows_read
 
 
 def _checked(

@@ -64,6 +64,13 @@ class Rejected:
                 self._cells[row.source_row] = [*row.cells, *[None] * (row.expected - len(row.cells))]
         self._take(batch, taken)
 
+    def join(self, later: Rejected) -> None:
+        """Take the rejected rows of later batches, which were collected apart."""
+        self.counts += later.counts
+        for row in sorted(later.flaws)[: max(MOST_ROWS - len(self._cells), 0)]:
+            self.flaws[row] += later.flaws[row]
+            self._cells[row] = later._cells[row]
+
     def add_repeated(self, key: tuple[str, ...], found: Sequence[tuple[Any, ...]]) -> None:
         """Take rows that share their key: (row, key part, …), by row; their cells are looked up later."""
         self.counts[key, UNIQUE_KEY] += len(found)

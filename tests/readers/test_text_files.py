@@ -45,8 +45,9 @@ def test_a_reader_counts_what_it_leaves_out(tmp_path: Path) -> None:
     batches = [*table.batches]
     given = sum(len(batch.rows) for batch in batches)
     tally = table.tally
-    assert tally.rows == 10 == given + tally.blank + tally.headers + tally.totals + tally.skipped
-    assert (tally.blank, tally.headers) == (3, 1)
+    assert tally.rows == 10 == given + tally.blank + tally.headers + tally.skipped
+    assert (tally.blank, tally.headers, tally.skipped) == (3, 1, 1)
+    assert [batch.totals for batch in batches] == [[8]]
 
 
 def test_remarks_are_told_everywhere(new_project: Callable[..., Project]) -> None:
