@@ -65,7 +65,8 @@ def validate_command(project: Project, **which: Any) -> int:
     done = validate(project, find_ingested(project, **which))
     rows = f"{done.outcome.rows_valid:,} rows valid, {done.outcome.rows_rejected:,} rejected"
     noted = f"; noted: {done.outcome.noted}" if done.outcome.notes else ""
-    console.say(f"validated  {done.delivery.contract.name} {done.delivery.period}  {rows}: {done.parquet}{noted}")
+    where = f"{done.delivery.contract.name} {done.delivery.period}"
+    console.say(f"validated  {where}  {rows}: {done.files.parquet_path}{noted}")
     return 0
 
 

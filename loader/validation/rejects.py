@@ -1,4 +1,4 @@
-"""The rejected rows of a delivery as they were delivered, and what is wrong with each; the first ones only."""
+"""The rejected and dropped rows of a delivery as they were delivered, and what is wrong with each; the first ones."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ import pyarrow.compute as pc
 
 from loader.readers.table import Batch, Table
 from loader.validation.checks import Invalid
-from loader.validation.rules import UNIQUE_KEY, Rule, rule_of
+from loader.validation.duplicates import Repeated
+from loader.validation.rules import UNIQUE_KEY, Kind, Rule, rule_of
 
 MOST_ROWS = 10_000
 """Rejected rows that are kept; the CSV file of the rejects lists all of them."""
@@ -26,7 +27,7 @@ class Flaw:
     columns: tuple[str, ...]
     rule: Rule
     rows: tuple[int, ...] = ()
-    """All rows that share the key."""
+    """All rows that share the key; of a row that was dropped the one that stands for it."""
     found: int | None = None
     """Cells of a row that has too few or too many."""
 
@@ -71,15 +72,16 @@ class Rejected:
             self.flaws[row] += later.flaws[row]
             self._cells[row] = later._cells[row]
 
-    def add_repeated(self, key: tuple[str, ...], found: Sequence[tuple[Any, ...]]) -> None:
-        """Take rows that share their key: (row, key part, …), by row; their cells are looked up later."""
-        self.counts[key, UNIQUE_KEY] += len(found)
+    def add_repeated(self, key: tuple[str, ...], found: Sequence[Repeated]) -> None:
+        """Take rows that share their key and were rejected or dropped, by row; their cells are looked up later."""
         rows_of: dict[tuple[Any, ...], list[int]] = defaultdict(list)
-        for row, *parts in found:
-            rows_of[tuple(parts)].append(row)
-        flaws = {parts: Flaw(key, UNIQUE_KEY, rows=tuple(rows)) for parts, rows in rows_of.items()}
-        for row, *parts in found[:MOST_ROWS]:
-            self.flaws[row].append(flaws[tuple(parts)])
+        for one in found:
+            self.counts[key, Rule(Kind.DUPLICATE) if one.is_dropped else UNIQUE_KEY] += 1
+            rows_of[one.key].append(one.row)
+        shared = {parts: Flaw(key, UNIQUE_KEY, rows=tuple(rows)) for parts, rows in rows_of.items()}
+        for one in found[:MOST_ROWS]:
+            dropped = Flaw(key, Rule(Kind.DUPLICATE), rows=(one.stands or 0,))
+            self.flaws[one.row].append(dropped if one.is_dropped else shared[one.key])
 
     def look_up(self, reopen: Callable[[], Table]) -> Iterator[tuple[int, list[str | None], list[Flaw]]]:
         """Row, cells and flaws of the first rejected rows, in their order.

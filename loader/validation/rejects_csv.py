@@ -11,11 +11,9 @@ from loader.files import not_a_formula, replacing
 from loader.readers.table import Remark
 from loader.validation.rules import Rule
 
-REJECT_COLUMNS = ("row", "column", "value", "rule")
-
-
 Reject = Callable[[int, str, str | None, Rule | Remark], None]
 """Lists a rejected cell, or a row that is noted: row, column, value, rule."""
+REJECT_COLUMNS = ("row", "column", "value", "rule")
 
 
 @contextmanager

@@ -90,6 +90,13 @@ def of_key(headers: Sequence[str], rows: Sequence[int] = ()) -> str:
     return f"{what} is used {'twice' if len(rows) == 2 else 'more than once'} in the file{shown}; it may be there once"
 
 
+def of_duplicate(headers: Sequence[str], rows: Sequence[int] = ()) -> str:
+    """Why a row was dropped; `rows` is the one that was taken, none when that is not to be told."""
+    what = "this value" if len(headers) == 1 else f"this combination of {' and '.join(headers)}"
+    taken = f"row {rows[0]}, which was taken" if rows else "another row, which was taken"
+    return f"{what} is used in {taken}; this row was left out"
+
+
 def _typed(column: Column, notation: Notation) -> str:
     """What a column's type asks for, with an example in the sender's own notation."""
     declared = column.type

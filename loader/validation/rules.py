@@ -34,6 +34,8 @@ class Kind(Enum):
     DELIMITER = "delimiter before a quote"
     """Of a row with a quote that is a letter, or that begins a cell before which a delimiter was lost."""
     UNIQUE_KEY = "unique key"
+    DUPLICATE = "duplicate of row {}"
+    """Of a row that is dropped; the detail is the row that stands for it."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,11 @@ def rule_of(row: ShortRow) -> Rule:
             return Rule(Kind.QUOTES)
         case Fault.DELIMITER:
             return Rule(Kind.DELIMITER)
+
+
+def duplicate_of(row: int) -> Rule:
+    """The rule that a key stands once, broken by a row for which another stands."""
+    return Rule(Kind.DUPLICATE, row)
 
 
 def is_about_cells(name: str) -> bool:

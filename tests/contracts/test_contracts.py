@@ -233,6 +233,26 @@ def test_the_contract_of_the_table_below_is_right(tmp_path: Path) -> None:
             "two row rules are called 'a'",
         ),
         (
+            "duplicates: {keep: {max: person_id}}",
+            "guard: {ended: 0.1}",
+            2,
+            "'person_id' is not among the columns besides",
+        ),
+        ("duplicates: {keep: {max: since}}", "guard: {ended: 0.1}", 2, "'since' is not among the columns besides"),
+        ("duplicates: {keep: middle}", "guard: {ended: 0.1}", 20, "'first'"),
+        (
+            "kind: delta\n    rejected_rows: absent\n    end_marker: {column: state, value: gone}",
+            "kind: full",
+            2,
+            "'rejected_rows' belongs to 'kind: full'",
+        ),
+        (
+            "rejected_rows: absent\n    unreadable_keys: refuse",
+            "guard: {ended: 0.1}",
+            2,
+            "belongs to 'rejected_rows: unknown'",
+        ),
+        (
             "row_rules: [{name: later, description: d, check: visit > 0}]",
             "guard: {ended: 0.1}",
             20,

@@ -485,7 +485,8 @@ def test_rejects_are_listed_counted_and_told(migrated: Project) -> None:
     ]
     summary, parquet, listed = migrated.sql("select summary, parquet_path, rejects_path from meta.validation_log")[0]
     assert json.loads(summary) == {"city: allowed values": 2, "visits: type integer": 1}
-    written = [f"cleaned/{parquet}", f"rejects/{listed}", f"rejects/{Path(listed).stem}.xlsx"]
+    unknown = parquet.replace(".parquet", ".unknown.parquet")
+    written = [f"cleaned/{parquet}", f"cleaned/{unknown}", f"rejects/{listed}", f"rejects/{Path(listed).stem}.xlsx"]
     assert files_below(migrated.root / "data/stage") == written
     assert migrated.sql("select count(*) from stage.people") == [(5,)]
     steps = migrated.sql("select step, status, rows_in, rows_out from meta.etl_audit order by audit_id")
