@@ -159,6 +159,7 @@ def _record_outcome(line: Line, validated: Validated, loaded: Loaded) -> None:
     if outcome.rows_rejected:
         rules = ", ".join(f"{rule} ({count:,})" for rule, count in outcome.summary.most_common(3))
         parts.append(f"{outcome.rows_rejected:,} rejected: {rules}; marked in {validated.workbook}")
+    parts += outcome.mixed_dates
     line.result, line.message = "loaded", "; ".join(parts)
     line.rows, line.rejected = loaded.rows, outcome.rows_rejected
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -22,11 +22,11 @@ from loader.archive.query import in_memory
 from loader.contracts import Contract, Period
 from loader.errors import RefusedError
 from loader.readers import open_table
-from loader.readers.table import Batch, Table
+from loader.readers.table import Batch, CellKind, Table
 from loader.validation.checks import Checked, check_batch
 from loader.validation.conversion import tidy
 from loader.validation.fill_down import FillDown
-from loader.validation.header import match_header
+from loader.validation.header import match_header, refuse_uncalculated
 from loader.validation.rejects import Rejected
 from loader.validation.rejects_csv import rejects_file
 from loader.validation.rules import UNIQUE_KEY, cells_expected
@@ -43,6 +43,17 @@ class Outcome:
     rows_rejected: int = 0
     summary: Counter[str] = field(default_factory=Counter)
     """Invalid cells by `column: rule`."""
+    dates: dict[str, Counter[CellKind]] = field(default_factory=dict)
+    """By column of dates how many of its cells are dates, and how many are texts."""
+
+    @property
+    def mixed_dates(self) -> list[str]:
+        """What is to be said of columns in which some dates are date cells and others are texts."""
+        return [
+            f"{column} has {counts[CellKind.DATE]:,} date cells and {counts[CellKind.TEXT]:,} of text"
+            for column, counts in self.dates.items()
+            if counts[CellKind.DATE] and counts[CellKind.TEXT]
+        ]
 
     @property
     def rows_valid(self) -> int:
@@ -71,13 +82,14 @@ def clean_delivery(
     """
     table = table or open_table(path, contract.format)
     positions = match_header(path.name, table.header, contract, period)
-    unnamed = sorted(set(range(len(table.header))) - set(positions.values()))
+    refuse_uncalculated(path.name, table, positions)
     rejected = Rejected(table.header, positions)
     try:
         with rejects_file(rejects) as reject, parquet_file(parquet, cleaned_schema(contract)) as write:
-            check = partial(check_batch, positions=positions, contract=contract, period=period)
+            check = partial(check_batch, positions=positions, contract=contract, period=period, day_zero=table.day_zero)
             for batch, checked in _checked(table.batches, FillDown(contract, positions), check):
-                _refuse_headless_values(path, batch, unnamed)
+                _refuse_headless_values(path, batch, table, positions)
+                _count_dates(batch, positions, contract, outcome)
                 for row in batch.misshapen:
                     reject(row.source_row, "", f"{row.found} cells", cells_expected(row.expected))
                     outcome.summary[f"row: {cells_expected(row.expected)}"] += 1
@@ -118,12 +130,23 @@ def _checked(
             yield later, found.result()
 
 
-def _refuse_headless_values(path: Path, batch: Batch, unnamed: Sequence[int]) -> None:
-    for at in unnamed:
+def _refuse_headless_values(path: Path, batch: Batch, table: Table, positions: dict[str, int]) -> None:
+    for at in sorted(set(range(len(batch.cells))) - set(positions.values())):
         filled = pc.is_valid(tidy(batch.cells[at]))
         if pc.any(filled).as_py():
             row = batch.source_rows[pc.index(filled, True).as_py()]
-            raise RefusedError(f"{path.name}, row {row}: column {at + 1} has values but no header; name it or empty it")
+            raise RefusedError(
+                f"{path.name}, row {row}: {table.place(at)} has values but no header; name it or empty it"
+            )
+
+
+def _count_dates(batch: Batch, positions: dict[str, int], contract: Contract, outcome: Outcome) -> None:
+    for column in contract.columns:
+        cells = batch.column(positions[column.name]) if column.name in positions else None
+        if cells is not None and column.type.name in ("date", "timestamp"):
+            counts = outcome.dates.setdefault(column.name, Counter())
+            for kind in (CellKind.DATE, CellKind.TEXT):
+                counts[kind] += pc.sum(cells.is_a(kind)).as_py() or 0
 
 
 def _reject_repeated_keys(
