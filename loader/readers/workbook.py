@@ -30,7 +30,7 @@ def open_workbook(path: Path, fmt: WorkbookFormat) -> Table:
             header row, a formula was never calculated, or a cell cannot be read.
     """
     refuse_no_workbook(path)
-    sheet, batches = _open_sheet(path, fmt)
+    sheet, batches = open_sheet(path, fmt)
     above = fmt.last_header_row
     top = next(batches, None)
     if top is None or len(top.source_rows) < above:
@@ -44,7 +44,7 @@ def open_workbook(path: Path, fmt: WorkbookFormat) -> Table:
     return Table(header, filled, sheet.first_column, sheet.day_zero, formulas)
 
 
-def _open_sheet(path: Path, fmt: WorkbookFormat) -> tuple[Sheet, Iterator[Batch]]:
+def open_sheet(path: Path, fmt: WorkbookFormat) -> tuple[Sheet, Iterator[Batch]]:
     """What is known of the sheet that the contract means, and its rows."""
     with ThreadPoolExecutor(1) as pool:
         looking = pool.submit(look_through, path) if is_zip(path) else None
