@@ -30,8 +30,8 @@ from loader.contracts.periods import Grain, Period
 from loader.contracts.sql import objection_to
 
 OWN_RULES = re.compile(
-    "required|pattern|finite|fill down|error cell|NUL character|allowed values|unique key|duplicate of row .*|"
-    "(?:clean|type|length|min|max) .*|.* cells expected|matching quotes|delimiter before a quote"
+    r"required|pattern|finite|fill down|error cell|number of 2\^53 and more|NUL character|allowed values|unique key|"
+    "duplicate of row .*|(?:clean|type|length|min|max) .*|.* cells expected|matching quotes|delimiter before a quote"
 )
 """Names in the rejects that are those of other rules than rules across columns."""
 

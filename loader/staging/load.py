@@ -182,6 +182,7 @@ def _record_outcome(line: Line, validated: Validated, loaded: Loaded) -> None:
     unknown = words_of_unknown(outcome.unknown_keys, outcome.unreadable_keys)
     if unknown:
         parts.append(unknown)
+    parts += outcome.mixed_dates
     if outcome.notes:
         parts.append(f"noted: {outcome.noted}")
     line.result, line.message, line.notes = "loaded", "; ".join(parts), dict(outcome.notes)
