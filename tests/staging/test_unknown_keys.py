@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import openpyxl
 import pytest
 
 from loader.files import sha256_of
@@ -223,3 +224,10 @@ def test_rows_that_share_a_key(
             "(select max(validation_id) from meta.validation_log)"
         )
         assert counted == (6, len(taken), 2 * len(left), len(dropped))
+        (path,) = (local.root / "data" / "stage" / "rejects").glob("products_2025-02*.xlsx")
+        book = openpyxl.load_workbook(path)
+        summary = {row[0]: row[1] for row in book.worksheets[0].iter_rows(values_only=True)}
+        assert summary["Dropped duplicates"] == str(len(dropped))
+        notes = {row[0].value: row[1].comment.text for row in book.worksheets[1].iter_rows(min_row=2)}
+        for row, by in (one.split(": ") for one in dropped):
+            assert f"is used in row {by}, which was taken; this row was left out" in notes[int(row)]
