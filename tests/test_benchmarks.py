@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from benchmarks.claims import bench as claims
 from benchmarks.history import bench as history
 from benchmarks.measure import Line
 from benchmarks.people import people, write_csv
+from benchmarks.pollock.bench import pollock
 from benchmarks.report import as_json, as_markdown, as_section
 from benchmarks.servers import SERVERS
 from tests.support.engines import Engine
@@ -107,3 +109,36 @@ def test_sqlmesh_makes_the_history_of_what_is_staged(tmp_path: Path) -> None:
     found = measure.measure_peer("sqlmesh", "benchmarks.history.sqlmesh", staged, tmp_path / "sqlmesh", 2)
     assert isinstance(found, measure.Measured), found
     assert (found.facts["rows"], found.facts["next_rows"]) == (3, 4)
+
+
+def test_odd_text_files_are_scored(tmp_path: Path) -> None:
+    """A checkout of three files: a sound one, one with a torn row, one with a spoilt header."""
+    header, rows = ["a", "b", "c"], [["1", "x", "y, z, w"], ["2", "u", "v"]]
+    sound = 'a,b,c\n1,x,"y, z, w"\n2,u,v\n'
+    files = {
+        "source.csv": sound,
+        "row_extra_quote1.csv": sound.replace("1,", '"1,', 1),
+        "row_less_sep_row0.csv": sound.replace("a,b", "ab"),
+    }
+    said = {"encoding": "ascii", "delimiter": ",", "quotechar": '"', "escapechar": '"', "header_lines": 1}
+    for folder in ("csv", "clean", "parameters"):
+        (tmp_path / "polluted_files" / folder).mkdir(parents=True)
+    for name, text in files.items():
+        first = [['"1', *rows[0][1:]], rows[1]] if "extra" in name else rows
+        files_of = tmp_path / "polluted_files"
+        (files_of / "csv" / name).write_text(text, encoding="utf-8")
+        with (files_of / "clean" / name).open("w", encoding="utf-8", newline="") as clean:
+            csv.writer(clean).writerows([header, *first])
+        (files_of / "parameters" / f"{name}_parameters.json").write_text(
+            json.dumps({**said, "preamble_lines": 0}), encoding="utf-8"
+        )
+    (tmp_path / "pollock_weights.json").write_text(
+        json.dumps({"source.csv": 2, "row_extra_quote1.csv": 1, "row_less_sep_row0.csv": 1}), encoding="utf-8"
+    )
+    notes = [line.note for line in pollock(tmp_path)]
+    half = 1 + 3 + (1 / 2 + 1 + 2 / 3) + (6 / 9 + 1 + 4 / 5)  # one row of two, six cells of nine
+    strict = f"{(10 + half) / 3:.3f} simple, {(20 + half) / 4:.3f} weighted"
+    assert notes == [
+        strict, "0 of 3; 0 more of file_multitable_same.csv", "1 files",
+        "10.000 simple, 10.000 weighted", "0 of 6; 0 more of file_multitable_same.csv", "0 files",
+    ]  # fmt: skip

@@ -247,7 +247,7 @@ _Filled = Iterator[tuple[Batch, pa.StringArray]]
 
 def _filled(batches: Iterator[Batch], again: set[tuple[str, ...]], tally: Tally) -> _Filled:
     """Without blank rows and without the header again, which files have that were put together."""
-    starts = pa.array([next(cell for cell in row if cell) for row in again], pa.string())
+    starts = {next(cell for cell in row if cell) for row in again}
     for batch in batches:
         first = _first_filled(batch)
         misshapen = [row for row in batch.misshapen if row.start]
@@ -258,10 +258,11 @@ def _filled(batches: Iterator[Batch], again: set[tuple[str, ...]], tally: Tally)
         if first.null_count:
             is_filled = pc.is_valid(first)
             batch, first = batch.take(is_filled), first.filter(is_filled)  # noqa: PLW2901
-        maybe = pc.is_in(first, starts)
-        if pc.any(maybe).as_py():
-            is_data = _is_no_header(batch, maybe, again, tally)
-            batch, first = batch.take(is_data), first.filter(is_data)  # noqa: PLW2901
+        for start in starts:
+            maybe = pc.equal(first, start)
+            if pc.any(maybe).as_py():
+                is_data = _is_no_header(batch, maybe, again, tally)
+                batch, first = batch.take(is_data), first.filter(is_data)  # noqa: PLW2901
         yield batch, first
 
 

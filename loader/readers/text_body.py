@@ -217,7 +217,7 @@ class _Lines:
         text = self._partial + block
         self.ended = not block
         end = len(text) if self.ended else _end_of_lines(text)
-        if (self._partial and _first_line(text) > MOST_ROW) or len(text) - end > MOST_ROW:
+        if len(text) > MOST_ROW and (_first_line(text) > MOST_ROW or len(text) - end > MOST_ROW):
             self._too_long()
         self._partial = text[end:]
         return self.notation.signed(text[:end] if self._partial else text)
@@ -247,8 +247,8 @@ def _end_of_lines(text: bytes) -> int:
 
 def _first_line(text: bytes) -> int:
     """The length of the first line."""
-    found = [at for end in (b"\n", b"\r") if (at := text.find(end)) >= 0]
-    return min(found, default=len(text))
+    found = _LINE_BREAK.search(text)
+    return found.start() if found else len(text)
 
 
 def _count_lines(lines: bytes) -> int:
