@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from loader.archive.parquet import filled_columns
 from loader.archive.query import in_memory
 from loader.contracts import Contract
 from loader.text import MASK, sql_text
@@ -81,9 +82,10 @@ def _state(connection: duckdb.DuckDBPyConnection, name: str, contract: Contract,
     wanted = {column.name: str(column.type) for column in contract.columns}
     parts = []
     for number, path in enumerate(files):
-        source = f"read_parquet({sql_text(str(path))})"
-        found = {row[0] for row in connection.execute(f"describe select * from {source}").fetchall()}
-        cells = ", ".join(f'"{n}"' if n in found else f'cast(null as {t}) as "{n}"' for n, t in wanted.items())
+        source, found = f"read_parquet({sql_text(str(path))})", filled_columns(path)
+        # an older file may have an older type
+        values = {name: f'"{name}"' if name in found else "null" for name in wanted}
+        cells = ", ".join(f'cast({values[name]} as {type_}) as "{name}"' for name, type_ in wanted.items())
         parts.append(f"select {number} as delivery, {cells} from {source}")
     rows = " union all ".join(parts)
     if contract.end_marker is None:
