@@ -77,6 +77,10 @@ class Project:
         """Make an embedded warehouse ready to load; raises UsageError when a server's schema is behind."""
         ensure_migrated(self.warehouse, self.contracts)
 
+    def ensure_meta(self) -> None:
+        """The same of `meta` alone, for what must work while stage and a contract do not match."""
+        ensure_migrated(self.warehouse, Contracts(datasets=()))
+
     def archived(self, name: str) -> Path:
         """Where a parquet file of the archive lies; `meta` keeps names below the archive folder only."""
         return self.settings.cleaned_dir / name

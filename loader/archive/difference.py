@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from loader.archive.parquet import filled_columns
 from loader.archive.query import in_memory
 from loader.contracts import Contract, Period
 from loader.text import MASK, sql_text
@@ -119,10 +120,13 @@ def _state(
     lacking: dict[str, list[int]] = {}
     parts = []
     for number, delivery in enumerate(deliveries):
-        source = _parquet(delivery.rows)
+        source, filled = _parquet(delivery.rows), filled_columns(delivery.rows)
         found = {row[0] for row in connection.execute(f"describe select * from {source}").fetchall()}
+        # an older file may have an older type
         cells = ", ".join(
-            f'"{c.name}"' if c.name in found else f'cast(null as {c.type}) as "{c.name}"' for c in contract.columns
+            f"cast({quoted if c.name in filled else 'null'} as {c.type}) as {quoted}"
+            for c in contract.columns
+            for quoted in [f'"{c.name}"']
         )
         parts.append(f"select {number} as _delivery, {cells} from {source}")
         for column in {column.name for column in contract.columns} - (found & contract.headers(delivery.period).keys()):

@@ -42,6 +42,35 @@ def arrow_type(declared: ColumnType) -> pa.DataType:
     }[declared.name]
 
 
+def declared_type(archived: pa.DataType) -> ColumnType:
+    """The declared type of an Arrow type; a text has no length there."""
+    if pa.types.is_decimal(archived):
+        return ColumnType(name="decimal", precision=archived.precision, scale=archived.scale)
+    if pa.types.is_string(archived):
+        return ColumnType(name="varchar")
+    plain = ("integer", "bigint", "double", "boolean", "date", "time", "timestamp")
+    found = [one for one in (ColumnType(name=name) for name in plain) if arrow_type(one) == archived]
+    return found[0]
+
+
+def filled_columns(parquet: Path) -> list[str]:
+    """Names of the columns in which a file has a value, by its metadata.
+
+    The others load as if the file lacked them: of what is NULL throughout, the type says nothing.
+    """
+    file = pq.read_metadata(parquet)
+    return [name for number, name in enumerate(file.schema.names) if _has_values(file, number)]
+
+
+def _has_values(file: pq.FileMetaData, number: int) -> bool:
+    for group in range(file.num_row_groups):
+        rows = file.row_group(group)
+        numbers = rows.column(number).statistics
+        if numbers is None or not numbers.has_null_count or numbers.null_count < rows.num_rows:
+            return True
+    return False
+
+
 def cleaned_schema(contract: Contract) -> pa.Schema:
     """The columns of the contract in their order, and `_source_row`."""
     fields = [(column.name, arrow_type(column.type)) for column in contract.columns]

@@ -61,18 +61,41 @@ def purge_command(project: Project, dataset: str, key: str | None, before: str |
         raise UsageError(f"--before: {error}") from None
 
     def confirm(found: Any) -> None:
-        for line in describe(project, scope, found):
-            console.say(line)
-        if yes:
-            return
-        if not sys.stdin.isatty():
-            raise UsageError("nobody is here to confirm it; look at the lines above, and run it with --yes")
-        if not click.confirm("This cannot be undone. Purge?"):
-            raise UsageError("it was not confirmed, nothing was changed")
+        _confirm(describe(project, scope, found), "This cannot be undone. Purge?", yes=yes)
 
     for line in summarize(scope, purge(project, scope, confirm)):
         console.say(line)
     return 0
+
+
+@command("reset", account="migration")
+@click.option("--dataset", required=True, help="Name of the dataset.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
+def reset_command(project: Project, dataset: str, yes: bool) -> int:
+    """Start a dataset again: empty its stage, history and facts; the archive stays, its files may be loaded again."""
+    from loader.staging.reset import describe, reset, summarize
+
+    contract = project.contract(dataset)
+    project.ensure_meta()
+
+    def confirm(found: Any) -> None:
+        _confirm(describe(contract, found), "Reset?", yes=yes)
+
+    for line in summarize(contract, reset(project, contract, confirm)):
+        console.say(line)
+    return 0
+
+
+def _confirm(lines: list[str], question: str, *, yes: bool) -> None:
+    """Show what would be done, and ask; raises UsageError when nobody says yes."""
+    for line in lines:
+        console.say(line)
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise UsageError("nobody is here to confirm it; look at the lines above, and run it with --yes")
+    if not click.confirm(question):
+        raise UsageError("it was not confirmed, nothing was changed")
 
 
 @command("versions")

@@ -9,6 +9,7 @@ from loader.contracts.notation import Notation
 from loader.contracts.periods import Grain, Period
 from loader.contracts.reserved import RESERVED
 from loader.contracts.values import Scalar
+from loader.contracts.widening import may_become
 
 __all__ = [
     "LINEAGE",
@@ -30,6 +31,7 @@ __all__ = [
     "Scalar",
     "WorkbookFormat",
     "find_contract",
+    "may_become",
     "plain_header",
     "read_contracts",
 ]

@@ -23,7 +23,7 @@ class PeriodStatus:
     dataset: str
     period: str
     state: str
-    """`active`; `rolled back` or `purged`: nothing is in stage; `refused`; `ingested`: not loaded yet; `running`."""
+    """`active`; `rolled back`, `reset`, `purged`: nothing is in stage; `refused`; `ingested`: not loaded; `running`."""
     version: int | None
     rows: int | None
     rejected: int | None
@@ -60,8 +60,13 @@ def _status(connection: Connection, contracts: Contracts, dataset: str | None) -
 def _of_period(versions: list[Version], rejected: dict[int, int]) -> PeriodStatus:
     active = active_version(versions)
     last = active or versions[-1]
-    are_purged = all(version.state is State.PURGED for version in versions)
-    state = State.ACTIVE if active else State.PURGED if are_purged else State.ROLLED_BACK
+    states = {version.state for version in versions}
+    if active:
+        state = State.ACTIVE
+    elif states <= {State.RESET, State.PURGED}:
+        state = State.RESET if State.RESET in states else State.PURGED
+    else:
+        state = State.ROLLED_BACK
     return PeriodStatus(
         last.dataset,
         last.data_period,

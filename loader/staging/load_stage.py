@@ -13,8 +13,8 @@ from sqlalchemy import Connection, Table, delete, select
 from sqlalchemy.exc import DataError
 
 from loader.archive.difference import Delivery
-from loader.archive.parquet import arrow_type
-from loader.contracts import Contract, Period
+from loader.archive.parquet import declared_type, filled_columns
+from loader.contracts import Contract, Period, may_become
 from loader.errors import EnvironmentFailedError, RefusedError
 from loader.files import sha256_of
 from loader.project import Project
@@ -224,7 +224,7 @@ def _replace_rows(
 def _refuse_known(validated: Validated, versions: list[Version]) -> None:
     """A file that gave way to another, or was rolled back, comes back by a rollback only."""
     delivery = validated.delivery
-    this = [v for v in versions if v.file_id == delivery.file_id]
+    this = [v for v in versions if v.file_id == delivery.file_id and not v.is_forgotten]
     if this and not any(v.is_active for v in this) and this[-1].contract_fingerprint == delivery.contract.fingerprint:
         known = this[-1]
         raise RefusedError(
@@ -249,23 +249,27 @@ def _ask_guard(project: Project, validated: Validated, versions: list[Version]) 
 
 
 def refuse_unfit(project: Project, contract: Contract, version: Version) -> None:
-    """Check that an archived version still fits: same bytes as when it was loaded, and types as of today.
+    """Check that an archived version still fits: same bytes as when it was loaded, types that today's take in.
 
     Raises:
-        RefusedError: the file was edited, or a column has another type today.
+        RefusedError: the file was edited, or a column has a type today that cannot take its values.
         EnvironmentFailedError: the file is gone.
     """
     _refuse_edited(project, version.files)
     import pyarrow.parquet as pq
 
     # the columns of its unknown keys are those of its rows
-    archived = {field.name: field.type for field in pq.read_schema(project.archived(version.parquet_path))}
+    path = project.archived(version.parquet_path)
+    archived, filled = {field.name: field.type for field in pq.read_schema(path)}, filled_columns(path)
     for column in contract.columns:
-        was, needed = archived.get(column.name), arrow_type(column.type)
-        if was is not None and was != needed:
+        if column.name not in archived or column.name not in filled:
+            continue
+        was = declared_type(archived[column.name])
+        if not may_become(was, column.type, is_key=column.name in contract.key):
             raise RefusedError(
                 f"version {version.version_no} of {contract.name} {version.data_period} was made when '{column.name}' "
-                f"was {was}, today it is {needed}; load its file again instead: loader load --force --file-path …"
+                f"was {was.name if was.name == 'varchar' else was}, today it is {column.type}; load its file again "
+                "instead: loader load --force --file-path …"
             )
 
 

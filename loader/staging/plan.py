@@ -85,7 +85,7 @@ def plan(project: Project, path: Path) -> Plan:
 
 def _known_as(path: Path, versions: list[Version]) -> str | None:
     sha256 = sha256_of(path)
-    found = [version for version in versions if version.file_sha256 == sha256]
+    found = [version for version in versions if version.file_sha256 == sha256 and not version.is_forgotten]
     return f"version {found[-1].version_no} ({found[-1].state.replace('_', ' ')})" if found else None
 
 

@@ -65,7 +65,8 @@ def _choose(
     if to is None:
         if active is None:
             raise UsageError(f"{contract.name} {period} is empty already; --to takes one of its versions: {numbers}")
-        earlier = [v for v in kept if v.version_no < active.version_no and v.state is not State.ROLLED_BACK]
+        undone = (State.ROLLED_BACK, State.RESET)
+        earlier = [v for v in kept if v.version_no < active.version_no and v.state not in undone]
         return active, (earlier[-1] if earlier else None)
     if to == 0:
         if active is None:

@@ -59,7 +59,7 @@ def _select_of_period(
     named: bool,
 ) -> list[Candidate]:
     active = active_version(versions)
-    known = {version.file_sha256: version for version in versions}
+    known = {version.file_sha256: version for version in versions if not version.is_forgotten}
     if active:
         known[active.file_sha256] = active
     new, selected = [], []

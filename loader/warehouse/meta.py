@@ -126,7 +126,8 @@ dataset_version = Table(
         "state",
         Code(16),
         nullable=False,
-        doc="`active`, `superseded` by a later load of the period, `rolled_back`, or `purged` for good.",
+        doc="`active`, `superseded` by a later load of the period, `rolled_back`, `reset` with its dataset, so that "
+        "its file is new again, or `purged` for good.",
     ),
     Column("loaded_at", moment(), nullable=False, doc="When the load was made (UTC)."),
     Column("state_changed_at", moment(), nullable=False, doc="When its state last changed (UTC)."),
@@ -152,7 +153,7 @@ etl_audit = Table(
         "step",
         Code(32),
         nullable=False,
-        doc="`ingest`, `validate`, `gate`, `load-stage`, `load`, `rollback`, `purge`, `rewrite` or `build`.",
+        doc="`ingest`, `validate`, `gate`, `load-stage`, `load`, `rollback`, `reset`, `purge`, `rewrite` or `build`.",
     ),
     Column("dataset", Code(63), doc="Dataset of the step, if it has one."),
     Column("data_period", Code(16), doc="Period of the step, if it has one."),

@@ -6,12 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from sqlalchemy import Column, Connection, Dialect, Table, select, text
+from sqlalchemy import Column, Connection, Dialect, Table, literal, select, table, text
+from sqlalchemy import column as sql_column
+from sqlalchemy.schema import DropTable
 
-from loader.contracts import Contract
+from loader.contracts import ColumnType, Contract, may_become
 from loader.errors import UsageError
 from loader.warehouse.engines.base import Engine
-from loader.warehouse.layers import STAGE
+from loader.warehouse.layers import CORE, STAGE
+from loader.warehouse.ledger import applied_load, consumers
 from loader.warehouse.meta import dataset_version
 from loader.warehouse.stage_table import create_statements, stage_tables
 
@@ -27,25 +30,50 @@ class StageChange:
 def stage_change(connection: Connection, contract: Contract, engine: Engine) -> StageChange:
     """What is to be done to a stage table so that it matches its contract."""
     _refuse_other_grain(connection, contract)
-    changes = [_table_change(connection, contract.name, table, engine) for table in stage_tables(contract, engine)]
+    changes = [_table_change(connection, contract, one, engine) for one in stage_tables(contract, engine)]
     # what comes with a stage table follows it, and is told of only when it changes alone
     descriptions = next((change.descriptions for change in changes if change.descriptions), ())
     return StageChange([statement for change in changes for statement in change.statements], descriptions)
 
 
-def _table_change(connection: Connection, dataset: str, wanted: Table, engine: Engine) -> StageChange:
+def stage_tables_there(connection: Connection, contract: Contract, engine: Engine) -> list[str]:
+    """Names of the tables of a dataset in stage that there are, whatever their columns."""
+    wanted = (one.name for one in stage_tables(contract, engine))
+    return [name for name in wanted if _columns(connection, STAGE, name)]
+
+
+def _table_change(connection: Connection, contract: Contract, wanted: Table, engine: Engine) -> StageChange:
     dialect = connection.dialect
-    found = _columns(connection, wanted.name)
+    found = _columns(connection, STAGE, wanted.name)
     if not found:
         return StageChange(create_statements(wanted, dialect), [f"stage.{wanted.name}: created"])
+    is_empty: bool | None = None
     statements, descriptions = [], []
     for column in wanted.columns:
-        if column.name not in found:
+        name, place = column.name, f"stage.{wanted.name}: column {column.name}"
+        if name not in found:
             statements.append(_added(column, dialect))
-            descriptions.append(f"stage.{wanted.name}: column {column.name} added")
-        elif _must_widen(dataset, column, found[column.name], engine):
+            descriptions.append(f"{place} added")
+            continue
+        was, is_now = _declared_in(found[name], engine), _declared_of(column, engine)
+        if _is_same(was, is_now):
+            continue
+        _refuse_hindered(connection, engine, wanted.name, name, is_now)
+        # T-SQL would let go of NOT NULL; a period gets another name only while nothing is loaded
+        if column.nullable and may_become(was, is_now, is_key=name in contract.key):
             statements.append(_widened(column, dialect))
-            descriptions.append(f"stage.{wanted.name}: column {column.name} widened to {str(column.type).lower()}")
+            descriptions.append(f"{place} widened to {is_now}")
+            continue
+        if is_empty is None:
+            is_empty = not _has_values(connection, contract, wanted.name)
+        if is_empty:
+            dropped = str(DropTable(wanted).compile(dialect=dialect)).strip()
+            what = f"stage.{wanted.name}: created anew, for {name} is {is_now} now; it had no rows"
+            return StageChange([dropped, *create_statements(wanted, dialect)], [what])
+        if _has_values(connection, contract, wanted.name, name):
+            raise _refusal(contract, wanted.name, name, was, is_now)
+        statements += [_dropped(column, dialect), _added(column, dialect)]
+        descriptions.append(f"{place} is {is_now} now; it had no values")
     return StageChange(statements, descriptions)
 
 
@@ -55,48 +83,53 @@ def _added(column: Column[Any], dialect: Dialect) -> str:
     return str(AddColumn(column.table.name, column, schema=STAGE).compile(dialect=dialect))
 
 
+def _dropped(column: Column[Any], dialect: Dialect) -> str:
+    from alembic.ddl.base import DropColumn
+
+    return str(DropColumn(column.table.name, column, schema=STAGE).compile(dialect=dialect))
+
+
 def _widened(column: Column[Any], dialect: Dialect) -> str:
-    from alembic.ddl.base import ColumnType
+    from alembic.ddl.base import ColumnType as NewType
 
-    return str(ColumnType(column.table.name, column.name, column.type, schema=STAGE).compile(dialect=dialect))
+    return str(NewType(column.table.name, column.name, column.type, schema=STAGE).compile(dialect=dialect))
 
 
-def _columns(connection: Connection, table: str) -> dict[str, Any]:
-    """Types of the columns of a stage table, by name; empty when there is no such table."""
+def _columns(connection: Connection, schema: str, table: str) -> dict[str, Any]:
+    """Types of the columns of a table, by name; empty when there is no such table."""
     query = text(
         "select COLUMN_NAME as column_name, DATA_TYPE as data_type, CHARACTER_MAXIMUM_LENGTH as length, "
         "NUMERIC_PRECISION as numeric_precision, NUMERIC_SCALE as numeric_scale "
         "from INFORMATION_SCHEMA.COLUMNS where TABLE_SCHEMA = :schema and TABLE_NAME = :table"
     )
-    return {row.column_name: row for row in connection.execute(query, {"schema": STAGE, "table": table})}
+    return {row.column_name: row for row in connection.execute(query, {"schema": schema, "table": table})}
 
 
-def _must_widen(dataset: str, column: Column[Any], found: Any, engine: Engine) -> bool:
-    """Whether a column must become wider.
+def _declared_in(found: Any, engine: Engine) -> ColumnType:
+    """The type of a column as a contract would say it, of what the catalog says."""
+    return _declared(_kind(found.data_type, engine), found.length, found.numeric_precision, found.numeric_scale)
 
-    Raises:
-        UsageError: it would become narrower, or of another kind, which could lose data.
-    """  # noqa: DOC501 (`_lossy` makes a UsageError)
-    name, wanted, declared = column.name, cast("Any", column.type), str(column.type).lower()
-    is_kind, was_kind = _kind(wanted.compile(dialect=engine.dialect()), engine), _kind(found.data_type, engine)
-    order = {"integer": 1, "bigint": 2}
-    if is_kind != was_kind:
-        if was_kind in order and is_kind in order and order[is_kind] > order[was_kind]:
-            return True
-        raise _lossy(dataset, name, was_kind, declared)
-    if is_kind == "varchar":
-        had, needs = found.length, wanted.length
-    elif is_kind == "decimal":
-        had, needs = found.numeric_precision, wanted.precision
-        if found.numeric_scale is not None and found.numeric_scale != wanted.scale:
-            raise _lossy(dataset, name, f"decimal({had},{found.numeric_scale})", declared)
-    else:
-        return False
-    if had is None or needs is None or had == needs:
-        return False
-    if needs < had:
-        raise _lossy(dataset, name, f"{was_kind}({had})", declared)
-    return True
+
+def _declared_of(column: Column[Any], engine: Engine) -> ColumnType:
+    """The same of a column that is wanted."""
+    wanted = cast("Any", column.type)
+    kind = _kind(wanted.compile(dialect=engine.dialect()), engine)
+    sizes = (getattr(wanted, name, None) for name in ("length", "precision", "scale"))
+    return _declared(kind, *sizes)
+
+
+def _declared(kind: str, length: int | None, precision: int | None, scale: int | None) -> ColumnType:
+    """Without validation: a type that somebody else gave a column may be none of a contract."""
+    if kind == "varchar":
+        return ColumnType.model_construct(name="varchar", length=length)
+    if kind == "decimal":
+        return ColumnType.model_construct(name="decimal", precision=precision, scale=scale)
+    return ColumnType.model_construct(name=cast("Any", kind))
+
+
+def _is_same(was: ColumnType, is_now: ColumnType) -> bool:
+    """DuckDB's texts have no length, so that there is nothing to change."""
+    return was == is_now or (was.name == is_now.name == "varchar" and None in (was.length, is_now.length))
 
 
 def _kind(declared: str, engine: Engine) -> str:
@@ -105,11 +138,40 @@ def _kind(declared: str, engine: Engine) -> str:
     return engine.type_words.get(plain, plain)
 
 
-def _lossy(dataset: str, column: str, had: str, wanted: str) -> UsageError:
-    return UsageError(
-        f"stage.{dataset}.{column} is {had} and the contract says {wanted}, which could lose data: keep the type, or "
-        "give the column a new name in the contract and load its periods again with --force"
-    )
+def _has_values(connection: Connection, contract: Contract, stage: str, name: str | None = None) -> bool:
+    """Whether stage or core holds a row of the dataset; or a value in a column, when one is named."""
+    histories = consumers(connection, applied_load.c.dataset == contract.name)
+    places = [(STAGE, stage), *((CORE, one.split(".", 1)[1]) for one in histories if one.startswith(f"{CORE}."))]
+    for schema, place in places:
+        if name is not None and name not in _columns(connection, schema, place):
+            continue
+        rows = select(literal(1)).select_from(table(place, schema=schema)).limit(1)
+        if name is not None:
+            rows = rows.where(sql_column(name).is_not(None))
+        if connection.execute(rows).first() is not None:
+            return True
+    return False
+
+
+def _refuse_hindered(connection: Connection, engine: Engine, stage: str, column: str, wanted: ColumnType) -> None:
+    views = engine.views_on(connection, f"{STAGE}.{stage}", column)
+    if views:
+        raise UsageError(
+            f"stage.{stage}.{column} becomes {wanted}, which a view on it hinders ({', '.join(views)}): drop what "
+            "is named, run the same command again, then make it again"
+        )
+
+
+def _refusal(contract: Contract, stage: str, column: str, was: ColumnType, wanted: ColumnType) -> UsageError:
+    what = f"stage.{stage}.{column} is {was} and the contract says {wanted}"
+    anew = f"start the dataset again: loader reset --dataset {contract.name}"
+    if may_become(was, wanted):
+        return UsageError(
+            f"{what}, which changes the text of a key, and so all of its history: keep the type, or {anew}"
+        )
+    rename = "give the column a new name in the contract and load its periods again with --force"
+    ways = ["keep the type", *([] if column in contract.key else [rename]), anew]
+    return UsageError(f"{what}, which could lose data: {', '.join(ways[:-1])}, or {ways[-1]}")
 
 
 def _refuse_other_grain(connection: Connection, contract: Contract) -> None:

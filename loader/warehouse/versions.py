@@ -20,6 +20,7 @@ class State(StrEnum):
     SUPERSEDED = "superseded"
     ROLLED_BACK = "rolled_back"
     PURGED = "purged"
+    RESET = "reset"
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,11 @@ class Version:
     unknown_sha256: str | None
     purged_at: dt.datetime | None
     """When rows of its file were purged last."""
+
+    @property
+    def is_forgotten(self) -> bool:
+        """Whether its file is new again: the dataset was reset, and no rows of the file were purged."""
+        return self.state is State.RESET and self.purged_at is None
 
     @property
     def is_active(self) -> bool:

@@ -112,7 +112,7 @@ def test_columns_become_wider(shop: Project) -> None:
     before = stage(shop)
     rewrite_contract(shop, ("decimal(8,2)", "decimal(12,2)"), ("type: varchar(40)", "type: varchar(80)"))
     output = migrate(shop)
-    assert "stage.products: column price widened to numeric(12, 2)" in output
+    assert "stage.products: column price widened to decimal(12,2)" in output
     # DuckDB's texts have no length
     assert ("column name widened to varchar(80)" in output) == (shop.engine.name != "duckdb")
     assert stage(shop) == before
@@ -128,7 +128,7 @@ LOSSY = [
     ("type: bigint", "type: integer", "pieces is bigint"),
     ("type: bigint", "type: varchar(20)", "pieces is bigint"),
     ("decimal(8,2)", "decimal(8,1)", "price is decimal(8,2)"),
-    ("decimal(8,2)", "decimal(6,2)", "price is decimal(8)"),
+    ("decimal(8,2)", "decimal(6,2)", "price is decimal(8,2)"),
     ("type: double", "type: bigint", "weight is double"),
 ]
 
@@ -140,9 +140,63 @@ def test_what_could_lose_data_is_refused_with_advice(shop: Project) -> None:
         rewrite_contract(shop, (old, new), ("    guard:", SHELF))  # the new column must wait too
         output = migrate(shop, exit_code=2)
         assert f"stage.products.{reason}" in output
-        assert "could lose data: keep the type, or give the column a new name in the contract" in output
+        assert "could lose data: keep the type, give the column a new name in the contract" in output
         assert shop.loader("load").exit_code == 2
     assert (structure(shop), everything(shop)) == before
+
+
+def test_a_key_keeps_the_text_by_which_history_knows_it(new_project: Callable[..., Project]) -> None:
+    numbered = PRODUCTS.replace("sku: {type: varchar(8)", "sku: {type: integer")
+    project = open_shop(new_project(), numbered)
+    deliver(project, "2025-01", products({"sku": "7"}))
+    load(project)
+    for declared in ("bigint", "decimal(20,0)", "decimal(22,0)"):
+        rewrite_contract(project, ("sku: {type: varchar(8)", f"sku: {{type: '{declared}'"))
+        assert f"column sku widened to {declared}" in migrate(project)
+    rewrite_contract(project, ("sku: {type: varchar(8)", "sku: {type: 'decimal(24,2)'"))
+    output = migrate(project, exit_code=2)
+    assert "sku is decimal(22,0) and the contract says decimal(24,2), which changes the text of a key" in output
+    assert project.sql("select cast(sku as varchar(30)) from stage.products") == [("7",)]
+
+
+def test_what_holds_nothing_may_become_anything(shop: Project) -> None:
+    rewrite_contract(shop, ("type: double", "type: date"))
+    shop.sql("update stage.products set weight = null")
+    assert "stage.products: column weight is date now; it had no values" in migrate(shop)
+    assert shop.loader("rollback", "--dataset", "products", "--period", "2025-01").exit_code == 0
+    rewrite_contract(shop, ("type: varchar(8)", "type: date"), ("type: double", "type: date"))
+    assert "stage.products: created anew, for sku is date now; it had no rows" in migrate(shop)
+    assert migrate(shop).startswith("nothing to do")
+
+
+def test_what_core_still_holds_may_not(shop: Project) -> None:
+    schemas = "create table core.products as select * from stage.products"
+    if shop.engine.name == "sqlserver":
+        schemas = "select * into core.products from stage.products"
+    shop.sql(schemas)
+    shop.sql(
+        "create table core.applied_load (consumer varchar(127), dataset varchar(63), data_period varchar(16), "
+        "load_id bigint, fingerprint varchar(32))"
+    )
+    shop.sql("insert into core.applied_load values ('core.products', 'products', '2025-01', 1, 'f')")
+    assert shop.loader("rollback", "--dataset", "products", "--period", "2025-01").exit_code == 0
+    rewrite_contract(shop, ("type: double", "type: date"))
+    assert "weight is double and the contract says date, which could lose data" in migrate(shop, exit_code=2)
+    shop.sql("delete from core.products")
+    assert "created anew, for weight is date now" in migrate(shop)
+
+
+def test_a_view_that_hinders_is_named(shop: Project) -> None:
+    if shop.engine.name != "postgres":
+        pytest.skip("only PostgreSQL has views that hinder")
+    shop.sql("create view mart.prices as select sku, price from stage.products")
+    rewrite_contract(shop, ("decimal(8,2)", "decimal(12,2)"))
+    before = structure(shop)
+    output = migrate(shop, exit_code=2)
+    assert "stage.products.price becomes decimal(12,2), which a view on it hinders (mart.prices): drop" in output
+    assert structure(shop) == before
+    shop.sql("drop view mart.prices")
+    assert "column price widened to decimal(12,2)" in migrate(shop)
 
 
 def test_the_advice_helps(shop: Project) -> None:

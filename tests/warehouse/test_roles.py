@@ -73,11 +73,11 @@ FORBIDDEN = {
         "create table mart.mine (a int)",
         "insert into core.applied_load select * from core.applied_load",
         "update core.members set city = city",
-        "delete from core.members",
+        "truncate table core.members",
         "drop table core.members",
         "insert into mart.fct_member select * from mart.fct_member",
         "update mart.fct_member set city = city",
-        "delete from mart.fct_member",
+        "truncate table mart.fct_member",
     ],
 }
 OF_NOBODY = ["create table mine (a int)", "create schema mine", "create role mine"]
@@ -180,6 +180,9 @@ def test_each_account_does_its_work_and_nothing_else(server: Engine, new_project
     project.sql(give)
     assert "rewritten" in staff.run(*PURGE)
     assert staff.sql("reader", "select count(*) from mart.fct_member where member_no = '00000003'") == [(0,)]
+
+    assert "mart.fct_member 4 rows" in staff.run("reset", "--dataset", "members", "--yes")
+    assert staff.sql("reader", "select count(*) from mart.fct_member") == [(0,)]
 
     of_script = ledger(project)
     staff.sql("dbt", "drop table core.applied_load")

@@ -54,6 +54,28 @@
 {% macro drop_subquery(subquery) %}{{ return(adapter.dispatch('drop_subquery')(subquery)) }}{% endmacro %}
 {% macro default__drop_subquery(subquery) %}{% endmacro %}
 
+{#- The columns that a query gives, with their types, for work on `relation`. -#}
+{% macro columns_of_query(relation, sql) %}{{ return(adapter.dispatch('columns_of_query')(relation, sql)) }}{% endmacro %}
+
+{#- What else in the database hinders that the type of a column changes: views, by schema and name. -#}
+{% macro views_on(relation, column_name) %}{{ return(adapter.dispatch('views_on')(relation, column_name)) }}{% endmacro %}
+{% macro default__views_on(relation, column_name) %}{{ return([]) }}{% endmacro %}
+
+{#-
+    Overrides dbt's own, which makes a new column, and drops the old one with all views on it. A column without a value
+    may become anything.
+-#}
+{% macro default__alter_column_type(relation, column_name, new_column_type) %}
+    {% do refuse_hindered(relation, column_name, new_column_type) %}
+    {% set column = adapter.quote(column_name) %}
+    {% if has_values(relation, column_name) %}
+        {% do run_query('alter table ' ~ relation ~ ' alter column ' ~ column ~ ' type ' ~ new_column_type) %}
+    {% else %}
+        {% do run_query('alter table ' ~ relation ~ ' drop column ' ~ column) %}
+        {% do run_query('alter table ' ~ relation ~ ' add column ' ~ column ~ ' ' ~ new_column_type) %}
+    {% endif %}
+{% endmacro %}
+
 {#-
     Whether two values are not the same: NULL is the same as NULL, and text is the same when all its code points are.
     docs/use/servers.md says what that means on each engine.

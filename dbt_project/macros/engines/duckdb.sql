@@ -44,3 +44,10 @@
 
 {#- Nor is anything granted: a file has no accounts. -#}
 {% macro duckdb__apply_grants(relation, grant_config, should_revoke=true) %}{% endmacro %}
+
+{% macro duckdb__columns_of_query(relation, sql) %}
+    {{ return(sql_convert_columns_in_relation(run_query(
+        'select column_name, column_type, cast(null as bigint) as size, cast(null as bigint) as digits, '
+        ~ 'cast(null as bigint) as scale from (describe ' ~ sql ~ ')'
+    ))) }}
+{% endmacro %}

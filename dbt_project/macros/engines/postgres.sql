@@ -54,3 +54,25 @@
 {% macro postgres__date_part(part, date) -%}
     cast(extract({{ part }} from {{ date }}) as integer)
 {%- endmacro %}
+
+{#- Only a table tells how long its texts are. -#}
+{% macro postgres__columns_of_query(relation, sql) %}
+    {% set empty = make_temp_relation(relation, '__types') %}
+    {% do create_temporary_table(empty, 'select * from (' ~ sql ~ ') as selected where 1 = 0') %}
+    {% set columns = adapter.get_columns_in_relation(empty) %}
+    {% do drop_temporary_table(empty) %}
+    {{ return(columns) }}
+{% endmacro %}
+
+{% macro postgres__views_on(relation, column_name) %}
+    {{ return(run_query(
+        "select distinct schemas.nspname || '.' || views.relname as name"
+        ~ ' from pg_attribute as columns'
+        ~ ' inner join pg_depend as uses on uses.refobjid = columns.attrelid and uses.refobjsubid = columns.attnum'
+        ~ " inner join pg_rewrite as rules on uses.classid = 'pg_rewrite'::regclass and uses.objid = rules.oid"
+        ~ ' inner join pg_class as views on rules.ev_class = views.oid'
+        ~ ' inner join pg_namespace as schemas on views.relnamespace = schemas.oid'
+        ~ " where columns.attrelid = '" ~ relation ~ "'::regclass and columns.attname = '" ~ column_name ~ "'"
+        ~ ' order by name'
+    ).columns['name'].values() | list) }}
+{% endmacro %}

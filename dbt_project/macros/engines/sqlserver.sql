@@ -157,11 +157,46 @@
     {% endcall %}
 {% endmacro %}
 
+{#- What is not said to be NOT NULL becomes nullable, and a column of an index keeps its type but for longer texts. -#}
 {% macro sqlserver__alter_column_type(relation, column_name, new_column_type) %}
-    {% set collation = collations_of(relation).get(column_name, '') %}
-    {% do run_query(
-        'alter table ' ~ relation ~ ' alter column ' ~ adapter.quote(column_name) ~ ' ' ~ new_column_type ~ ' ' ~ collation
-    ) %}
+    {% do refuse_hindered(relation, column_name, new_column_type) %}
+    {% set column, is_text = adapter.quote(column_name), 'char' in new_column_type | lower %}
+    {% set collation = collations_of(relation).get(column_name, 'collate Latin1_General_100_BIN2') if is_text else '' %}
+    {% if not is_text %}
+        {% do drop_indexes_of_model(relation, column_name) %}
+    {% endif %}
+    {% if has_values(relation, column_name) %}
+        {% set may_be_null = run_query(
+            "select columnproperty(object_id('" ~ relation.include(database=false) ~ "'), '" ~ column_name
+            ~ "', 'AllowsNull') as answer"
+        ).rows[0]['answer'] %}
+        {% do run_query(
+            'alter table ' ~ relation ~ ' alter column ' ~ column ~ ' ' ~ new_column_type ~ ' ' ~ collation
+            ~ (' null' if may_be_null else ' not null')
+        ) %}
+    {% else %}
+        {% do run_query('alter table ' ~ relation ~ ' drop column ' ~ column) %}
+        {% do run_query('alter table ' ~ relation ~ ' add ' ~ column ~ ' ' ~ new_column_type ~ ' ' ~ collation) %}
+    {% endif %}
+{% endmacro %}
+
+{#- Those of the config `indexes` that hold a column; the adapter makes them again before it commits. -#}
+{% macro drop_indexes_of_model(relation, column_name) %}
+    {% set own = [] %}
+    {% for index in config.get('indexes') or [] %}
+        {% do own.append(index['columns'] | join(',')) %}
+    {% endfor %}
+    {% for row in run_query(
+        "select indexes.name, string_agg(col_name(uses.object_id, uses.column_id), ',') "
+        ~ 'within group (order by uses.key_ordinal) as columns_of_index '
+        ~ 'from sys.indexes as indexes inner join sys.index_columns as uses '
+        ~ 'on indexes.object_id = uses.object_id and indexes.index_id = uses.index_id '
+        ~ "where indexes.object_id = object_id('" ~ relation.include(database=false) ~ "') "
+        ~ 'and indexes.type = 2 and indexes.is_primary_key = 0 and indexes.is_unique_constraint = 0 '
+        ~ 'group by indexes.name'
+    ) if row['columns_of_index'] in own and column_name in row['columns_of_index'].split(',') %}
+        {% do run_query('drop index ' ~ adapter.quote(row['name']) ~ ' on ' ~ relation) %}
+    {% endfor %}
 {% endmacro %}
 
 {#- `collate ...` of each column of text, by name. -#}
@@ -174,4 +209,22 @@
         {% do found.update({row['name']: 'collate ' ~ row['collation_name']}) %}
     {% endfor %}
     {{ return(found) }}
+{% endmacro %}
+
+{% macro sqlserver__columns_of_query(relation, sql) %}
+    {% set view = subquery_of(relation, sql) %}
+    {% set columns = adapter.get_columns_in_relation(view) %}
+    {% do drop_subquery(view) %}
+    {{ return(columns) }}
+{% endmacro %}
+
+{#- Those that are bound to the schema; others follow. -#}
+{% macro sqlserver__views_on(relation, column_name) %}
+    {% set table = "object_id('" ~ relation.include(database=false) ~ "')" %}
+    {{ return(run_query(
+        "select distinct concat(object_schema_name(referencing_id), '.', object_name(referencing_id)) as name "
+        ~ 'from sys.sql_expression_dependencies where is_schema_bound_reference = 1 and referenced_id = ' ~ table
+        ~ ' and referencing_id <> ' ~ table
+        ~ " and referenced_minor_id = columnproperty(" ~ table ~ ", '" ~ column_name ~ "', 'ColumnId') order by name"
+    ).columns['name'].values() | list) }}
 {% endmacro %}

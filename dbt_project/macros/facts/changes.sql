@@ -51,21 +51,26 @@
     {{ return(measures) }}
 {% endmacro %}
 
-{#- Whether a table of changes is there, and as the fact is. -#}
+{#- Whether a table of changes is there, and as the fact is: it widens with it. -#}
 {% macro has_columns(changes, columns) %}
     {% if not relation_exists_now(changes) %}
         {{ return(false) }}
     {% endif %}
-    {% set own = adapter.get_columns_in_relation(changes) | rejectattr('name', 'equalto', 'consumer') | list %}
-    {{ return(types_of(own) == types_of(columns)) }}
-{% endmacro %}
-
-{% macro types_of(columns) %}
-    {% set types = {} %}
-    {% for column in columns %}
-        {% do types.update({column.name: column.data_type}) %}
+    {% set own = columns_by_name(adapter.get_columns_in_relation(changes)) %}
+    {% if own.keys() | reject('equalto', 'consumer') | sort != columns | map(attribute='name') | sort %}
+        {{ return(false) }}
+    {% endif %}
+    {% set others = [] %}
+    {% for column in columns if column.data_type != own[column.name].data_type %}
+        {% do others.append(column) %}
     {% endfor %}
-    {{ return(types) }}
+    {% for column in others if not is_wider(own[column.name], column) %}
+        {{ return(false) }}
+    {% endfor %}
+    {% for column in others %}
+        {% do alter_column_type(changes, column.name, column.data_type) %}
+    {% endfor %}
+    {{ return(true) }}
 {% endmacro %}
 
 {#- Starts anew with no changes: the followers are forgotten, and read all of the fact in their next build. -#}

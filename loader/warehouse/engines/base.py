@@ -87,6 +87,14 @@ class Engine(Protocol):
         Columns of the table that the file lacks stay NULL. Joins the connection's transaction, inside `uploaded`.
         """
 
+    def as_owner(self, connection: Connection, table: str) -> AbstractContextManager[None]:  # noqa: ARG002
+        """While it lasts, the connection may do to a table what its owner may, where the roles allow that."""
+        return nullcontext()
+
+    def views_on(self, connection: Connection, table: str, column: str) -> Sequence[str]:  # noqa: ARG002
+        """What else in the database hinders that the type of a column changes: views, by schema and name."""
+        return ()
+
     def busy(self, error: BaseException) -> str | None:  # noqa: ARG002
         """Who holds the warehouse, when `error` says that somebody else does; else None."""
         return None

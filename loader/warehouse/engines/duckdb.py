@@ -77,12 +77,11 @@ class DuckDB(Engine):
         """Nothing to do: while one process has the file open for writing, no other can open it."""
 
     def append_parquet(self, connection: Connection, table: Table, parquet: Path, constants: dict[str, object]) -> int:
+        from loader.archive.parquet import filled_columns
         from loader.archive.query import bounded
 
-        in_file = [
-            row[0] for row in connection.exec_driver_sql("describe select * from read_parquet(?)", (str(parquet),))
-        ]
-        columns = [column.name for column in table.columns if column.name in in_file]
+        filled = filled_columns(parquet)
+        columns = [column.name for column in table.columns if column.name in filled]
         names = ", ".join(f'"{name}"' for name in (*columns, *constants))
         values = ", ".join([*(f'"{name}"' for name in columns), *("?" for _ in constants)])
         statement = f'insert into "{table.schema}"."{table.name}" ({names}) select {values} from read_parquet(?)'

@@ -5,41 +5,34 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import ClassVar
 
-from sqlalchemy import (
-    URL,
-    BigInteger,
-    Boolean,
-    Connection,
-    Date,
-    DateTime,
-    Dialect,
-    Double,
-    Integer,
-    Numeric,
-    Table,
-    Time,
-    text,
-)
-from sqlalchemy.exc import DataError, DBAPIError
-from sqlalchemy.types import TypeEngine
+from sqlalchemy import URL, Connection, Dialect, Table, text
+from sqlalchemy.exc import DBAPIError
 
 from loader.errors import EnvironmentFailedError
 from loader.warehouse.engines.base import Engine, lock_name
+from loader.warehouse.engines.rows import arrow_as_data, row_groups, schema_for
 from loader.warehouse.engines.types import can_match, period_index
 from loader.warehouse.profile import Target
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 _SENT_AT_ONCE = 1 << 20
 """Bytes that are handed to the driver at a time."""
 _PASSED_ON = ("connect_timeout", "sslmode", "sslcert", "sslkey", "sslrootcert")
 """Words of profiles.yml that are libpq's own; dbt too waits ten seconds for a server unless told otherwise."""
+_VIEWS = """
+    select distinct schemas.nspname || '.' || views.relname
+    from pg_attribute as columns
+    inner join pg_depend as uses on uses.refobjid = columns.attrelid and uses.refobjsubid = columns.attnum
+    inner join pg_rewrite as rules on uses.classid = 'pg_rewrite'::regclass and uses.objid = rules.oid
+    inner join pg_class as views on rules.ev_class = views.oid
+    inner join pg_namespace as schemas on views.relnamespace = schemas.oid
+    where columns.attrelid = cast(:table as regclass) and columns.attname = :column
+    order by 1
+"""
 _RETRY_STATES = ("40001", "40P01", "55P03", "57P01", "08000", "08003", "08006")
 """Serialization failure, deadlock, lock not available, admin shutdown, connection lost."""
 
@@ -105,28 +98,38 @@ class Postgres(Engine):
 
     def append_parquet(self, connection: Connection, table: Table, parquet: Path, constants: dict[str, object]) -> int:
         import pyarrow as pa
-        import pyarrow.parquet as pq
 
         from loader.warehouse.engines.postgres_binary import binary_rows
 
-        with pq.ParquetFile(parquet) as source:
-            columns = [column for column in table.columns if column.name in source.schema_arrow.names]
-            schema = pa.schema([(column.name, _arrow_type(column.type)) for column in columns])
-            same = pa.record_batch([[value] for value in constants.values()], names=list(constants))
-            names = ", ".join(f'"{name}"' for name in (*schema.names, *constants))
-            statement = f'copy "{table.schema}"."{table.name}" ({names}) from stdin with (format binary)'
+        schema = schema_for(table, parquet)
+        same = pa.record_batch([[value] for value in constants.values()], names=list(constants))
+        names = ", ".join(f'"{name}"' for name in (*schema.names, *constants))
+        statement = f'copy "{table.schema}"."{table.name}" ({names}) from stdin with (format binary)'
 
-            def copies() -> Iterator[bytes]:
-                for number in range(source.num_row_groups):  # each is small whatever the width of a row
-                    group = source.read_row_group(number, columns=schema.names).select(schema.names).cast(schema)
-                    group.validate(full=True)  # a number with too many digits would shift those after it
-                    yield from (binary_rows(rows, same) for rows in group.combine_chunks().to_batches())
+        def copies() -> Iterator[bytes]:
+            for group in row_groups(parquet, schema):
+                yield from (binary_rows(rows, same) for rows in group.to_batches())
 
-            try:
-                with closing(_ahead(copies())) as ready:
-                    return sum(_copy(connection, statement, rows) for rows in ready)
-            except pa.ArrowException as error:  # the types of the file are not those of the table
-                raise DataError(statement, None, error) from error
+        with arrow_as_data(statement), closing(_ahead(copies())) as ready:
+            return sum(_copy(connection, statement, rows) for rows in ready)
+
+    @contextmanager
+    def as_owner(self, connection: Connection, table: str) -> Iterator[None]:
+        """The role of migration may become that of dbt, and has none of its rights before."""
+        asked = text(
+            "select current_user as mine, pg_get_userbyid(relowner) as owner, "
+            "pg_has_role(relowner, 'usage') as is_mine from pg_class where oid = cast(:table as regclass)"
+        )
+        row = connection.execute(asked, {"table": table}).one()
+        if row.is_mine:
+            yield
+            return
+        connection.execute(text("select set_config('role', :owner, true)"), {"owner": row.owner})
+        yield
+        connection.execute(text("select set_config('role', :mine, true)"), {"mine": row.mine})
+
+    def views_on(self, connection: Connection, table: str, column: str) -> Sequence[str]:
+        return [*connection.execute(text(_VIEWS), {"table": table, "column": column}).scalars()]
 
     def reclaim_space(self, connect: Callable[[], Connection], tables: Sequence[str]) -> None:
         """`vacuum full` writes each table anew; `analyze` makes the planner forget the values that it had noted."""
@@ -157,24 +160,6 @@ def _file_of(connection: Connection, table: str) -> int:
     return int(
         connection.execute(text("select pg_relation_filenode(cast(:table as regclass))"), {"table": table}).scalar_one()
     )
-
-
-def _arrow_type(declared: TypeEngine[Any]) -> pa.DataType:
-    """What a column of a stage table takes: the binary format converts nothing."""
-    import pyarrow as pa
-
-    if type(declared) is Numeric:
-        return pa.decimal128(declared.precision, declared.scale)
-    plain = {
-        BigInteger: pa.int64(),
-        Integer: pa.int32(),
-        Double: pa.float64(),
-        Boolean: pa.bool_(),
-        Date: pa.date32(),
-        DateTime: pa.timestamp("us"),
-        Time: pa.time64("us"),
-    }
-    return plain.get(type(declared), pa.string())
 
 
 def _ahead(items: Iterator[bytes]) -> Generator[bytes, None, None]:

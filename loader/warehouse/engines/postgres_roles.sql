@@ -112,11 +112,13 @@ grant select on tables to almanac_loader, almanac_migration;
 alter default privileges for role almanac_dbt in schema mart
 grant select on tables to almanac_reader;
 
--- 4. A purge ends with `vacuum full` of histories and facts; before PostgreSQL 17 none but their owner may do that
+-- 4. `loader reset` empties histories and facts as their owner, whose rights migration has only then. A purge ends with
+-- `vacuum full` of them; before PostgreSQL 17 none but their owner may do that.
 
 do $$
 begin
     if current_setting('server_version_num')::int >= 170000 then
+        execute 'grant almanac_dbt to almanac_migration with inherit false, set true';
         execute 'grant maintain on all tables in schema core, mart to almanac_migration';
         execute 'alter default privileges for role almanac_dbt in schema core, mart '
             'grant maintain on tables to almanac_migration';

@@ -15,6 +15,7 @@ from sqlalchemy.exc import DataError, DBAPIError
 
 from loader.errors import EnvironmentFailedError
 from loader.warehouse.engines.base import Engine, lock_name
+from loader.warehouse.engines.rows import arrow_as_data, row_groups, schema_for
 from loader.warehouse.engines.sqlserver_connection import DRIVERS, LOCK, MSSQL_PYTHON, address_of, is_by_bulk_copy
 from loader.warehouse.engines.types import can_match, period_index, plain_script
 from loader.warehouse.profile import Target
@@ -31,6 +32,14 @@ begin
 end
 """
 _OVERWRITE = "declare @here sysname = db_name() exec sp_clean_db_free_space @dbname = @here"
+_VIEWS = """
+select distinct concat(object_schema_name(referencing_id), '.', object_name(referencing_id))
+from sys.sql_expression_dependencies
+where is_schema_bound_reference = 1
+    and referenced_id = object_id(:table)
+    and referenced_minor_id = columnproperty(object_id(:table), :column, 'ColumnId')
+    and referencing_id <> object_id(:table)
+"""
 _PASSING = re.compile(
     r"Serialization failure|40001|chosen as the deadlock victim|Lock request time out"
     r"|Snapshot isolation transaction aborted|the lock \S+ was not granted|\((?:1205|1222|3960)\)"
@@ -140,6 +149,10 @@ class SQLServer(Engine):
         connection.execute(delete(incoming).where(mine))
         return moved
 
+    def views_on(self, connection: Connection, table: str, column: str) -> Sequence[str]:
+        """Those that are bound to the schema; others follow."""
+        return sorted(connection.execute(text(_VIEWS), {"table": table, "column": column}).scalars())
+
     def reclaim_space(self, connect: Callable[[], Connection], tables: Sequence[str]) -> None:
         """Write each table, its indexes and its statistics anew, then overwrite what is free in the files.
 
@@ -192,23 +205,20 @@ def _bulk_copy(connection: Connection, incoming: Table, parquet: Path, load_id: 
         DBAPIError: the server ended it.
     """
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
     place = f"[{incoming.schema}].[{incoming.name}]"
-    with pq.ParquetFile(parquet) as source:
-        names = [column.name for column in incoming.columns if column.name in source.schema_arrow.names]
-        schema = pa.schema([*(source.schema_arrow.field(name) for name in names), pa.field("_load_id", pa.int64())])
+    filled = schema_for(incoming, parquet)
+    schema = filled.append(pa.field("_load_id", pa.int64()))
 
-        def marked() -> Iterator[pa.RecordBatch]:
-            mark = pa.scalar(load_id, pa.int64())
-            for number in range(source.num_row_groups):  # each is small whatever the width of a row
-                group = source.read_row_group(number, columns=names).select(names).combine_chunks()
-                for batch in group.to_batches():
-                    yield pa.RecordBatch.from_arrays([*batch.columns, pa.repeat(mark, len(batch))], schema=schema)
+    def marked() -> Iterator[pa.RecordBatch]:
+        mark = pa.scalar(load_id, pa.int64())
+        for group in row_groups(parquet, filled):
+            for batch in group.to_batches():
+                yield pa.RecordBatch.from_arrays([*batch.columns, pa.repeat(mark, len(batch))], schema=schema)
 
-        rows = pa.RecordBatchReader.from_batches(schema, marked())
-        with closing(connection.connection.cursor()) as cursor, _as_sqlalchemy_says(f"bulk copy into {place}"):
-            cursor.bulkcopy_arrow(place, rows, timeout=0, column_mappings=schema.names, table_lock=True)
+    rows = pa.RecordBatchReader.from_batches(schema, marked())
+    with closing(connection.connection.cursor()) as cursor, _as_sqlalchemy_says(f"bulk copy into {place}"):
+        cursor.bulkcopy_arrow(place, rows, timeout=0, column_mappings=schema.names, table_lock=True)
 
 
 @contextmanager
@@ -224,23 +234,22 @@ def _as_sqlalchemy_says(statement: str) -> Iterator[None]:
 
 def _bind(connection: Connection, table: Table, parquet: Path, constants: dict[str, object]) -> int:
     """Append the rows of a file as bound values, an array of them in each round trip."""
-    import pyarrow.parquet as pq
-
-    with pq.ParquetFile(parquet) as source:
-        names = [column.name for column in table.columns if column.name in source.schema_arrow.names]
-        listed = ", ".join(f"[{name}]" for name in (*names, *constants))
-        marks = ", ".join("?" for _ in (*names, *constants))
-        statement = f"insert into [{table.schema}].[{table.name}] ({listed}) values ({marks})"
-        for batch in source.iter_batches(_BOUND_ROWS, columns=names):
-            cells = [batch.column(name).to_pylist() for name in names]
-            rows: list[tuple[Any, ...]] = [(*row, *constants.values()) for row in zip(*cells, strict=True)]
-            try:
-                connection.exec_driver_sql(statement, rows)
-            except DBAPIError as error:
-                if _TOO_LONG in str(error.orig):
-                    raise DataError(statement, None, error.orig or error) from error
-                raise
-        return int(source.metadata.num_rows)
+    schema = schema_for(table, parquet)
+    listed = ", ".join(f"[{name}]" for name in (*schema.names, *constants))
+    marks = ", ".join("?" for _ in (*schema.names, *constants))
+    statement = f"insert into [{table.schema}].[{table.name}] ({listed}) values ({marks})"
+    with arrow_as_data(statement):
+        for group in row_groups(parquet, schema):
+            for batch in group.to_batches(_BOUND_ROWS):
+                cells = [column.to_pylist() for column in batch.columns]
+                rows: list[tuple[Any, ...]] = [(*row, *constants.values()) for row in zip(*cells, strict=True)]
+                try:
+                    connection.exec_driver_sql(statement, rows)
+                except DBAPIError as error:
+                    if _TOO_LONG in str(error.orig):
+                        raise DataError(statement, None, error.orig or error) from error
+                    raise
+    return _rows_in(parquet)
 
 
 def _rows_in(parquet: Path) -> int:

@@ -60,7 +60,8 @@ alter role almanac_reader add member almanac_loader;
 alter role almanac_reader add member almanac_migration;
 
 grant create table to almanac_migration;
-grant select on schema::core to almanac_migration;
+grant select, delete on schema::core to almanac_migration; -- delete: for `loader reset`
+grant delete on schema::mart to almanac_migration;
 grant update on core.applied_load to almanac_migration;
 
 commit;
