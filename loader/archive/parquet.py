@@ -38,6 +38,7 @@ def arrow_type(declared: ColumnType) -> pa.DataType:
         "boolean": pa.bool_(),
         "date": pa.date32(),
         "timestamp": pa.timestamp("us"),
+        "time": pa.time64("us"),
     }[declared.name]
 
 

@@ -18,13 +18,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import yaml
 
-from loader.contracts import RESERVED, ColumnType, CsvFormat, Format, WorkbookFormat
+from loader.contracts import RESERVED, Column, ColumnType, CsvFormat, Format, WorkbookFormat
 from loader.contracts.names import OF_HISTORY
 from loader.errors import RefusedError
 from loader.readers import open_table
 from loader.readers.signatures import GZIP, WORKBOOKS, listed
-from loader.readers.table import Table
-from loader.validation.conversion import convert, tidy
+from loader.readers.table import CellKind, Cells, Table
+from loader.validation.conversion import tidy
+from loader.validation.typed_cells import values_of
 
 _PERIODS = (  # the finest first
     ("day", r"\d{4}-\d{2}-\d{2}"),
@@ -95,23 +96,35 @@ def _decodes(raw: bytes, encoding: str) -> bool:
     return True
 
 
-def _probe(table: Table) -> tuple[list[pa.StringArray], int]:
+def _probe(table: Table) -> tuple[list[Cells], int]:
     """The first rows as tidy columns, and how many they are."""
     batches, rows = [], 0
     for batch in table.batches:
-        batches.append(batch.cells)
+        batches.append(batch)
         rows += len(batch.source_rows)
         if rows >= _PROBED_ROWS:
             break
-    width = len(table.header)
-    cells = [pa.concat_arrays([b[at] for b in batches]) if batches else pa.nulls(0, pa.string()) for at in range(width)]
-    return [tidy(values) for values in cells], rows
+    return [_joined([batch.column(at) for batch in batches]) for at in range(len(table.header))], rows
 
 
-def _date_formats(cells: Sequence[pa.StringArray]) -> tuple[str, ...]:
+def _joined(parts: Sequence[Cells]) -> Cells:
+    if not parts:
+        return Cells(pa.nulls(0, pa.string()))
+    text = tidy(pa.concat_arrays([part.text for part in parts]))
+    if all(part.kinds is None for part in parts):
+        return Cells(text)
+    texts = pa.scalar(int(CellKind.TEXT), pa.int8())
+    return Cells(
+        text,
+        pa.concat_arrays([pa.repeat(texts, len(part.text)) if part.kinds is None else part.kinds for part in parts]),
+    )
+
+
+def _date_formats(cells: Sequence[Cells]) -> tuple[str, ...]:
     """Notations of dates of which a whole column consists; the first that fits a column is taken."""
     found: dict[str, None] = {}
-    for values in cells:
+    for column in cells:
+        values = column.text.filter(column.is_a(CellKind.TEXT)) if column.kinds is not None else column.text
         if _has_digits_and_signs(values):
             texts = pc.unique(values.drop_null()).to_pylist()
             fitting = (form for form in _DATES if all(_is_date(text, form) for text in texts))
@@ -132,25 +145,28 @@ def _has_digits_and_signs(values: pa.StringArray) -> bool:
     return len(present) > 0 and bool(pc.all(pc.match_substring_regex(present, r"\d[-./]\d")).as_py())
 
 
-def _fits(values: pa.StringArray, declared: str, fmt: Format) -> bool:
-    converted = convert(values, ColumnType.parse(declared), fmt.notation)
-    return bool(converted.null_count == values.null_count < len(values))
+def _fits(cells: Cells, declared: str, fmt: Format) -> bool:
+    column = Column(name="sample", type=ColumnType.parse(declared), description="A column of the sample.")
+    converted = values_of(cells, column, fmt.notation)
+    return bool(converted.null_count == cells.text.null_count < len(cells.text))
 
 
-def _column(name: str, header: str, values: pa.StringArray, fmt: Format) -> _Column:
-    required = len(values) > 0 and values.null_count == 0
-    unique = required and pc.count_distinct(values).as_py() == len(values)
-    return _Column(name, " ".join(header.split()), _type(values, fmt), required, unique)
+def _column(name: str, header: str, cells: Cells, fmt: Format) -> _Column:
+    required = len(cells.text) > 0 and cells.text.null_count == 0
+    unique = required and pc.count_distinct(cells.text).as_py() == len(cells.text)
+    return _Column(name, " ".join(header.split()), _type(cells, fmt), required, unique)
 
 
-def _type(values: pa.StringArray, fmt: Format) -> str:
-    present = values.drop_null()
+def _type(values: Cells, fmt: Format) -> str:
+    present = values.text.drop_null()
     width = max(pc.max(pc.utf8_length(present)).as_py() or 1, 1)
     text = f"varchar({next(size for size in _WIDTHS if size >= min(width, _WIDTHS[-1]))})"
     if _has_digits_and_signs(present):
         for declared in ("date", "timestamp"):
             if _fits(values, declared, fmt):
                 return declared
+    if _fits(values, "time", fmt):
+        return "time"
     if not len(present) or pc.any(pc.match_substring_regex(present, r"^[+-]?0\d")).as_py():
         return text  # leading zeros make it a code, not a number
     for declared in ("integer", "bigint", "decimal(18,2)", "decimal(18,6)", "double"):

@@ -41,9 +41,9 @@ _TYPE = re.compile(r"(?P<name>[a-z]+)(?:\((?P<args>\d+(?:\s*,\s*\d+)?)\))?")
 
 
 class ColumnType(Model):
-    """A declared type: `varchar(n)`, `integer`, `bigint`, `decimal(p,s)`, `double`, `boolean`, `date`, `timestamp`."""
+    """A declared type, as `parse` knows them."""
 
-    name: Literal["varchar", "integer", "bigint", "decimal", "double", "boolean", "date", "timestamp"]
+    name: Literal["varchar", "integer", "bigint", "decimal", "double", "boolean", "date", "timestamp", "time"]
     length: int | None = None
     precision: int | None = None
     scale: int | None = None
@@ -52,7 +52,7 @@ class ColumnType(Model):
     def parse(cls, text: str) -> ColumnType:
         """Read `decimal(12,2)` and the like; raises ValueError with the known forms."""
         match = _TYPE.fullmatch(text.strip().lower())
-        known = "varchar(n), integer, bigint, decimal(p,s), double, boolean, date, timestamp"
+        known = "varchar(n), integer, bigint, decimal(p,s), double, boolean, date, timestamp, time"
         if match is None:
             raise ValueError(f"type '{text}' is not understood; known are: {known}")
         name = match["name"]
@@ -113,6 +113,7 @@ _OF_TYPES = {
     "percent": ("decimal", "double"),
     "dates": ("date", "timestamp"),
     "zone": ("timestamp",),
+    "serials": ("date", "timestamp"),
     "true_values": ("boolean",),
     "false_values": ("boolean",),
 }
@@ -132,7 +133,8 @@ class Column(Model):
 
     name: SkipJsonSchema[str]
     type: ColumnType = Field(examples=["decimal(12,2)"])
-    """`varchar(n)`, `integer`, `bigint`, `decimal(p,s)`, `double`, `boolean`, `date` or `timestamp`."""
+    """`varchar(n)`, `integer`, `bigint`, `decimal(p,s)`, `double`, `boolean`, `date`, `timestamp` or `time` (of a
+    day)."""
     description: str = Field(examples=["Date of birth."])
     """What the column means; goes to dbt docs."""
     header: tuple[Header, ...] = Field((), examples=[[{"header": "E-mail", "until": "2025-03"}, "Email address"]])
@@ -179,6 +181,9 @@ class Column(Model):
     """In place of `format.true_values`, for this column alone."""
     false_values: tuple[CellText, ...] | None = Field(None, min_length=1, examples=[["-"]])
     """In place of `format.false_values`, for this column alone."""
+    serials: bool = False
+    """Whether plain numbers in a workbook are dates too, that many days after the day from which the workbook counts
+    (1900 or 1904). Else such a cell is rejected: 2024 is rather a year."""
     tracked: bool = True
     """Whether a change starts a new version in history."""
     personal: bool = False

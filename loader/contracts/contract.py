@@ -31,6 +31,7 @@ from loader.contracts.sql import objection_to
 
 OWN_RULES = re.compile(
     "required|pattern|finite|fill down|error cell|NUL character|allowed values|unique key|duplicate of row .*|"
+    r"number of 2\^53 and more|"
     "(?:clean|type|length|min|max) .*|.* cells expected|matching quotes|delimiter before a quote"
 )
 """Names in the rejects that are those of other rules than rules across columns."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import fields
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
@@ -169,10 +169,10 @@ class WorkbookFormat(_Format):
     sheet_pattern: Regex | None = Field(None, examples=["^Report"])
     """A regular expression that the name of one sheet matches, of those that are not hidden; instead of `sheet`."""
 
-    @property
-    def notation(self) -> Notation:
-        """How values are written where a column says nothing else."""
-        return replace(super().notation, workbook=True)
+    formulas: Literal["calculated", "as_stored"] = Field("calculated", examples=["as_stored"])
+    """What to do with formulas that the workbook asks to be calculated when it is opened: some programs write them
+    with a placeholder for the result. `calculated`: refuse them in columns of the contract; `as_stored`: take what is
+    stored. A formula without any result is always refused."""
 
     @field_validator("sheet", mode="before", json_schema_input_type=str | Annotated[int, Field(ge=1)])
     @classmethod

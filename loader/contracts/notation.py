@@ -83,8 +83,6 @@ class Notation:
     false_values: tuple[str, ...] = ("false", "f", "no", "n", "0")
     map: tuple[tuple[str, Any], ...] = ()
     """Texts that stand for a value of the column's type."""
-    workbook: bool = False
-    """Whether numbers and dates arrive as text in Excel's own notation."""
 
     def mistakes(self) -> Iterator[Mistake]:
         """Words that contradict each other."""

@@ -1,118 +1,122 @@
-"""The cells of one sheet, read by calamine (through fastexcel); made for a process apart, so it imports little."""
+"""The cells of one sheet, read by calamine or by a reader of ours; made for a process apart, so it imports little."""
 
 from __future__ import annotations
 
-import re
+import datetime as dt
+import struct
+import zipfile
 from collections.abc import Iterator
-from decimal import Decimal
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
 import pyarrow.compute as pc
 
-from loader.errors import RefusedError
+from loader.readers.choice import choose
 from loader.readers.isolated import GaveUpError
-from loader.readers.signatures import damaged, locked
+from loader.readers.plain_ods import read_plain_ods
+from loader.readers.plain_xlsb import read_plain_xlsb
+from loader.readers.plain_xlsx import MOST_COLUMNS, MOST_ROWS, read_book, read_plain_xlsx
+from loader.readers.sheet_rows import DateText, ErrorText, Row, Sheet, batches
+from loader.readers.signatures import damaged, explained, locked
+from loader.readers.table import Batch, CellKind
+from loader.readers.xls_records import Remarks, remarks
 
-_MOST_ROWS, _MOST_COLUMNS = 1_048_576, 16_384
-"""The size of a sheet in every spreadsheet program; calamine reads cells beyond it."""
-_ERROR_TEXT = {
-    "NA": "#N/A",
-    "Ref": "#REF!",
-    "Value": "#VALUE!",
-    "Div0": "#DIV/0!",
-    "Name": "#NAME?",
-    "Null": "#NULL!",
-    "Num": "#NUM!",
-}
+_MIDNIGHT = dt.time()
 
 
-def read_sheet(path: Path, sheet: str | int | None, pattern: str | None) -> tuple[str, pa.RecordBatch]:
-    """The name of the sheet that the contract means and its cells as text, from its first row and column on.
+class _NotSureError(Exception):
+    """calamine cannot read a workbook, or cannot tell what a cell in it is."""
+
+
+def read_sheet(
+    path: Path, sheet: str | int | None, pattern: str | None, above: int, *, plainly: bool = False
+) -> Iterator[Sheet | Batch]:
+    """The sheet that the contract means, then its rows in batches: those down to the end of the header, then others.
+
+    `plainly`: not by calamine where there is another reader.
 
     Raises:
-        RefusedError: the workbook is damaged, or there is no such sheet.
+        RefusedError: the workbook is damaged, there is no such sheet, or a cell cannot be read.
         GaveUpError: a cell lies outside any sheet.
     """  # noqa: DOC501 (`damaged` makes a RefusedError)
-    import fastexcel
+    given = (path, sheet, pattern, above)
+    match path.suffix.lower():
+        case ".ods":
+            yield from read_plain_ods(*given)
+        case ".xlsb":
+            yield from read_plain_xlsb(*given)
+        case ".xls":
+            try:
+                yield from _calamine(*given)
+            except _NotSureError:
+                raise damaged(path) from None
+        case _:
+            yield from read_plain_xlsx(*given) if plainly else _read_xlsx(*given)
 
+
+def _read_xlsx(path: Path, sheet: str | int | None, pattern: str | None, above: int) -> Iterator[Sheet | Batch]:
+    done = 0
     try:
-        book = fastexcel.read_excel(path)
-        if not book.sheet_names:
-            raise damaged(path)
-        found = _sheet(path, book, sheet, pattern)
-        if found.total_height > _MOST_ROWS or found.width > _MOST_COLUMNS:
-            raise GaveUpError
-        cells, errors = found.to_arrow_with_errors()
-        columns = _with_all_digits(cells.columns, book, found.name)
-    except fastexcel.FastExcelError as error:
-        raise (locked(path) if "assword" in str(error) else damaged(path)) from None
-    _put_error_text(columns, errors.errors if errors else [])
-    return found.name, pa.RecordBatch.from_arrays(columns, names=cells.schema.names)
+        for item in _calamine(path, sheet, pattern, above):
+            if isinstance(item, Batch) and _has_times(item):
+                break
+            yield item
+            done += 1
+        else:
+            return
+    except _NotSureError:
+        pass
+    # both readers give the same as far as calamine came
+    for number, item in enumerate(read_plain_xlsx(path, sheet, pattern, above)):
+        if number >= done:
+            yield item
 
 
-def _sheet(path: Path, book: Any, sheet: str | int | None, pattern: str | None) -> Any:
-    """The sheet that the contract means, with its cells as text. Hidden ones are found by their name only."""
-    if isinstance(sheet, str):
-        if sheet not in book.sheet_names:
-            raise RefusedError(f"{path.name}: there is no sheet {sheet!r}; found are: {_names(book)}")
-        return _load(book, sheet)
-    if pattern is not None:
-        found = list(_shown(book, [name for name in book.sheet_names if re.search(pattern, name)]))
-        if len(found) == 1:
-            return found[0]
-        matching = (
-            f"{len(found)} sheets match ({', '.join(one.name for one in found)})" if found else "no sheet matches"
-        )
-        raise RefusedError(f"{path.name}: {matching} the pattern {pattern!r}; found are: {_names(book)}")
-    position = sheet or 1
-    shown = next(islice(_shown(book, book.sheet_names), position - 1, None), None)
-    if shown is None:
-        raise RefusedError(f"{path.name}: there is no sheet {position} that is not hidden; found are: {_names(book)}")
-    return shown
+def _has_times(batch: Batch) -> bool:
+    """Whether there are times of day, of which some may be days before any calendar: calamine makes one of -0.25."""
+    return any(pc.any(pc.equal(kinds, int(CellKind.TIME))).as_py() for kinds in batch.kinds.values())
 
 
-def _shown(book: Any, names: list[str]) -> Iterator[Any]:
-    """The sheets of those names that are not hidden; whether one is, is known when it is read only."""
-    return (sheet for sheet in (_load(book, name) for name in names) if sheet.visible == "visible")
+def _calamine(path: Path, sheet: str | int | None, pattern: str | None, above: int) -> Iterator[Sheet | Batch]:
+    import python_calamine as calamine
+
+    is_old = path.suffix.lower() == ".xls"
+    try:
+        with calamine.CalamineWorkbook.from_path(path) as book:
+            shown = {one.name: one.visible == calamine.SheetVisibleEnum.Visible for one in book.sheets_metadata}
+            name = choose(path, shown, sheet, pattern)
+            found = book.get_sheet_by_name(name)
+        known = remarks(path, list(shown).index(name), above) if is_old else Remarks(_day_zero(path))
+    except calamine.PasswordError:
+        raise locked(path) from None
+    except (calamine.CalamineError, IndexError, struct.error):
+        raise _NotSureError from None
+    except BaseException as error:
+        if type(error).__name__ == "PanicException":  # PyO3's, of a panic in calamine
+            raise _NotSureError from None
+        raise
+    first, end = (found.start or (0, 0))[1], found.end or (-1, -1)
+    if end[0] >= MOST_ROWS or end[1] >= MOST_COLUMNS:
+        raise GaveUpError
+    yield Sheet(name, first, known.day_zero, {at - first: place for at, place in known.formulas.items()})
+    rows = found.iter_rows() if found.start is not None else iter(())
+    width = end[1] + 1 - first if found.start is not None else 0
+    yield from batches(_told(rows, known, first) if is_old else rows, above, width)
 
 
-def _load(book: Any, name: str) -> Any:
-    return book.load_sheet(name, header_row=None, skip_rows=0, dtypes="string")
+def _day_zero(path: Path) -> dt.date:
+    with explained(path), zipfile.ZipFile(path) as archive:
+        return read_book(archive).day_zero
 
 
-def _names(book: Any) -> str:
-    return ", ".join(book.sheet_names)
-
-
-def _with_all_digits(columns: list[pa.StringArray], book: Any, sheet: str) -> list[pa.StringArray]:
-    """fastexcel rounds numbers to nine decimals when it writes them as text; where it may have, ask for the numbers."""
-    rounded = [pc.match_substring_regex(column, r"^-?\d+\.\d{9}$") for column in columns]
-    wanted = [at for at, hits in enumerate(rounded) if pc.any(hits).as_py()]
-    if not wanted:
-        return columns
-    exact = book.load_sheet(
-        sheet, header_row=None, skip_rows=0, use_columns=wanted, dtypes=dict.fromkeys(wanted, "float")
-    ).to_arrow_with_errors()[0]
-    result = list(columns)
-    for at, numbers in zip(wanted, exact.columns, strict=True):
-        texts = [None if number is None else f"{Decimal(repr(number)):f}" for number in numbers.to_pylist()]
-        known = pc.and_(pc.fill_null(rounded[at], False), pc.is_valid(numbers))
-        result[at] = pc.if_else(known, pa.array(texts, pa.string()), columns[at])
-    return result
-
-
-def _put_error_text(columns: list[pa.StringArray], errors: list[Any]) -> None:
-    """Put the text of error cells where calamine leaves nothing, so that validation can name them."""
-    by_column: dict[int, dict[int, str]] = {}
-    for error in errors:
-        row, column = error.offset_position
-        kind = error.detail.rpartition("Error(")[2].rstrip(")'")
-        by_column.setdefault(column, {})[row] = _ERROR_TEXT.get(kind, "#ERROR!")
-    for position, texts in by_column.items():
-        values = columns[position].to_pylist()
-        for row, text in texts.items():
-            values[row] = text
-        columns[position] = pa.array(values, pa.string())
+def _told(rows: Iterator[list[Any]], known: Remarks, first: int) -> Iterator[Row]:
+    """The rows of an `.xls` with its errors; a time that may be a day before any calendar is taken for that."""
+    for number, row in enumerate(rows):
+        for at, text in known.errors.get(number, {}).items():
+            row[at - first] = ErrorText(text)
+        below = known.below_zero.get(number, ())
+        if dt.time in map(type, row):
+            for at, value in enumerate(row):
+                if type(value) is dt.time and (value == _MIDNIGHT or at + first in below):
+                    row[at] = DateText("0" if value == _MIDNIGHT else "-1")
+        yield row

@@ -10,7 +10,7 @@ import multiprocessing
 import os
 import pickle
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
@@ -44,31 +44,37 @@ class Limits:
     """Whether its result is still wanted; while that is not known (None), the call pauses at `UNDECIDED_MEMORY`."""
 
 
-def run_apart(limits: Limits, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """The result of a function of a module, called in a process apart.
+def stream_apart(limits: Limits, function: Callable[P, Iterator[T]], *args: P.args, **kwargs: P.kwargs) -> Iterator[T]:
+    """The items that a generator function of a module yields in a process apart, each made while the last is used.
+
+    There is one such process: the next call ends the one before, whose items are gone.
 
     Raises:
-        GaveUpError: there will be no result.
+        GaveUpError: there will be no more of them.
+        RuntimeError: another call was made meanwhile.
         Exception: whatever the function raises.
     """
     worker = _worker()
-    answer = None
     try:
-        answer = worker.ask(limits, (function, args, kwargs))
-    finally:
-        if answer is None:
-            worker.end()
-            _worker.cache_clear()
-    if answer is None:
-        raise GaveUpError
-    result, error = answer
-    if error is not None:
-        raise error
-    return cast("T", result)
+        for item, error in worker.ask(limits, (function, args, kwargs)):
+            if error is not None:
+                raise error
+            yield cast("T", item)
+    except _NoAnswerError:
+        worker.end()
+        _worker.cache_clear()
+        raise GaveUpError from None
+
+
+_Answer = tuple[Any, Exception | None]
+
+
+class _NoAnswerError(Exception):
+    """The process is gone, or has to go."""
 
 
 class _Worker:
-    """A process that makes one call after the other; the first one pays for its start."""
+    """A process that makes one call after the other. It hands out an item when it is asked for one."""
 
     def __init__(self) -> None:
         context = multiprocessing.get_context("spawn")
@@ -78,21 +84,41 @@ class _Worker:
         theirs.close()
         self._seen = psutil.Process(self._process.pid)
         self._paused = False
+        self._owes = False
+        """Whether an item was asked for that nobody took yet."""
+        self._calls = 0
 
-    def ask(self, limits: Limits, call: Any) -> tuple[Any, Exception | None] | None:
-        """The answer to a call; None when there will be none."""
+    def ask(self, limits: Limits, call: Any) -> Iterator[_Answer]:
+        """The answers to a call; raises _NoAnswerError when there will be none any more."""
         begun = self._worked()
+        self._calls += 1
+        number = self._calls
         try:
-            self._pipe.send(call)
-            while not self._pipe.poll(_LOOK_EVERY):
-                memory, worked, is_wanted = self._memory(), self._worked() - begun, limits.is_wanted()
-                if memory > MOST_MEMORY or worked > limits.seconds or is_wanted is False:
-                    return None
-                self._pause(is_wanted is None and memory > UNDECIDED_MEMORY)
-            self._pause(False)
-            return cast("tuple[Any, Exception | None]", _receive(self._pipe))
+            if self._owes:
+                self._answer(limits, begun)
+            self._ask_for(call)
+            while (answer := self._answer(limits, begun)) is not None:
+                if answer[1] is None:
+                    self._ask_for(None)
+                yield answer
+                if number != self._calls:
+                    raise RuntimeError("another workbook was opened before this one was read to its end")
         except (EOFError, OSError):
-            return None
+            raise _NoAnswerError from None
+
+    def _ask_for(self, call: Any) -> None:
+        self._pipe.send(call)
+        self._owes = True
+
+    def _answer(self, limits: Limits, begun: float) -> _Answer | None:
+        while not self._pipe.poll(_LOOK_EVERY):
+            memory, worked, is_wanted = self._memory(), self._worked() - begun, limits.is_wanted()
+            if memory > MOST_MEMORY or worked > limits.seconds or is_wanted is False:
+                raise _NoAnswerError
+            self._pause(is_wanted is None and memory > UNDECIDED_MEMORY)
+        self._pause(False)
+        self._owes = False
+        return cast("_Answer | None", _receive(self._pipe))
 
     def _pause(self, pause: bool) -> None:
         if pause != self._paused:
@@ -127,12 +153,16 @@ def _worker() -> _Worker:
 def _serve(pipe: Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the loader hears it, and ends this process with its own
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # a panic prints a backtrace
+    items: Iterator[Any] = iter(())
     while True:
         try:
-            function, args, kwargs = pipe.recv()
+            call = pipe.recv()
         except EOFError:
             return
-        _send(pipe, _answer(function, args, kwargs))
+        if call is not None:
+            function, args, kwargs = call
+            items = function(*args, **kwargs)
+        _send(pipe, _next(items))
 
 
 def _send(pipe: Connection, answer: Any) -> None:
@@ -149,10 +179,13 @@ def _receive(pipe: Connection) -> Any:
     return pickle.loads(pickled, buffers=[pipe.recv_bytes() for _ in range(count)])  # noqa: S301 - of our own process
 
 
-def _answer(function: Callable[..., Any], args: Any, kwargs: Any) -> tuple[Any, Exception | None]:
+def _next(items: Iterator[Any]) -> _Answer | None:
+    """None at the end."""
     try:
-        return function(*args, **kwargs), None
-    except Exception as error:  # noqa: BLE001 - raised again by run_apart
+        return next(items), None
+    except StopIteration:
+        return None
+    except Exception as error:  # noqa: BLE001 - raised again by stream_apart
         return None, error
     except BaseException:  # noqa: BLE001 - PyO3 makes it of a panic, and it cannot be sent
         return None, GaveUpError()

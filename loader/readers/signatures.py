@@ -36,7 +36,16 @@ _OTHERS = {
     b"<html": "a web page",
 }
 """How files begin that are delivered by mistake, in small letters."""
-_STUMBLES = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, ExpatError, NotImplementedError, ValueError)
+_STUMBLES = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    EOFError,
+    ExpatError,
+    NotImplementedError,
+    ValueError,
+    KeyError,
+)
 _SENTINELS = {"xl/workbook.xml": ".xlsx", "xl/workbook.bin": ".xlsb", "content.xml": ".ods"}
 """The member by which a zipped workbook is known."""
 

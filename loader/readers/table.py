@@ -1,11 +1,16 @@
-"""What every reader returns: a header, and batches of text cells with their row in the file."""
+"""What every reader returns: a header, and batches of cells with their row in the file.
+
+A cell is a text, and in a workbook of a kind too: a number is another thing there than a text of digits.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from enum import Enum, StrEnum
+from datetime import date
+from enum import Enum, IntEnum, StrEnum
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -69,6 +74,40 @@ class Tally:
     """The filled rows at the end that `skip_end` leaves out."""
 
 
+DAY_ZERO = date(1899, 12, 30)
+"""Day 0 of the 1900 date system as it counts from March 1900 on (ECMA-376 part 1, 18.17.4.1)."""
+
+
+class CellKind(IntEnum):
+    """What a cell of a workbook is; the cells of a text file are texts."""
+
+    TEXT = 0
+    NUMBER = 1
+    DATE = 2
+    """A date, with its time or without."""
+    TIME = 3
+    """A time of day, without a date."""
+    DURATION = 4
+    BOOLEAN = 5
+    ERROR = 6
+
+
+class Cells(NamedTuple):
+    """The cells of a column."""
+
+    text: pa.StringArray
+    """As they are written: numbers with the fewest digits that tell them and without exponent, dates and times in
+    ISO 8601, `true` and `false`, errors as Excel shows them; null where a cell is empty."""
+    kinds: pa.Int8Array | None = None
+    """The `CellKind` of each; None when all are texts."""
+
+    def is_a(self, kind: CellKind) -> pa.BooleanArray | pa.BooleanScalar:
+        """Which filled cells are of that kind."""
+        if self.kinds is None:
+            return pc.is_valid(self.text) if kind is CellKind.TEXT else pa.scalar(False)
+        return pc.and_(pc.equal(self.kinds, pa.scalar(kind, pa.int8())), pc.is_valid(self.text))
+
+
 @dataclass(frozen=True)
 class ShortRow:
     """A row whose cells nobody can tell apart, or that has too few or too many of them."""
@@ -103,6 +142,12 @@ class Batch:
     noted: list[Noted] = field(default_factory=list)
     totals: list[int] = field(default_factory=list)
     """The numbers of the rows that fit the contract's `totals`; whether one ends the data, its checks tell."""
+    kinds: Mapping[int, pa.Int8Array] = field(default_factory=dict)
+    """By position of the column the `CellKind` of each cell, where not all of them are texts."""
+
+    def column(self, at: int) -> Cells:
+        """The cells of a column with their kinds."""
+        return Cells(self.cells[at], self.kinds.get(at))
 
     @property
     def rows(self) -> list[int]:
@@ -116,6 +161,7 @@ class Batch:
             cells=[c.filter(mask) for c in self.cells],
             source_rows=self.source_rows.filter(mask),
             doubtful={at: cells.filter(mask) for at, cells in self.doubtful.items()},
+            kinds={at: of_column.filter(mask) for at, of_column in self.kinds.items()},
         )
 
     def before(self, source_row: int) -> Batch:
@@ -140,9 +186,26 @@ class Table:
     """An open delivery: the header cells as they are written, and the rows below them."""
 
     header: list[str]
+    """Without the empty cells at its end, below which a batch may have columns too."""
     batches: Iterator[Batch]
     tally: Tally = field(default_factory=Tally)
     """The counts of the reader; complete when the last batch was read."""
+    first_column: int | None = None
+    """Of a sheet: its column, from 0, in which the header begins. None where columns have no letters."""
+    day_zero: date = DAY_ZERO
+    """Of a workbook: the day that it counts dates from."""
+    formulas: Mapping[int, str] = field(default_factory=dict)
+    """The first cell with a formula by position of the column, when the workbook asks for all to be calculated."""
+
+    def place(self, at: int) -> str:
+        """What people call a column: by its letters in a sheet, else by its number."""
+        return f"column {at + 1 if self.first_column is None else letters(self.first_column + at)}"
+
+
+def letters(column: int) -> str:
+    """The letters of a column of a sheet, counted from 0."""
+    before, last = divmod(column, 26)
+    return (letters(before - 1) if before else "") + chr(ord("A") + last)
 
 
 def join_header(rows: Sequence[Sequence[str]]) -> list[str]:

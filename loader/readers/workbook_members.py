@@ -1,84 +1,145 @@
-"""What a zipped workbook holds, looked through once before it is read; nothing of it is kept."""
+"""What a zipped workbook holds, looked through once while it is read; nothing of it is kept."""
 
 from __future__ import annotations
 
-import posixpath
 import re
 import zipfile
 from collections.abc import Iterator
 from copy import copy
+from dataclasses import dataclass, field
 from pathlib import Path
-from xml.etree import ElementTree as ET
-from xml.parsers.expat import ParserCreate
 
-from loader.errors import RefusedError
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from loader.readers.number_formats import is_misread
+from loader.readers.plain_xlsx import Book, read_book
 from loader.readers.signatures import explained, refuse_bomb
 
 _PART = 1 << 20
-_OVERLAP = 1 << 16
-"""Bytes of a part that are looked at again with the next one; a formula has at most 8,192 characters."""
-_ODS_CONTENT = "content.xml"
-_ODS_ERROR = b'calcext:value-type="error"'
-"""LibreOffice writes an error as an empty text with a mark of its own, so that calamine takes it for nothing."""
-_NO_RESULT = re.compile(
-    rb'<c\s(?=[^>]*\br="(?P<cell>[A-Z]+\d+)")(?![^>]*\bt="str")[^>]*>\s*'
-    rb"<f\b(?:[^>]*/>|[^>]*>[^<]*</f>)\s*(?:<v\s*/>|<v>\s*</v>)?\s*</c>"
+_MOST_REST = 1 << 16
+"""Bytes that may be left over after the last cell of a piece."""
+
+_TAG, _NAME = "[^<>]*", r"<(?:\w+:)?"
+_FORMULA = rf"(?:{_NAME}f(?:\s{_TAG})?/>|{_NAME}f(?:\s{_TAG})?>[^<]*</(?:\w+:)?f>)"
+_ODD = "|".join(
+    (
+        "<[!?][^x]",  # CDATA, comments, a document type
+        rf"<{_TAG}(?:\s=|=\s|=')",  # attributes as few write them: what follows here does not find them
+        '="e"',  # errors
+        rf'="s"{_TAG}>\s*{_NAME}v>(?:[0-9]*[^0-9<]|[0-9]{{9}})',  # no number of a text
+        rf'="b"{_TAG}>\s*{_FORMULA}?\s*{_NAME}v>(?:[^01]|[01][^<])',
+        rf"</(?:\w+:)?v>\s*{_NAME}",  # a value before something else
+        rf"</(?:\w+:)?is>\s*{_NAME}",
+        rf"{_NAME}v>\s",
+        "_x(?:[1-9A-Fa-f]|0[1-9A-Fa-f])[0-9A-Fa-f]{2}_",  # escaped characters beyond U+00FF
+    )
 )
-"""A formula that no spreadsheet program has calculated yet, as other programs write them: calamine finds nothing
-there. An empty text (`t="str"`) is a result."""
+"""What calamine reads otherwise than the standard says, or not at all. To find too much costs time, no more."""
+_ANY_FORMULA = rf"{_NAME}f[\s>/]"
+_SOUND_FORMULA = (
+    rf"{_NAME}c\s{_TAG}>\s*{_FORMULA}\s*{_NAME}v(?:\s{_TAG})?>[^<]+</(?:\w+:)?v>\s*</(?:\w+:)?c>"
+    rf'|{_NAME}c\s{_TAG}="str"{_TAG}>\s*{_FORMULA}\s*{_NAME}v(?:\s{_TAG})?(?:/>|></(?:\w+:)?v>)\s*</(?:\w+:)?c>'
+)
+"""A formula with its result; an empty text is one."""
+_END_OF_CELL = re.compile(rb"</(?:\w+:)?(?:c|si)>|<(?:\w+:)?row[^<>]*>")
+_ENCODING = re.compile(rb"""^<\?xml[^>]*encoding=["'](?!utf-8["']|us-ascii["'])""", re.IGNORECASE)
 
-_BOOK = ("xl/workbook.xml", "xl/_rels/workbook.xml.rels")
+
+@dataclass
+class Findings:
+    """Names of the members of an `.xlsx` about which something has to be known."""
+
+    odd: set[str] = field(default_factory=set)
+    """Those that calamine may misread, or with a formula that has no result."""
+    with_formulas: set[str] = field(default_factory=set)
 
 
-def look_through(path: Path) -> dict[str, str]:
-    """The first formula without a result in each member of a zipped workbook: cell by name of the member.
+def look_through(path: Path) -> Findings:
+    """What is to be known of the members of a zipped workbook.
 
     Raises:
-        RefusedError: the archive is damaged, locked or a bomb, or an `.ods` has an error in it.
+        RefusedError: the archive is damaged, locked or a bomb.
     """
-    unsolved: dict[str, str] = {}
+    found = Findings()
     unpacked = 0
-    content = ParserCreate()
+    is_xlsx = path.suffix.lower() in (".xlsx", ".xlsm")
     with explained(path), zipfile.ZipFile(path) as archive:
         refuse_bomb(path, sum(member.file_size for member in archive.infolist()))
-        for name, part, seen in _parts(archive):
-            unpacked += len(part)
-            refuse_bomb(path, unpacked)
-            if name == _ODS_CONTENT:
-                content.Parse(part)  # calamine goes round in circles where an .ods is not XML
-                _refuse_ods_error(path, seen)
-            elif b"<f" in seen and (found := _NO_RESULT.search(seen)):
-                unsolved.setdefault(name, found["cell"].decode())
-        if _ODS_CONTENT in archive.namelist():
-            content.Parse(b"", True)
-    return unsolved
+        for name, parts in _members(archive):
+            look = _Look(name, found) if is_xlsx and name.lower().endswith(".xml") else None
+            for part in parts:
+                unpacked += len(part)
+                refuse_bomb(path, unpacked)
+                if look is not None:
+                    look.at(part)
+            if look is not None:
+                look.at_end()
+    return found
 
 
-def _refuse_ods_error(path: Path, content: bytes) -> None:
-    if _ODS_ERROR in content:
-        raise RefusedError(
-            f"{path.name}: a formula in it ends in an error, and .ods does not tell in which cell; "
-            "correct it, or save the workbook as .xlsx"
-        )
+class _Look:
+    """Looks at a member piece by piece, each down to the end of a cell."""
+
+    def __init__(self, name: str, found: Findings) -> None:
+        self._name, self._found, self._rest, self._is_first = name, found, b"", True
+
+    def at(self, part: bytes) -> None:
+        if self._name in self._found.odd:
+            return
+        if self._is_first and (part.startswith((b"\xff\xfe", b"\xfe\xff")) or _ENCODING.match(part[:200])):
+            self._found.odd.add(self._name)
+        self._is_first = False
+        seen = self._rest + part
+        ends = [found.end() for found in _END_OF_CELL.finditer(seen, max(len(seen) - _MOST_REST, 0))]
+        end = ends[-1] if ends else len(seen)
+        self._rest = seen[end:]
+        self._judge(seen[:end])
+
+    def at_end(self) -> None:
+        self._judge(self._rest)
+
+    def _judge(self, seen: bytes) -> None:
+        text = pa.array([seen], pa.binary())
+        if pc.match_substring_regex(text, _ODD)[0].as_py():
+            self._found.odd.add(self._name)
+        if b"<f" in seen or b":f" in seen:
+            formulas, sound = (
+                pc.count_substring_regex(text, pattern)[0].as_py() for pattern in (_ANY_FORMULA, _SOUND_FORMULA)
+            )
+            if formulas:
+                self._found.with_formulas.add(self._name)
+            if formulas != sound:
+                self._found.odd.add(self._name)
 
 
-def _parts(archive: zipfile.ZipFile) -> Iterator[tuple[str, bytes, bytes]]:
-    """Each member piece by piece: its name, a piece, and the piece with the end of the one before."""
+def _members(archive: zipfile.ZipFile) -> Iterator[tuple[str, Iterator[bytes]]]:
+    """The name of each member, and its content piece by piece."""
     for member in archive.infolist():
         whole = copy(member)
         whole.file_size = 1 << 62  # else reading stops at the size that the member says it has
-        seen = b""
-        with archive.open(whole) as file:
-            while part := file.read(_PART):
-                seen = seen[-_OVERLAP:] + part
-                yield member.filename, part, seen
+        yield member.filename, _pieces(archive, whole)
 
 
-def member_of(path: Path, sheet: str) -> str:
-    """The name of the member that holds a sheet of an `.xlsx` (ECMA-376 part 1, 18.2.19); empty when it is not said."""
-    with zipfile.ZipFile(path) as archive:
-        book, relations = (ET.fromstring(archive.read(name)) for name in _BOOK)  # noqa: S314 - expat sets limits
-    ids = (one.attrib for one in book.iterfind(".//{*}sheet") if one.get("name") == sheet)
-    mine = {value for attributes in ids for key, value in attributes.items() if key.endswith("}id")}
-    targets = [one.get("Target", "") for one in relations if one.get("Id") in mine]
-    return posixpath.join("/xl", targets[0]).lstrip("/") if targets else ""
+def _pieces(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Iterator[bytes]:
+    with archive.open(member) as file:
+        while part := file.read(_PART):
+            yield part
+
+
+def book_of(path: Path) -> Book:
+    """What an `.xlsx` says of itself; raises RefusedError where it is damaged."""
+    with explained(path), zipfile.ZipFile(path) as archive:
+        return read_book(archive)
+
+
+def is_for_plain_reader(book: Book, found: Findings, sheet: str, *, as_stored: bool) -> bool:
+    """Whether calamine may not be trusted with a sheet, or formulas have to be known that it does not tell of."""
+    member = book.sheets[sheet].member if sheet in book.sheets else ""
+    misread = any(is_misread(code) if code else number in _EAST_ASIAN for number, code in book.formats.items())
+    asked = book.must_calculate and not as_stored and member in found.with_formulas
+    return misread or asked or not found.odd.isdisjoint((member, book.strings))
+
+
+_EAST_ASIAN = {*range(27, 37), *range(50, 59)}
+"""Built-in formats of dates that calamine takes for those of numbers."""

@@ -184,6 +184,7 @@ def _record_outcome(line: Line, validated: Validated, loaded: Loaded) -> None:
         parts.append(unknown)
     if outcome.notes:
         parts.append(f"noted: {outcome.noted}")
+    parts += outcome.mixed_dates
     line.result, line.message, line.notes = "loaded", "; ".join(parts), dict(outcome.notes)
     line.rows, line.rejected, line.dropped = loaded.rows, outcome.rows_rejected, outcome.rows_dropped
     line.unknown_keys, line.unreadable_keys = outcome.unknown_keys, outcome.unreadable_keys

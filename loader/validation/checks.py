@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import cache
 from itertools import compress
 from typing import TYPE_CHECKING, Any
@@ -15,10 +15,11 @@ import pyarrow.compute as pc
 from loader.archive import SOURCE_ROW
 from loader.archive.parquet import arrow_type
 from loader.archive.query import in_memory
-from loader.contracts import Column, Contract, Format, Period, Scalar
-from loader.readers.table import Batch
-from loader.validation.conversion import EXCEL_ERRORS, arrow_value, convert, tidy
+from loader.contracts import Column, ColumnType, Contract, Format, Period, Scalar
+from loader.readers.table import DAY_ZERO, Batch, CellKind, Cells
+from loader.validation.conversion import EXCEL_ERRORS, arrow_value, tidy
 from loader.validation.rules import Kind, Rule
+from loader.validation.typed_cells import has_too_many_digits, values_of
 
 if TYPE_CHECKING:
     import duckdb
@@ -66,18 +67,24 @@ class Invalid:
         return replace(self, source_rows=[*compress(self.source_rows, kept)], cells=[*compress(self.cells, kept)])
 
 
-def check_batch(batch: Batch, positions: dict[str, int], contract: Contract, period: Period) -> Checked:
-    """Tidy, clean, convert and check the cells of one batch; `positions` says where each column is in the file."""
+def check_batch(
+    batch: Batch, positions: dict[str, int], contract: Contract, period: Period, day_zero: date = DAY_ZERO
+) -> Checked:
+    """Tidy, clean, convert and check the cells of one batch.
+
+    `positions` says where each column is in the file, `day_zero` from which day a workbook counts.
+    """
     typed: list[pa.Array] = []
     sieve, unreadable = _Sieve(batch.source_rows), _none()
     for column in contract.columns:
         if column.name not in positions:
             typed.append(pa.nulls(len(batch.source_rows), arrow_type(column.type)))
             continue
-        cells = values = batch.cells[positions[column.name]]
+        given = batch.column(positions[column.name])
+        cells = values = given.text
         doubtful = batch.doubtful.get(positions[column.name])
         unread = sieve.set_aside(column.name, Rule(Kind.FILL_DOWN), doubtful, cells, _none(), _none())
-        for rule, values, bad in readings(cells, column, contract.format):  # noqa: B007
+        for rule, values, bad in readings(given, column, contract.format, day_zero):  # noqa: B007
             unread = sieve.set_aside(column.name, rule, bad, cells, unread, unread)
         known_bad = unread
         for rule, bad in _value_rules(values, column, period):
@@ -132,22 +139,29 @@ class _Sieve:
         return pc.or_(known, bad)
 
 
+_TEXT = Column(name="text", type=ColumnType(name="varchar", length=4000), description="What cleaning rules work on.")
 _Reading = tuple[Rule, pa.Array, pa.BooleanArray | None]
 
 
-def readings(cells: pa.Array, column: Column, fmt: Format) -> Iterator[_Reading]:
+def readings(cells: Cells, column: Column, fmt: Format, day_zero: date = DAY_ZERO) -> Iterator[_Reading]:
     """How the values of a column are read, in order: the rule, the values after it, and which cells break it."""
-    text = tidy(cells)
+    text, kinds = tidy(cells.text), cells.kinds
     notation = column.notation(fmt)
     if notation.null_values:
         text = pc.if_else(pc.is_in(text, pa.array(notation.null_values)), pa.scalar(None, pa.string()), text)
-    yield Rule(Kind.ERROR_CELL), text, pc.is_in(text, pa.array(EXCEL_ERRORS))
+    errors = pc.is_in(text, pa.array(EXCEL_ERRORS))
+    yield Rule(Kind.ERROR_CELL), text, errors if kinds is None else pc.or_(errors, cells.is_a(CellKind.ERROR))
+    yield Rule(Kind.DIGITS), text, has_too_many_digits(Cells(text, kinds), column.type)
 
+    if column.rules and kinds is not None:  # they clean texts
+        of_cells = text
+        text, kinds = values_of(Cells(text, kinds), _TEXT, fmt.notation), None
+        yield Rule(Kind.TYPE, column.type), text, pc.and_(pc.is_valid(of_cells), pc.is_null(text))
     for rule in column.rules:
         text, unfit = _clean(text, rule)
         yield Rule(Kind.CLEAN, rule.name), text, unfit
 
-    values = convert(text, column.type, notation)
+    values = values_of(Cells(text, kinds), column, notation, day_zero)
     if values is not text:
         yield Rule(Kind.TYPE, column.type), values, pc.and_(pc.is_valid(text), pc.is_null(values))
     if column.required:

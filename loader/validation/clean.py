@@ -20,13 +20,13 @@ from loader.archive import SOURCE_ROW, cleaned_schema, copy_without, key_schema,
 from loader.contracts import Contract, Period
 from loader.errors import RefusedError
 from loader.readers import open_table
-from loader.readers.table import Batch, Remark, Table, Tally
+from loader.readers.table import Batch, CellKind, Remark, Table, Tally
 from loader.text import plural
 from loader.validation.checks import Checked, check_batch
 from loader.validation.conversion import tidy
 from loader.validation.duplicates import repeated_keys
 from loader.validation.fill_down import FillDown
-from loader.validation.header import match_header
+from loader.validation.header import match_header, refuse_uncalculated
 from loader.validation.rejects import Rejected
 from loader.validation.rejects_csv import Reject, list_up_to, rejects_file
 from loader.validation.rules import UNIQUE_KEY, duplicate_of, rule_of
@@ -52,6 +52,8 @@ class Outcome:
     """Keys that only rejected rows have, where the contract has them unknown."""
     unreadable_keys: int = 0
     """Rejected rows whose key cannot be read: above 0, the delivery is incomplete."""
+    dates: dict[str, Counter[CellKind]] = field(default_factory=dict)
+    """By column of dates in a workbook how many of its cells are dates, and how many are texts."""
 
     @property
     def rows_valid(self) -> int:
@@ -62,6 +64,15 @@ class Outcome:
     def rows_listed(self) -> int:
         """Rows that the rejects list."""
         return self.rows_rejected + self.rows_dropped
+
+    @property
+    def mixed_dates(self) -> list[str]:
+        """What is to be said of columns in which some dates are date cells and others are texts."""
+        return [
+            f"{column} has {counts[CellKind.DATE]:,} date cells and {counts[CellKind.TEXT]:,} of text"
+            for column, counts in self.dates.items()
+            if counts[CellKind.DATE] and counts[CellKind.TEXT]
+        ]
 
     def join(self, later: Outcome) -> None:
         """Add what was found in later rows."""
@@ -99,15 +110,18 @@ def clean_delivery(
     """
     table = table or open_table(path, contract.format, contract.names(period))
     positions = match_header(path.name, table.header, contract, period)
-    unnamed = sorted(set(range(len(table.header))) - set(positions.values()))
+    refuse_uncalculated(path.name, table, positions)
     rejected = Rejected(table.header, positions)
     try:
         with UnknownKeys(contract, unknown_beside(parquet)) as unknown:
             with rejects_file(rejects) as reject, parquet_file(parquet, cleaned_schema(contract)) as write:
-                data = _Data(path, outcome, rejected, unnamed, reject, unknown)
-                check = partial(check_batch, positions=positions, contract=contract, period=period)
+                data = _Data(path, outcome, rejected, table, reject, unknown)
+                check = partial(
+                    check_batch, positions=positions, contract=contract, period=period, day_zero=table.day_zero
+                )
                 for batch, checked in _checked(table.batches, FillDown(contract, positions), check):
                     data.add(batch, checked)
+                    _count_dates(batch, positions, contract, outcome)
                     write(checked.rows)
                     on_rows(data.rows_read)
             ends_at = data.end()
@@ -145,11 +159,11 @@ class _Data:
         path: Path,
         outcome: Outcome,
         rejected: Rejected,
-        unnamed: Sequence[int],
+        table: Table,
         reject: Reject,
         unknown: UnknownKeys,
     ) -> None:
-        self._path, self._unnamed, self._reject, self._unknown = path, unnamed, reject, unknown
+        self._path, self._table, self._reject, self._unknown = path, table, reject, unknown
         self._outcome, self._rejected = outcome, rejected
         self._totals: list[int] = []
         """The rows that fit `totals` and below which no row was valid so far."""
@@ -208,7 +222,7 @@ class _Data:
         return Rejected(self._rejected.header, self._rejected.positions)
 
     def _take(self, batch: Batch, checked: Checked, outcome: Outcome, rejected: Rejected) -> None:
-        _refuse_headless_values(self._path, batch, self._unnamed)
+        _refuse_headless_values(self._path, batch, self._table, rejected.positions)
         for row in batch.misshapen:
             self._reject(row.source_row, "", row.shown, rule_of(row))
             outcome.summary[f"row: {rule_of(row)}"] += 1
@@ -258,12 +272,23 @@ def _checked(
             yield later, found.result()
 
 
-def _refuse_headless_values(path: Path, batch: Batch, unnamed: Sequence[int]) -> None:
-    for at in unnamed:
+def _count_dates(batch: Batch, positions: dict[str, int], contract: Contract, outcome: Outcome) -> None:
+    for column in contract.columns:
+        cells = batch.column(positions[column.name]) if column.name in positions else None
+        if cells is not None and cells.kinds is not None and column.type.name in ("date", "timestamp"):
+            counts = outcome.dates.setdefault(column.name, Counter())
+            for kind in (CellKind.DATE, CellKind.TEXT):
+                counts[kind] += pc.sum(cells.is_a(kind)).as_py() or 0
+
+
+def _refuse_headless_values(path: Path, batch: Batch, table: Table, positions: dict[str, int]) -> None:
+    for at in sorted(set(range(len(batch.cells))) - set(positions.values())):
         filled = pc.is_valid(tidy(batch.cells[at]))
         if pc.any(filled).as_py():
             row = batch.source_rows[pc.index(filled, True).as_py()]
-            raise RefusedError(f"{path.name}, row {row}: column {at + 1} has values but no header; name it or empty it")
+            raise RefusedError(
+                f"{path.name}, row {row}: {table.place(at)} has values but no header; name it or empty it"
+            )
 
 
 def _leave_out_repeated(

@@ -23,9 +23,6 @@ from loader.contracts.notation import zone_of
 from loader.readers.table import BLANKS
 
 EXCEL_ERRORS = ("#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NULL!", "#NUM!", "#ERROR!")
-_DAY_ZERO = dt.datetime(1899, 12, 30)
-"""Day 0 of Excel's 1900 date system as it counts from March 1900 on (ECMA-376 part 1, 18.17.4.1)."""
-
 _UNIX_ZERO = dt.datetime(1970, 1, 1)
 _CALENDAR = ((dt.date.min - _UNIX_ZERO.date()).days, (dt.date.max - _UNIX_ZERO.date()).days + 1)
 """Days since 1970 of the first day of year 1, and of the day after the last of year 9999."""
@@ -50,7 +47,8 @@ _GROUPED = {
 _VARIANTS = {" ": "[\u00a0\u2009\u202f]", "'": "\u2019"}
 """Other characters that stand for a thousands separator."""
 
-_MANY_DIGITS, _EXCEL = Context(prec=80), Context(prec=15)
+_TIME = "^(?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9])?$"
+_MANY_DIGITS = Context(prec=80)
 
 
 def tidy(cells: pa.StringArray) -> pa.StringArray:
@@ -66,13 +64,19 @@ def tidy(cells: pa.StringArray) -> pa.StringArray:
 def convert(cells: pa.StringArray, declared: ColumnType, notation: Notation) -> pa.Array:
     """Tidy cells as `arrow_type(declared)`; null where the cell is null or invalid."""
     target = arrow_type(declared)
-    if notation.map:
-        texts, values = zip(*notation.map, strict=True)
-        at = pc.index_in(cells, pa.array(texts, pa.string()))
-        stated = pa.array([arrow_value(value, target) for value in values], target).take(at)
-        cells = pc.if_else(pc.is_valid(at), pa.scalar(None, pa.string()), cells)
-        return pc.coalesce(stated, _read(cells, target, notation))
-    return _read(cells, target, notation)
+    stated, cells = mapped(cells, target, notation)
+    values = _read(cells, target, notation)
+    return values if stated is None else pc.coalesce(stated, values)
+
+
+def mapped(cells: pa.StringArray, target: pa.DataType, notation: Notation) -> tuple[pa.Array | None, pa.StringArray]:
+    """The values of texts that the contract states (None when it states none), and the other texts."""
+    if not notation.map:
+        return None, cells
+    texts, values = zip(*notation.map, strict=True)
+    at = pc.index_in(cells, pa.array(texts, pa.string()))
+    stated = pa.array([arrow_value(value, target) for value in values], target).take(at)
+    return stated, pc.if_else(pc.is_valid(at), pa.scalar(None, pa.string()), cells)
 
 
 def arrow_value(value: Any, target: pa.DataType) -> Any:
@@ -89,6 +93,8 @@ def _read(cells: pa.StringArray, target: pa.DataType, notation: Notation) -> pa.
         return cells
     if pa.types.is_boolean(target):
         return _booleans(cells, target, notation)
+    if pa.types.is_time(target):
+        return _times(cells, target)
     if pa.types.is_temporal(target):
         return _moments(cells, target, notation)
     return _numbers(cells, target, notation)
@@ -104,7 +110,7 @@ def _numbers(cells: pa.StringArray, target: pa.DataType, notation: Notation) -> 
             return _without_vanished(pc.cast(plain, target), plain)
         except pa.ArrowInvalid:
             pass
-    return _by_distinct(plain, target, lambda text: _number(text, target, notation))
+    return by_distinct(plain, target, lambda text: _number(text, target))
 
 
 def _without_vanished(values: pa.Array, plain: pa.StringArray) -> pa.Array:
@@ -128,17 +134,13 @@ def _plain(cells: pa.StringArray, notation: Notation) -> pa.StringArray:
         cells = _where(pc.match_substring(cells, money), cells, lambda found: _without_sign(found, money))
     for form in notation.negative:
         cells = pc.replace_substring_regex(cells, _NEGATIVE[form], r"-\1")
-    if notation.workbook and notation.thousands == ".":  # a text that is grouped, or a number with three decimals
-        either = pc.match_substring_regex(cells, r"^[+-]?[1-9][0-9]{0,2}[.][0-9]{3}$")
-        cells = pc.if_else(either, pa.scalar(None, pa.string()), cells)
     if notation.thousands:
         if notation.thousands in _VARIANTS:
             cells = pc.replace_substring_regex(cells, _VARIANTS[notation.thousands], notation.thousands)
         grouped = pc.match_substring(cells, notation.thousands)
         cells = _where(grouped, cells, lambda found: _ungrouped(found, notation))
     if notation.decimal == ",":
-        # a workbook mixes numbers (always with a point) and text in the sender's notation
-        pointed = not notation.workbook and pc.match_substring(cells, ".")
+        pointed = pc.match_substring(cells, ".")
         cells = pc.if_else(pointed, pa.scalar(None, pa.string()), pc.replace_substring(cells, ",", "."))
     return pc.binary_join_element_wise(cells, "e-2", "") if notation.percent else cells
 
@@ -168,10 +170,10 @@ def _ungrouped(cells: pa.StringArray, notation: Notation) -> pa.StringArray:
     return pc.if_else(grouped, pc.replace_substring(cells, notation.thousands, ""), cells)
 
 
-def _number(text: str, target: pa.DataType, notation: Notation) -> int | float | Decimal | None:
+def _number(text: str, target: pa.DataType) -> int | float | Decimal | None:
     """One plain number; None when it is not a number, does not match the type or would lose digits."""
     # 1e3 is a code more likely than a count
-    exponent = "" if pa.types.is_integer(target) and not notation.workbook else "eE"
+    exponent = "" if pa.types.is_integer(target) else "eE"
     if text.strip(f"+-.0123456789{exponent}"):
         return None
     try:
@@ -183,9 +185,7 @@ def _number(text: str, target: pa.DataType, notation: Notation) -> int | float |
         return nearest if nearest or not number else None
     scale = target.scale if pa.types.is_decimal(target) else 0
     rounded = number.quantize(Decimal(1).scaleb(-scale), context=_MANY_DIGITS) if number.adjusted() < 40 else None
-    # A workbook stores doubles: 99999999999.99 arrives as 99999999999.990005493; Excel itself shows 15 digits.
-    as_shown = notation.workbook and rounded is not None and _EXCEL.plus(rounded) == _EXCEL.plus(number)
-    if rounded is None or not (rounded == number or as_shown):
+    if rounded is None or rounded != number:
         return None
     if pa.types.is_decimal(target):
         return rounded if rounded.copy_abs() < Decimal(10) ** (target.precision - scale) else None
@@ -205,7 +205,7 @@ def _moments(cells: pa.StringArray, target: pa.DataType, notation: Notation) -> 
         moments = pc.coalesce(moments, _local_times(_instants(cells, notation), zone))
     if moments.null_count > cells.null_count:
         rest = pc.if_else(pc.is_valid(moments), pa.scalar(None, pa.string()), cells)
-        read = _by_distinct(rest, pa.timestamp("us"), lambda text: _moment(text, notation, zone))
+        read = by_distinct(rest, pa.timestamp("us"), lambda text: _moment(text, notation, zone))
         moments = pc.coalesce(moments, read)
     if pa.types.is_date(target):
         midnight = pc.equal(pc.floor_temporal(moments, unit="day"), moments)
@@ -242,9 +242,7 @@ def _usual_moments(cells: pa.StringArray, notation: Notation) -> pa.TimestampArr
         moments = pc.cast(iso, pa.timestamp("us"))
     except pa.ArrowInvalid:
         return pa.nulls(len(cells), pa.timestamp("us"))
-    # a form without separators may fit digits that look like a serial number
-    serials = notation.workbook and all(re.sub("%[dmY]", "", form) for form in notation.dates)
-    return pc.coalesce(moments, _serial_days(cells)) if serials else moments
+    return moments
 
 
 def _instants(cells: pa.StringArray, notation: Notation) -> pa.TimestampArray:
@@ -291,17 +289,8 @@ def _shape(form: str) -> tuple[str, str] | None:
     return shape, r"\0" if form == "%Y-%m-%d" else order
 
 
-def _serial_days(cells: pa.StringArray) -> pa.TimestampArray:
-    """Whole days as Excel counts them, of up to six digits; null for others."""
-    serial = pc.match_substring_regex(cells, "^[1-9][0-9]{1,5}$")
-    days = pc.cast(pc.if_else(serial, cells, pa.scalar(None, pa.string())), pa.int32())
-    days = pc.if_else(pc.greater(days, 60), days, pa.scalar(None, pa.int32()))
-    since_1970 = pc.add(days, pa.scalar((_DAY_ZERO - _UNIX_ZERO).days, pa.int32()))
-    return pc.cast(pc.cast(since_1970, pa.date32()), pa.timestamp("us"))
-
-
 def _moment(text: str, notation: Notation, zone: dt.tzinfo | None) -> dt.datetime | None:
-    """One date or time as people write it: the contract's forms, ISO 8601, or a serial number in a workbook.
+    """One date or time as people write it: the contract's forms, or ISO 8601.
 
     One with an offset becomes the local time of `zone`; where there is none, it is invalid.
     """
@@ -309,8 +298,6 @@ def _moment(text: str, notation: Notation, zone: dt.tzinfo | None) -> dt.datetim
         return None
     read = (_by_form(text, form) for form in notation.dates)
     moment = next((found for found in read if found is not None), None) or _by_iso(text)
-    if moment is None and notation.workbook:
-        return _by_serial(text)
     return moment if moment is None or moment.tzinfo is None else _local(moment, zone)
 
 
@@ -335,15 +322,6 @@ def _by_iso(text: str) -> dt.datetime | None:
         return None
 
 
-def _by_serial(text: str) -> dt.datetime | None:
-    try:
-        serial = float(text)
-    except ValueError:
-        return None
-    fits = 60 < serial < 2_958_466  # from 1900-03-01 to 9999-12-31; day 60 never was
-    return _DAY_ZERO + dt.timedelta(seconds=round(serial * 86_400)) if fits else None
-
-
 def _local(moment: dt.datetime, zone: dt.tzinfo | None) -> dt.datetime | None:
     """The local time of a zone; None in an hour that occurs twice, since nobody could tell which it was."""
     if zone is None:
@@ -356,15 +334,25 @@ def _local(moment: dt.datetime, zone: dt.tzinfo | None) -> dt.datetime | None:
     return None if is_twice else here.replace(tzinfo=None)
 
 
+def _times(cells: pa.StringArray, target: pa.DataType) -> pa.Array:
+    """Times of day, as `HH:MM` or `HH:MM:SS`."""
+    return times_of_day(pc.if_else(pc.match_substring_regex(cells, _TIME), cells, pa.scalar(None, pa.string())), target)
+
+
+def times_of_day(texts: pa.StringArray, target: pa.DataType) -> pa.Array:
+    """Texts in ISO 8601 as times of day, for which Arrow has no cast."""
+    return pc.cast(pc.cast(pc.binary_join_element_wise("1970-01-01", texts, " "), pa.timestamp("us")), target)
+
+
 def _booleans(cells: pa.StringArray, target: pa.DataType, notation: Notation) -> pa.Array:
     values = {word.lower(): True for word in notation.true_values} | {
         word.lower(): False for word in notation.false_values
     }
-    return _by_distinct(cells, target, lambda text: values.get(text.lower()))
+    return by_distinct(cells, target, lambda text: values.get(text.lower()))
 
 
-def _by_distinct(cells: pa.StringArray, target: pa.DataType, read: Callable[[str], object]) -> pa.Array:
-    """Apply a Python function once per distinct text."""
+def by_distinct(cells: pa.StringArray, target: pa.DataType, read: Callable[[str], object]) -> pa.Array:
+    """What a Python function makes of each text; it is called once per distinct one."""
     encoded = pc.dictionary_encode(cells)
     if isinstance(encoded, pa.ChunkedArray):
         encoded = encoded.combine_chunks()

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 
 from loader.contracts import Contract, Period, plain_header
 from loader.errors import RefusedError
+from loader.readers.table import Table
 from loader.text import listed
 
 _MOST_CELLS = 40
@@ -46,6 +48,17 @@ def match_header(file_name: str, header: list[str], contract: Contract, period: 
             f"{'; '.join(differences)}. Found: {_shown(header)}. Expected: {wanted}"
         )
     return {expected[text]: position for position, text in enumerate(found) if text}
+
+
+def refuse_uncalculated(file_name: str, table: Table, positions: Mapping[str, int]) -> None:
+    """Raise RefusedError when a column of the contract has formulas that the workbook asks to be calculated."""
+    for column, at in positions.items():
+        if at in table.formulas:
+            raise RefusedError(
+                f"{file_name}: the formulas in column '{column}' were never calculated, as the workbook says (the "
+                f"first is in cell {table.formulas[at]}); open it in a spreadsheet program, save it and deliver it "
+                "again, or take what is stored by 'formulas: as_stored' in the contract"
+            )
 
 
 def _shown(cells: list[str]) -> str:

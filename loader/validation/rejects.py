@@ -101,7 +101,7 @@ class Rejected:
 
     def _take(self, batch: Batch, rows: set[int]) -> None:
         wanted = pc.is_in(batch.source_rows, pa.array(rows, pa.int64()))
-        columns = [column.filter(wanted).to_pylist() for column in batch.cells]
+        columns = [column.filter(wanted).to_pylist() for column in batch.cells[: len(self.header)]]
         for at, *cells in zip(batch.source_rows.filter(wanted).to_pylist(), *columns, strict=True):
             self._cells[at] = cells
 

@@ -52,6 +52,7 @@ def of_cell(rule: Rule, column: Column, contract: Contract, period: Period) -> s
 _PLAIN = {
     Kind.REQUIRED: "must not be empty",
     Kind.FILL_DOWN: "is empty, and in the rows above it nobody can tell the value that it stands for",
+    Kind.DIGITS: "is a number of which the workbook has lost digits (it keeps 15): write it as text",
     Kind.ERROR_CELL: "is an error of the spreadsheet program, not a value",
     Kind.NUL: "holds an invisible character (NUL), which must go",
     Kind.FINITE: "is too large for a number",
@@ -111,6 +112,8 @@ def _typed(column: Column, notation: Notation) -> str:
     if notation.true_values != Notation.true_values or notation.false_values != Notation.false_values:
         return f"one of {listed([*notation.true_values, *notation.false_values])}"
     return {
+        "varchar": "a text; for times and durations, choose the format Text and write them again",
+        "time": "a time of day, written like 14:30 or 14:30:00",
         "integer": "a whole number",
         "bigint": "a whole number",
         "double": f"a number, such as 1{notation.decimal}5",

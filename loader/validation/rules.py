@@ -14,6 +14,8 @@ class Kind(Enum):
     FILL_DOWN = "fill down"
     """Of an empty cell that stands for one above it, which nobody knows."""
     ERROR_CELL = "error cell"
+    DIGITS = "number of 2^53 and more"
+    """Of a whole number in a workbook, which keeps no more than 15 digits of it."""
     CLEAN = "clean {}"
     """The detail is the name of the cleaning rule."""
     TYPE = "type {}"

@@ -20,7 +20,7 @@ from sqlalchemy.types import TypeEngine
 
 from loader.contracts import ColumnType, Contract
 from loader.warehouse.engines.base import Engine
-from loader.warehouse.engines.types import Code, day, moment, words
+from loader.warehouse.engines.types import Code, day, moment, time_of_day, words
 from loader.warehouse.layers import STAGE
 
 
@@ -96,6 +96,8 @@ def sql_type(declared: ColumnType) -> TypeEngine[Any]:
             return day()
         case "timestamp":
             return moment()
+        case "time":
+            return time_of_day()
         case plain:
             return _PLAIN[plain]()
 

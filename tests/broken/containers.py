@@ -213,7 +213,12 @@ CASES = [
     refused("sheet that ends early", "xlsx", members("xlsx", {SHEET: half}), DAMAGED),
     refused("sheet that is no XML", "xlsx", members("xlsx", {SHEET: lambda _: b"\0\1\2 nothing"}), DAMAGED),
     refused("sheet of zero bytes", "xlsx", members("xlsx", {SHEET: lambda _: b""}), DAMAGED),
-    refused("text that is not in the list of texts", "xlsx", sheet_xml(*NO_STRING), DAMAGED),
+    refused(
+        "text that is not in the list of texts",
+        "xlsx",
+        sheet_xml(*NO_STRING),
+        "the cell B3 of the sheet 'People' cannot be read: its text is not in the list of texts",
+    ),
     refused("ods that ends early", "ods", members("ods", {"content.xml": half}), DAMAGED),
     refused(
         "xlsb that ends early", "xlsb", members("xlsb", {"xl/worksheets/sheet1.bin": half}), "the workbook is damaged"

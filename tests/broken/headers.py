@@ -55,7 +55,7 @@ CASES = [
     refused(
         "header over the wrong cells", "csv", content(people().replace("name,born", "born,name")), "born: type date (3)"
     ),
-    refused("values without header", "xlsx", table(HEADER, *wider("x")), "row 2: column 7 has values but no header"),
+    refused("values without header", "xlsx", table(HEADER, *wider("x")), "row 2: column G has values but no header"),
     refused("header that is a formula", "xlsx", table([*HEADER[:-1], '="paid"']), "the formula in cell F1 was never"),
     refused(
         "header with codes for the terminal", "csv", content(people().replace("paid", "\x1b[2Jpaid")), r"\x1b[2Jpaid"

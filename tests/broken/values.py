@@ -28,7 +28,7 @@ CASES = [
     refused(
         "formula errors", "xlsx", book(visits="#DIV/0!", paid="#REF!"), "visits: error cell (1); paid: error cell (1)"
     ),
-    refused("formula error in an ods", "ods", book(visits="#DIV/0!"), "a formula in it ends in an error"),
+    refused("formula error in an ods", "ods", book(visits="#DIV/0!"), "visits: error cell (1)"),
     refused("error text in a text file", "csv", content(people(name="#REF!")), "name: error cell (1)"),
     refused(
         "formula that was never calculated", "xlsx", book(visits="=1+1"), "the formula in cell E3 was never calculated"

@@ -184,6 +184,7 @@ def test_the_contract_of_the_table_below_is_right(tmp_path: Path) -> None:
         ("type: csv, quote: '||'", "type: csv", 6, "format.quote: String should have at most 1 character"),
         ("type: csv, totals: '*'", "type: csv", 6, "totals: '*' is not a valid regular expression"),
         ("type: csv, dates: ['DD.MM.YYYY']", "type: csv", 6, "'DD.MM.YYYY' is not a valid date format"),
+        ("type: workbook, formulas: guessed", "type: csv", 6, "format.formulas"),
         ("type: csv, thousands: '.'", "type: csv", 6, "'decimal' and 'thousands' are both '.'"),
         ("type: csv, currency: '-'", "type: csv", 6, "currency '-' could be read as part of a number"),
         ("type: csv, currency: 'US dollar'", "type: csv", 6, "format.currency: String should have at most 5"),

@@ -77,7 +77,7 @@ def test_a_workbook_under_another_ending_is_told_its_kind(tmp_path: Path, kind: 
     ("kind", "reason"),
     [
         (".xlsx", "1 of 2 rows are invalid (50.0%; none is allowed): visits: error cell (1)"),
-        (".ods", "a formula in it ends in an error, and .ods does not tell in which cell"),
+        (".ods", "1 of 2 rows are invalid (50.0%; none is allowed): visits: error cell (1)"),
     ],
 )
 def test_an_error_of_a_formula_is_never_taken_for_nothing(
@@ -225,6 +225,6 @@ def test_numbers_of_a_workbook_keep_all_their_digits(tmp_path: Path) -> None:
     [batch] = table.batches
     numbers, mixed = (column.to_pylist() for column in batch.cells)
 
-    assert [numbers[0], numbers[1], mixed[2]] == ["0.3333333333333333", "333333333333333.3125", "0.1428571428571428"]
+    assert [numbers[0], numbers[1], mixed[2]] == ["0.3333333333333333", "333333333333333.3", "0.1428571428571428"]
     assert [numbers[2], numbers[3]] == ["abc", "1.5"]
     assert [mixed[0], mixed[1], mixed[3]] == ["1.123456789", "0.1", None]

@@ -43,9 +43,10 @@ datasets:
       is_sold: {type: boolean, description: Whether it is sold.}
       sold_on: {type: date, description: A day.}
       seen_at: {type: timestamp, description: A moment.}
+      opens_at: {type: time, description: A time of day.}
 """
 COLUMNS = ["number", "words", "letter", "pieces", "price", "amount", "share", "digit", "ratio"]
-COLUMNS += ["is_sold", "sold_on", "seen_at"]
+COLUMNS += ["is_sold", "sold_on", "seen_at", "opens_at"]
 Thing = tuple[Any, ...]
 
 
@@ -58,19 +59,25 @@ LAST_MOMENT = dt.datetime(9999, 12, 31, 23, 59, 59, 999_999)
 LARGEST: Thing = (
     *(2**31 - 1, "ÿ€" * 200, "\uffee", 2**63 - 1),
     *(decimal(99_999_999, 2), decimal(NINES, 10), decimal(NINES, 38), Decimal(9)),
-    *(1.7976931348623157e308, True, LAST_MOMENT.date(), LAST_MOMENT),
+    *(1.7976931348623157e308, True, LAST_MOMENT.date(), LAST_MOMENT, LAST_MOMENT.time()),
 )
 SMALLEST: Thing = (
     *(-(2**31), "", "'", -(2**63)),
     *(decimal(-99_999_999, 2), decimal(-NINES, 10), decimal(-NINES, 38), Decimal(-9)),
-    *(-1.7976931348623157e308, False, dt.date(1, 1, 1), dt.datetime(1, 1, 1)),
+    *(-1.7976931348623157e308, False, dt.date(1, 1, 1), dt.datetime(1, 1, 1), dt.time()),
 )
 NEXT_TO_NOTHING: Thing = (
     *(1, " ", ",", 0),
     *(decimal(-1, 2), decimal(1, 10), decimal(1, 38), Decimal(0)),
-    *(2.2250738585072014e-308, False, dt.date(1999, 12, 31), dt.datetime(1999, 12, 31, 23, 59, 59, 999_999)),
+    *(
+        2.2250738585072014e-308,
+        False,
+        dt.date(1999, 12, 31),
+        dt.datetime(1999, 12, 31, 23, 59, 59, 999_999),
+        dt.time(0, 0, 0, 1),
+    ),
 )
-NOTHING: Thing = (0, *[None] * 11)
+NOTHING: Thing = (0, *[None] * 12)
 AWKWARD = [
     "\\N",
     "\\.",
@@ -107,6 +114,7 @@ VALUES = (
     st.booleans(),
     st.dates(),
     st.datetimes().map(lambda moment: moment.replace(fold=0)),
+    st.times().map(lambda time: time.replace(fold=0)),
 )
 """Of each column but the first. No -0.0, which some engines call 0."""
 some_things = st.lists(

@@ -93,7 +93,7 @@ def test_each_engine_has_its_macros() -> None:
 
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize(
-    "declared", ["varchar(9)", "integer", "bigint", "decimal(8,2)", "double", "boolean", "date", "timestamp"]
+    "declared", ["varchar(9)", "integer", "bigint", "decimal(8,2)", "double", "boolean", "date", "timestamp", "time"]
 )
 def test_an_engine_knows_its_own_word_for_each_type(engine: str, declared: str) -> None:
     engine_type, column_type = engine_class(engine), ColumnType.parse(declared)

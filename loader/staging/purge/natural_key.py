@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import pyarrow as pa
@@ -16,6 +17,7 @@ from sqlalchemy import ColumnElement, and_, cast, column
 
 from loader.contracts import Column, Contract
 from loader.errors import UsageError
+from loader.readers.table import DAY_ZERO, Cells
 from loader.validation.checks import readings
 from loader.validation.conversion import tidy
 from loader.warehouse import Engine
@@ -74,21 +76,21 @@ class NaturalKey:
         return and_(*(cast(column(name), words()).in_(sorted(texts)) for name, texts in parts))
 
 
-def key_cells(cells: Mapping[str, pa.Array], contract: Contract) -> dict[str, pa.Array]:
+def key_cells(cells: Mapping[str, Cells], contract: Contract, day_zero: date = DAY_ZERO) -> dict[str, pa.Array]:
     """The key columns of delivered rows, as today's contract reads them; null where a cell cannot be read."""
-    return {name: _read(cells[name], contract.column(name), contract) for name in contract.key}
+    return {name: _read(cells[name], contract.column(name), contract, day_zero) for name in contract.key}
 
 
-def _read(cells: pa.StringArray, declared: Column, contract: Contract) -> pa.Array:
-    values, unread = cells, pa.scalar(False)
-    for _, values, bad in readings(cells, declared, contract.format):  # noqa: B007
+def _read(cells: Cells, declared: Column, contract: Contract, day_zero: date) -> pa.Array:
+    values, unread = cells.text, pa.scalar(False)
+    for _, values, bad in readings(cells, declared, contract.format, day_zero):  # noqa: B007
         unread = unread if bad is None else pc.or_(unread, pc.fill_null(bad, False))
     return pc.if_else(unread, pa.scalar(None, values.type), values)
 
 
 def _texts(part: str, declared: Column, contract: Contract, engine: Engine) -> frozenset[str]:
     cells = pa.array([part], pa.string())
-    value = _read(cells, declared, contract)
+    value = _read(Cells(cells), declared, contract, DAY_ZERO)
     if value.null_count:
         raise UsageError(f"--key: the part for {declared.name} is not a valid {declared.type} as the contract reads it")
     one = value[0].as_py()

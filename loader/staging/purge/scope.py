@@ -120,7 +120,9 @@ class OfKey:
     def _look(self, delivery: Table, positions: Mapping[str, int]) -> _Seen:
         seen = _Seen()
         for batch in delivery.batches:
-            cells = key_cells({name: batch.cells[positions[name]] for name in self.contract.key}, self.contract)
+            cells = key_cells(
+                {name: batch.column(positions[name]) for name in self.contract.key}, self.contract, delivery.day_zero
+            )
             seen.rows += len(batch.source_rows)
             seen.found += pc.sum(self.key.rows_of(cells)).as_py() or 0
             seen.found += sum(self.key.may_be_in(row.cells) for row in batch.misshapen)

@@ -37,6 +37,7 @@ class DuckDB(Engine):
     type_words: ClassVar[Mapping[str, str]] = {
         "numeric": "decimal",
         "double precision": "double",
+        "time without time zone": "time",
         "timestamp without time zone": "timestamp",
     }
 

@@ -22,6 +22,7 @@ from sqlalchemy import (
     Integer,
     Numeric,
     Table,
+    Time,
     text,
 )
 from sqlalchemy.exc import DataError, DBAPIError
@@ -54,6 +55,7 @@ class Postgres(Engine):
         "character varying": "varchar",
         "numeric": "decimal",
         "double precision": "double",
+        "time without time zone": "time",
         "timestamp without time zone": "timestamp",
     }
 
@@ -170,6 +172,7 @@ def _arrow_type(declared: TypeEngine[Any]) -> pa.DataType:
         Boolean: pa.bool_(),
         Date: pa.date32(),
         DateTime: pa.timestamp("us"),
+        Time: pa.time64("us"),
     }
     return plain.get(type(declared), pa.string())
 

@@ -24,6 +24,7 @@ _FIXED = {
     pa.int64(): (pa.int64(), ">i8", 0),
     pa.float64(): (pa.float64(), ">f8", 0),
     pa.date32(): (pa.int32(), ">i4", -10_957),
+    pa.time64("us"): (pa.int64(), ">i8", 0),
     pa.timestamp("us"): (pa.int64(), ">i8", -946_684_800_000_000),
 }
 """By type: the numbers behind it, how they are sent, and what is added: days and microseconds begin in 2000."""

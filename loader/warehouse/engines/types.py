@@ -20,12 +20,13 @@ from sqlalchemy import (
     Index,
     String,
     Table,
+    Time,
     TypeDecorator,
     Unicode,
     UnicodeText,
     text,
 )
-from sqlalchemy.dialects.mssql import DATE, DATETIME2, NVARCHAR
+from sqlalchemy.dialects.mssql import DATE, DATETIME2, NVARCHAR, TIME
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.schema import CreateIndex, CreateSchema, CreateTable
@@ -49,6 +50,11 @@ def day() -> TypeEngine[Any]:
 def moment() -> TypeEngine[Any]:
     """A time without zone, to the microsecond."""
     return DateTime().with_variant(DATETIME2(6), "mssql")  # type: ignore[no-untyped-call]
+
+
+def time_of_day() -> TypeEngine[Any]:
+    """A time of day, to the microsecond."""
+    return Time().with_variant(TIME(6), "mssql")  # type: ignore[no-untyped-call]
 
 
 class Code(TypeDecorator[str]):

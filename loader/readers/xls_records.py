@@ -1,0 +1,151 @@
+"""What calamine does not tell of an `.xls`: its errors and formulas, and the day that it counts from ([MS-XLS] 2.4)."""
+
+from __future__ import annotations
+
+import datetime as dt
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from loader.readers.plain_xlsb import ERRORS
+from loader.readers.plain_xlsx import DAY_ZERO_1904
+from loader.readers.table import DAY_ZERO, letters
+
+_FREE = 0xFFFFFFFA
+"""Numbers of sectors from there on mean something else."""
+_BOF, _EOF, _DATE_MODE, _BOUND_SHEET, _BOOLEAN_OR_ERROR = {0x009, 0x209, 0x409, 0x809}, 0x00A, 0x022, 0x085, 0x205
+_NUMBER, _RK, _RKS = 0x203, 0x27E, 0x0BD
+_FORMULA = {0x006, 0x206, 0x406}
+_ERROR_RESULT = 2
+"""Of the results of a formula that are no numbers."""
+_ON_LOAD = 2
+"""Of the flags of a formula: it has to be calculated when the workbook is opened."""
+
+
+@dataclass
+class Remarks:
+    """Rows and columns are counted from 0."""
+
+    day_zero: dt.date = DAY_ZERO
+    errors: dict[int, dict[int, str]] = field(default_factory=dict)
+    """By row and column."""
+    below_zero: dict[int, set[int]] = field(default_factory=dict)
+    """The columns of the numbers below zero by row."""
+    formulas: dict[int, str] = field(default_factory=dict)
+    """The first cell by column of the formulas that are to be calculated when the workbook is opened."""
+
+    def take_error(self, row: int, column: int, code: int) -> None:
+        """Take a cell with an error."""
+        self.errors.setdefault(row, {})[column] = ERRORS.get(code, "#ERROR!")
+
+    def take_formula(self, data: bytes, above: int) -> None:
+        """Take the record of a formula; those above the row `above` are no matter."""
+        row, column, _, result, flags = struct.unpack_from("<HHH8sH", data)
+        if result[6:] != b"\xff\xff":
+            self._take_sign(row, column, result[7])
+        elif result[0] == _ERROR_RESULT:
+            self.take_error(row, column, result[2])
+        if flags & _ON_LOAD and row >= above:
+            self.formulas.setdefault(column, f"{letters(column)}{row + 1}")
+
+    def take_numbers(self, kind: int, data: bytes) -> None:
+        """Take a record with one number or several."""
+        row, column = struct.unpack_from("<HH", data)
+        if kind == _NUMBER:
+            self._take_sign(row, column, data[13])
+        for number, at in enumerate(range(9, 10 if kind == _RK else len(data) - 2, 6) if kind != _NUMBER else ()):
+            self._take_sign(row, column + number, data[at])
+
+    def _take_sign(self, row: int, column: int, last_byte: int) -> None:
+        if last_byte & 0x80:
+            self.below_zero.setdefault(row, set()).add(column)
+
+
+def remarks(path: Path, position: int, above: int) -> Remarks:
+    """What is to be known of the sheet at a position, from 0.
+
+    Raises:
+        IndexError: the file is damaged.
+        struct.error: the file is damaged.
+    """
+    stream = _workbook(path.read_bytes())
+    found = Remarks()
+    sheets = []
+    for kind, at, _ in _records(stream, 0):
+        if kind == _BOUND_SHEET:
+            sheets.append(struct.unpack_from("<I", stream, at)[0])
+        elif kind == _DATE_MODE and stream[at]:
+            found.day_zero = DAY_ZERO_1904
+    for kind, at, size in _records(stream, sheets[position]):
+        if kind == _BOOLEAN_OR_ERROR and stream[at + 7]:
+            row, column = struct.unpack_from("<HH", stream, at)
+            found.take_error(row, column, stream[at + 6])
+        elif kind in _FORMULA:
+            found.take_formula(stream[at : at + size], above)
+        elif kind in (_NUMBER, _RK, _RKS):
+            found.take_numbers(kind, stream[at : at + size])
+    return found
+
+
+def _records(stream: bytes, at: int) -> Iterator[tuple[int, int, int]]:
+    """(type, place of its data, their size) of the records of a substream; those of charts within it are left out."""
+    depth = 0
+    while at + 4 <= len(stream):
+        kind, size = struct.unpack_from("<HH", stream, at)
+        if kind in _BOF:
+            depth += 1
+        elif kind == _EOF:
+            depth -= 1
+            if depth <= 0:
+                return
+        elif depth == 1:
+            yield kind, at + 4, size
+        at += 4 + size
+
+
+def _workbook(content: bytes) -> bytes:
+    """The stream of the workbook in a compound file ([MS-CFB])."""
+    if not content.startswith(bytes.fromhex("d0cf11e0a1b11ae1")):
+        return content  # before Excel 5 there was no container
+    shift, mini_shift = struct.unpack_from("<HH", content, 30)
+    directory_at, cutoff, mini_at, tables_at = (struct.unpack_from("<I", content, at)[0] for at in (48, 56, 60, 68))
+    size = 1 << shift
+
+    def sector(number: int) -> bytes:
+        return content[(number + 1) * size : (number + 2) * size]
+
+    numbers = list(struct.unpack_from("<109I", content, 76))
+    while tables_at < _FREE:
+        *more, tables_at = struct.unpack(f"<{size // 4}I", sector(tables_at))
+        numbers += more
+        if len(numbers) > len(content) // 4:
+            raise IndexError
+    table = b"".join(sector(number) for number in numbers if number < _FREE)
+    following = struct.unpack(f"<{len(table) // 4}I", table[: len(table) // 4 * 4])
+
+    def chain(first: int, follow: tuple[int, ...] = following) -> Iterator[int]:
+        count = 0
+        while first < _FREE:
+            yield first
+            first, count = follow[first], count + 1
+            if count > len(follow):
+                raise IndexError
+
+    directory = b"".join(map(sector, chain(directory_at)))
+    entries = [directory[at : at + 128] for at in range(0, len(directory) - 127, 128)]
+    streams = {
+        entry[: max(struct.unpack_from("<H", entry, 64)[0] - 2, 0)].decode("utf-16-le", "replace"): entry
+        for entry in entries
+    }
+    entry = streams.get("Workbook") or streams.get("Book")
+    if entry is None:
+        raise IndexError
+    start, length = struct.unpack_from("<II", entry, 116)
+    if length >= cutoff:
+        return b"".join(map(sector, chain(start)))[:length]
+    (root_at,) = struct.unpack_from("<I", entries[0], 116)
+    small = b"".join(map(sector, chain(root_at)))
+    minis = b"".join(map(sector, chain(mini_at)))
+    mini, follow = 1 << mini_shift, struct.unpack(f"<{len(minis) // 4}I", minis)
+    return b"".join(small[one * mini : (one + 1) * mini] for one in chain(start, follow))[:length]
