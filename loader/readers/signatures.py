@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import errno
+import re
 import struct
 import zipfile
 import zlib
@@ -26,16 +27,27 @@ rows; a bomb about 1,000, which is all that deflate (RFC 1951) can do. Apache PO
 _ZIP, _OLE, _GZIP = b"PK", bytes.fromhex("d0cf11e0a1b11ae1"), b"\x1f\x8b"
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 _OTHERS = {
-    b"%pdf": "a PDF document",
-    b"par1": "a parquet file",
-    b"\x89png": "a picture",
-    b"\xff\xd8\xff": "a picture",
-    b"rar!": "an archive",
-    b"7z\xbc\xaf": "an archive",
-    b"<!doctype html": "a web page",
-    b"<html": "a web page",
+    "%pdf": "a PDF document",
+    "par1": "a parquet file",
+    "\x89png": "a picture",
+    "\xff\xd8\xff": "a picture",
+    "rar!": "an archive",
+    "7z\xbc\xaf": "an archive",
+    "id;p": "a SYLK file",
+    **dict.fromkeys(("<!doctype html", "<html", "<head", "<meta", "<body", "<style", "<table", "<div"), "a web page"),
 }
 """How files begin that are delivered by mistake, in small letters."""
+_WITHIN = {
+    "urn:schemas-microsoft-com:office:spreadsheet": "an XML spreadsheet of Excel 2003",
+    'progid="excel.sheet"': "an XML spreadsheet of Excel 2003",
+    "multipart/related": "a web archive (MHTML)",
+    "<html": "a web page",
+}
+"""What stands near the start of others, which begin with XML or with the header of a mail."""
+_BEFORE_WITHIN = ("<?xml", "<!--", "mime-version:", "from:", "content-type:")
+_OLD_XLS = (b"\x09\x00\x04\x00", b"\x09\x02\x06\x00", b"\x09\x04\x06\x00")
+"""How workbooks of Excel 2 to 4 begin, which had no container."""
+_LOOKED_AT = 4096
 _STUMBLES = (
     zipfile.BadZipFile,
     zlib.error,
@@ -77,6 +89,7 @@ def refuse_no_workbook(path: Path) -> None:
         raise locked(path)
     if found is None:
         _refuse_other(path, _start(path), "a workbook")
+        _refuse_text(path)
         raise RefusedError(
             f"{path.name}: this is not a valid {extension} workbook, whatever its extension says; "
             f"save it as {extension}"
@@ -89,10 +102,29 @@ def refuse_no_workbook(path: Path) -> None:
 
 
 def _refuse_other(path: Path, start: bytes, wanted: str) -> None:
-    begin = start.removeprefix(codecs.BOM_UTF8).lstrip().lower()
-    for mark, what in _OTHERS.items():
-        if begin.startswith(mark):
-            raise RefusedError(f"{path.name}: this is {what}, not {wanted}; ask the sender to deliver it again")
+    begin = _decoded(start).lstrip().lower()
+    found = next((what for mark, what in _OTHERS.items() if begin.startswith(mark)), None)
+    if found is None and begin.startswith(_BEFORE_WITHIN):
+        found = next((what for mark, what in _WITHIN.items() if mark in begin), None)
+    if found is None and start.startswith(_OLD_XLS):
+        found = "a workbook of Excel 4 or older"
+    if found is not None:
+        raise RefusedError(f"{path.name}: this is {found}, not {wanted}; ask the sender to deliver it again")
+
+
+def _refuse_text(path: Path) -> None:
+    text = _decoded(_start(path))
+    if re.search("[\x00-\x08\x0e-\x1a\x1c-\x1f]", text) is None:
+        what = "a text file with tabs between its cells" if "\t" in text else "a text file"
+        raise RefusedError(f"{path.name}: this is {what}, not a workbook; ask the sender to deliver it again")
+
+
+def _decoded(start: bytes) -> str:
+    """Whatever the encoding is: only letters of ASCII matter."""
+    for mark, encoding in ((codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16")):
+        if start.startswith(mark):
+            return start.decode(encoding, "replace")
+    return start.removeprefix(codecs.BOM_UTF8).decode("latin-1")
 
 
 def listed(extensions: tuple[str, ...]) -> str:
@@ -107,7 +139,7 @@ def is_zip(path: Path) -> bool:
 
 def _start(path: Path) -> bytes:
     with path.open("rb") as file:
-        start = file.read(64)
+        start = file.read(_LOOKED_AT)
     if not start:
         raise RefusedError(f"{path.name}: the file is empty (0 bytes); ask the sender to deliver it again")
     return start

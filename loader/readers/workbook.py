@@ -31,7 +31,7 @@ def open_workbook(path: Path, fmt: WorkbookFormat) -> Table:
             header row, a formula was never calculated, or a cell cannot be read.
     """
     refuse_no_workbook(path)
-    sheet, batches = _open_sheet(path, fmt)
+    sheet, batches = open_sheet(path, fmt)
     above = fmt.last_header_row
     top = next(batches, None)
     if top is None or len(top.source_rows) < above:
@@ -45,7 +45,7 @@ def open_workbook(path: Path, fmt: WorkbookFormat) -> Table:
     return replace(table, first_column=sheet.first_column, day_zero=sheet.day_zero, formulas=formulas)
 
 
-def _open_sheet(path: Path, fmt: WorkbookFormat) -> tuple[Sheet, Iterator[Batch]]:
+def open_sheet(path: Path, fmt: WorkbookFormat) -> tuple[Sheet, Iterator[Batch]]:
     """What is known of the sheet that the contract means, and its rows."""
     with ThreadPoolExecutor(1) as pool:
         looking = pool.submit(look_through, path) if is_zip(path) else None

@@ -17,6 +17,8 @@ _FREE = 0xFFFFFFFA
 _BOF, _EOF, _DATE_MODE, _BOUND_SHEET, _BOOLEAN_OR_ERROR = {0x009, 0x209, 0x409, 0x809}, 0x00A, 0x022, 0x085, 0x205
 _NUMBER, _RK, _RKS = 0x203, 0x27E, 0x0BD
 _FORMULA = {0x006, 0x206, 0x406}
+_ZERO, _BLANK = bytes(8), bytes.fromhex("030000000000ffff")
+"""What programs write for the result of a formula that they do not calculate; the second is an empty text, too."""
 _ERROR_RESULT = 2
 """Of the results of a formula that are no numbers."""
 _ON_LOAD = 2
@@ -33,7 +35,9 @@ class Remarks:
     below_zero: dict[int, set[int]] = field(default_factory=dict)
     """The columns of the numbers below zero by row."""
     formulas: dict[int, str] = field(default_factory=dict)
-    """The first cell by column of the formulas that are to be calculated when the workbook is opened."""
+    """The first cell by column of the formulas with nothing but a placeholder for their result."""
+    is_calculated: bool = False
+    """Whether a formula has another result; the placeholders are results then, too."""
 
     def take_error(self, row: int, column: int, code: int) -> None:
         """Take a cell with an error."""
@@ -46,8 +50,11 @@ class Remarks:
             self._take_sign(row, column, result[7])
         elif result[0] == _ERROR_RESULT:
             self.take_error(row, column, result[2])
-        if flags & _ON_LOAD and row >= above:
-            self.formulas.setdefault(column, f"{letters(column)}{row + 1}")
+        if result == _BLANK or (result == _ZERO and flags & _ON_LOAD):
+            if row >= above:
+                self.formulas.setdefault(column, f"{letters(column)}{row + 1}")
+        else:
+            self.is_calculated = True
 
     def take_numbers(self, kind: int, data: bytes) -> None:
         """Take a record with one number or several."""
@@ -85,6 +92,8 @@ def remarks(path: Path, position: int, above: int) -> Remarks:
             found.take_formula(stream[at : at + size], above)
         elif kind in (_NUMBER, _RK, _RKS):
             found.take_numbers(kind, stream[at : at + size])
+    if found.is_calculated:
+        found.formulas.clear()
     return found
 
 
@@ -134,11 +143,9 @@ def _workbook(content: bytes) -> bytes:
 
     directory = b"".join(map(sector, chain(directory_at)))
     entries = [directory[at : at + 128] for at in range(0, len(directory) - 127, 128)]
-    streams = {
-        entry[: max(struct.unpack_from("<H", entry, 64)[0] - 2, 0)].decode("utf-16-le", "replace"): entry
-        for entry in entries
-    }
-    entry = streams.get("Workbook") or streams.get("Book")
+    entry = next(
+        (entry for name in (b"workbook", b"book") for entry in _in_root(entries) if _name(entry) == name), None
+    )
     if entry is None:
         raise IndexError
     start, length = struct.unpack_from("<II", entry, 116)
@@ -149,3 +156,18 @@ def _workbook(content: bytes) -> bytes:
     minis = b"".join(map(sector, chain(mini_at)))
     mini, follow = 1 << mini_shift, struct.unpack(f"<{len(minis) // 4}I", minis)
     return b"".join(small[one * mini : (one + 1) * mini] for one in chain(start, follow))[:length]
+
+
+def _in_root(entries: list[bytes]) -> Iterator[bytes]:
+    """The streams of the root: what is embedded in a workbook may be one too."""
+    numbers, seen = [struct.unpack_from("<I", entries[0], 76)[0]], set()
+    while numbers:
+        number = numbers.pop()
+        if number < len(entries) and number not in seen:
+            seen.add(number)
+            yield entries[number]
+            numbers += struct.unpack_from("<II", entries[number], 68)
+
+
+def _name(entry: bytes) -> bytes:
+    return entry[: max(struct.unpack_from("<H", entry, 64)[0] - 2, 0)].replace(b"\0", b"").lower()

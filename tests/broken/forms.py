@@ -12,6 +12,8 @@ from tests.broken.cases import content, people, refused, renamed
 ROWS = "".join(f"<tr><td>{row.replace(',', '</td><td>')}</td></tr>" for row in people().splitlines())
 PAGE = f"<!DOCTYPE html>\n<html><body><table>{ROWS}</table></body></html>"
 XML_2003 = '<?xml version="1.0"?><?mso-application progid="Excel.Sheet"?><Workbook/>'
+MHTML = f"MIME-Version: 1.0\nContent-Type: multipart/related; boundary=x\n\n--x\nContent-Type: text/html\n\n{PAGE}"
+TABS = people().replace(",", "\t")
 WEB_PAGE = "this is a web page, not"
 NO_XLSX = "this is not a valid .xlsx workbook, whatever its extension says; save it as .xlsx"
 
@@ -32,8 +34,18 @@ def parquet(path: Path) -> None:
 
 
 CASES = [
-    refused("text named .xlsx", "xlsx", content(people()), NO_XLSX),
-    refused("Excel 2003 XML named .xlsx", "xlsx", content(XML_2003), NO_XLSX),
+    refused("text named .xlsx", "xlsx", content(people()), "this is a text file, not a workbook"),
+    refused("text with tabs named .xls", "xls", content(TABS), "this is a text file with tabs between its cells, not"),
+    refused("text in utf-16 named .xls", "xls", content(TABS.encode("utf-16")), "this is a text file with tabs"),
+    refused("Excel 2003 XML named .xlsx", "xlsx", content(XML_2003), "this is an XML spreadsheet of Excel 2003, not"),
+    refused("Excel 2003 XML named .xls", "xls", content(XML_2003), "this is an XML spreadsheet of Excel 2003, not"),
+    refused("web archive named .xls", "xls", content(MHTML), "this is a web archive (MHTML), not a workbook"),
+    refused("table of HTML named .xls", "xls", content(f"\n  <table>{ROWS}</table>"), WEB_PAGE),
+    refused("web page in XML named .xls", "xls", content(f'<?xml version="1.0"?>\n{PAGE[16:]}'), WEB_PAGE),
+    refused("SYLK named .xls", "xls", content("ID;PWXL;N;E\nC;Y1;X1;K1\nE\n"), "this is a SYLK file, not a workbook"),
+    refused(
+        "workbook of Excel 4", "xls", content(b"\x09\x04\x06\x00\0\0\x10\0\0\0"), "this is a workbook of Excel 4 or"
+    ),
     refused("Word document named .xlsx", "xlsx", content(zipped(**{"word/document.xml": "<w/>"})), NO_XLSX),
     refused("archive of a text named .xlsx", "xlsx", content(zipped(people=people())), NO_XLSX),
     refused("archive of nothing named .xlsx", "xlsx", content(zipped()), NO_XLSX),
