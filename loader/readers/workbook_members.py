@@ -29,8 +29,8 @@ _ODD = "|".join(
         '="e"',  # errors
         rf'="s"{_TAG}>\s*{_NAME}v>(?:[0-9]*[^0-9<]|[0-9]{{9}})',  # no number of a text
         rf'="b"{_TAG}>\s*{_FORMULA}?\s*{_NAME}v>(?:[^01]|[01][^<])',
-        rf"</(?:\w+:)?v>\s*{_NAME}",  # a value before something else
-        rf"</(?:\w+:)?is>\s*{_NAME}",
+        r"</(?:\w+:)?v>\s*<[^/]",  # a value before something else
+        r"</(?:\w+:)?is>\s*<[^/]",
         rf"{_NAME}v>\s",
         "_x(?:[1-9A-Fa-f]|0[1-9A-Fa-f])[0-9A-Fa-f]{2}_",  # escaped characters beyond U+00FF
     )

@@ -1,4 +1,4 @@
-"""Cells of workbooks as the readers give them: calamine is held against a reader that knows nothing but the standard."""
+"""Cells of workbooks as the readers give them: calamine is held against a reader that knows only the standard."""
 
 from __future__ import annotations
 
@@ -213,6 +213,8 @@ def test_what_a_number_format_shows(code: str, expected: Shows) -> None:
 
 
 HEADER = ["id", "it"]
+PARAGRAPHS = '<text:p>a<text:s text:c="2"/>b</text:p><text:p>c<text:line-break/>d</text:p>'
+NOTE = "<office:annotation><text:p>note</text:p></office:annotation>"
 
 
 def cells_after(path: Path, rows: list[list[Any]]) -> list[tuple[CellKind, str | None]]:
@@ -237,8 +239,7 @@ def test_cells_keep_their_kind_in_every_kind_of_workbook(tmp_path: Path, kind: s
         ('office:value-type="boolean" office:boolean-value="true"/>', (CellKind.BOOLEAN, "true")),
         ('office:value-type="percentage" office:value="0.5"/>', (NUMBER, "0.5")),
         (
-            'office:value-type="string"><text:p>a<text:s text:c="2"/>b</text:p><text:p>c<text:line-break/>d</text:p>'
-            "<office:annotation><text:p>note</text:p></office:annotation></table:table-cell>",
+            f'office:value-type="string">{PARAGRAPHS}{NOTE}</table:table-cell>',
             (TEXT, "a  b\nc\nd"),
         ),
         ('table:formula="of:=1/0" office:value-type="string"><text:p>#DIV/0!</text:p></table:table-cell>', "#DIV/0!"),
@@ -286,3 +287,22 @@ def test_a_workbook_that_was_left_cannot_be_read_on(tmp_path: Path) -> None:
     assert len([*read.batches]) == 1
     with pytest.raises(RuntimeError, match="another workbook was opened"):
         _ = [*left.batches]
+
+
+def test_sound_cells_are_calamines(tmp_path: Path) -> None:
+    """Else every workbook would be read slowly, which no other test would see."""
+    sound = [
+        '<c r="A1" s="1" t="s"><v>0</v></c>',
+        '<c r="B1" s="4"><v>-45000.5</v></c>',
+        '<c r="C1" t="b"><v>1</v></c>',
+        '<c r="D1" t="str"><f>IF(A1,"","a = b")</f><v></v></c>',
+        '<c r="E1"><f t="shared" si="0"/><v>1.5E-10</v></c>',
+        '<c r="F1" t="b"><f>A1&lt;5</f><v>0</v></c>',
+        '<c r="G1" t="inlineStr"><is><t xml:space="preserve"> a_x000D_ = b </t></is></c>',
+    ]
+    rows = f'<row r="1" spans="1:7">{"".join(sound)}</row>'
+    path = xlsx(tmp_path / "sound.xlsx", rows, strings=['<si><t xml:space="preserve"> a</t></si>'])
+    found = look_through(path)
+    assert (found.odd, found.with_formulas) == (set(), {"xl/worksheets/sheet1.xml"})
+    # but a style that calamine misreads is in use here
+    assert is_for_plain_reader(book_of(path), found, "S", as_stored=True)
