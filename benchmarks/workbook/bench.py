@@ -23,7 +23,7 @@ def workbook(folder: Path, scale: float) -> list[Line]:
     checked = ours.parts["ingest"] + ours.parts["validate"]
     return [
         line(f"{name}: fastexcel only reads it", read),
-        compared(f"{name}: read, checked, written as parquet", checked, "fastexcel", read, 1.5),
+        compared(f"{name}: read, checked, written as parquet", checked, "fastexcel", read, 2.4),
         *(Line(f"   {part}", seconds) for part, seconds in ours.parts.items()),
         line(f"{name}: loader load, all", ours),
         line(f"{name}: loader load, all, with the telephone numbers cleaned", cleaned),
