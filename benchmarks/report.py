@@ -28,7 +28,16 @@ median of its runs, its memory the highest peak, without that of a server. How i
 
 This page is `python -m benchmarks --markdown`, made from `data/bench.json`.
 """
-_PACKAGES = ("duckdb", "pyarrow", "pandas", "python-calamine", "fastexcel", "dbt-core", "dbt-duckdb", "great-expectations")
+_PACKAGES = (
+    "duckdb",
+    "pyarrow",
+    "pandas",
+    "python-calamine",
+    "fastexcel",
+    "dbt-core",
+    "dbt-duckdb",
+    "great-expectations",
+)
 
 
 Section = dict[str, Any]

@@ -160,8 +160,8 @@ def test_a_column_without_header_may_be_empty_but_hold_no_values(local: Project)
     rows[2].append("at the far right")
     write_workbook(local.landing / "citizens_2025-04.xlsx", rows, header=[*header[:6], "Email address", *header[7:]])
     result = load(local)
-    assert "citizens_2025-03.xlsx, row 3: column 3 has values but no header; name it or empty it" in result.output
-    assert "citizens_2025-04.xlsx, row 4: column 14 has values but no header; name it or empty it" in result.output
+    assert "citizens_2025-03.xlsx, row 3: column C has values but no header; name it or empty it" in result.output
+    assert "citizens_2025-04.xlsx, row 4: column N has values but no header; name it or empty it" in result.output
     assert loaded(local) == [("2025-02", 1, "active", 3)]
     assert not [name for name in files_below(local.root / "data/stage") if "rejects" in name]
 
