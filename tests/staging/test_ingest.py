@@ -278,7 +278,7 @@ def test_one_bad_file_does_not_stop_the_others(migrated: Project) -> None:
         "citizens_2025-03.xlsx": "the workbook is damaged or cut off",
         "citizens_2025-04.xlsx": "protected by a password; save it without one and deliver it again",
         "citizens_2025-05.xlsx": "this is a workbook of the .xls kind, not .xlsx as its extension says",
-        "citizens_2025-06.xlsx": "this is not a valid .xlsx workbook, whatever its extension says; save it as .xlsx",
+        "citizens_2025-06.xlsx": "this is a text file, not a workbook; ask the sender to deliver it again",
         "citizens_2025-07.xlsx": "",
         "citizens_2025-08.xlsx": "there is no header row 1; the sheet ends before it",
         "people_2025-02.csv": "the file is empty (0 bytes); ask the sender to deliver it again",
