@@ -281,7 +281,7 @@ class _SheetCells:
             self._is_value = False
         elif name == "c" and self._cell is not None:
             self._take(self._cell)
-            self._cell = None
+            self._cell = self._inline = None
             self._column += 1
         elif self._inline is not None:
             self._inline.end(name)

@@ -53,16 +53,7 @@ class Outcome:
     unreadable_keys: int = 0
     """Rejected rows whose key cannot be read: above 0, the delivery is incomplete."""
     dates: dict[str, Counter[CellKind]] = field(default_factory=dict)
-    """By column of dates how many of its cells are dates, and how many are texts."""
-
-    @property
-    def mixed_dates(self) -> list[str]:
-        """What is to be said of columns in which some dates are date cells and others are texts."""
-        return [
-            f"{column} has {counts[CellKind.DATE]:,} date cells and {counts[CellKind.TEXT]:,} of text"
-            for column, counts in self.dates.items()
-            if counts[CellKind.DATE] and counts[CellKind.TEXT]
-        ]
+    """By column of dates in a workbook how many of its cells are dates, and how many are texts."""
 
     @property
     def rows_valid(self) -> int:
@@ -74,6 +65,15 @@ class Outcome:
         """Rows that the rejects list."""
         return self.rows_rejected + self.rows_dropped
 
+    @property
+    def mixed_dates(self) -> list[str]:
+        """What is to be said of columns in which some dates are date cells and others are texts."""
+        return [
+            f"{column} has {counts[CellKind.DATE]:,} date cells and {counts[CellKind.TEXT]:,} of text"
+            for column, counts in self.dates.items()
+            if counts[CellKind.DATE] and counts[CellKind.TEXT]
+        ]
+
     def join(self, later: Outcome) -> None:
         """Add what was found in later rows."""
         self.rows_read += later.rows_read
@@ -81,8 +81,6 @@ class Outcome:
         self.unreadable_keys += later.unreadable_keys
         self.summary += later.summary
         self.notes += later.notes
-        for column, counts in later.dates.items():
-            self.dates[column] = self.dates.get(column, Counter()) + counts
 
     @property
     def noted(self) -> str:
@@ -117,12 +115,13 @@ def clean_delivery(
     try:
         with UnknownKeys(contract, unknown_beside(parquet)) as unknown:
             with rejects_file(rejects) as reject, parquet_file(parquet, cleaned_schema(contract)) as write:
-                data = _Data(path, contract, table, outcome, rejected, reject, unknown)
+                data = _Data(path, outcome, rejected, table, reject, unknown)
                 check = partial(
                     check_batch, positions=positions, contract=contract, period=period, day_zero=table.day_zero
                 )
                 for batch, checked in _checked(table.batches, FillDown(contract, positions), check):
                     data.add(batch, checked)
+                    _count_dates(batch, positions, contract, outcome)
                     write(checked.rows)
                     on_rows(data.rows_read)
             ends_at = data.end()
@@ -158,15 +157,13 @@ class _Data:
     def __init__(
         self,
         path: Path,
-        contract: Contract,
-        table: Table,
         outcome: Outcome,
         rejected: Rejected,
+        table: Table,
         reject: Reject,
         unknown: UnknownKeys,
     ) -> None:
-        self._path, self._contract, self._table = path, contract, table
-        self._reject, self._unknown = reject, unknown
+        self._path, self._table, self._reject, self._unknown = path, table, reject, unknown
         self._outcome, self._rejected = outcome, rejected
         self._totals: list[int] = []
         """The rows that fit `totals` and below which no row was valid so far."""
@@ -226,7 +223,6 @@ class _Data:
 
     def _take(self, batch: Batch, checked: Checked, outcome: Outcome, rejected: Rejected) -> None:
         _refuse_headless_values(self._path, batch, self._table, rejected.positions)
-        _count_dates(batch, rejected.positions, self._contract, outcome)
         for row in batch.misshapen:
             self._reject(row.source_row, "", row.shown, rule_of(row))
             outcome.summary[f"row: {rule_of(row)}"] += 1
@@ -276,6 +272,15 @@ def _checked(
             yield later, found.result()
 
 
+def _count_dates(batch: Batch, positions: dict[str, int], contract: Contract, outcome: Outcome) -> None:
+    for column in contract.columns:
+        cells = batch.column(positions[column.name]) if column.name in positions else None
+        if cells is not None and cells.kinds is not None and column.type.name in ("date", "timestamp"):
+            counts = outcome.dates.setdefault(column.name, Counter())
+            for kind in (CellKind.DATE, CellKind.TEXT):
+                counts[kind] += pc.sum(cells.is_a(kind)).as_py() or 0
+
+
 def _refuse_headless_values(path: Path, batch: Batch, table: Table, positions: dict[str, int]) -> None:
     for at in sorted(set(range(len(batch.cells))) - set(positions.values())):
         filled = pc.is_valid(tidy(batch.cells[at]))
@@ -284,15 +289,6 @@ def _refuse_headless_values(path: Path, batch: Batch, table: Table, positions: d
             raise RefusedError(
                 f"{path.name}, row {row}: {table.place(at)} has values but no header; name it or empty it"
             )
-
-
-def _count_dates(batch: Batch, positions: dict[str, int], contract: Contract, outcome: Outcome) -> None:
-    for column in contract.columns:
-        cells = batch.column(positions[column.name]) if column.name in positions else None
-        if cells is not None and column.type.name in ("date", "timestamp"):
-            counts = outcome.dates.setdefault(column.name, Counter())
-            for kind in (CellKind.DATE, CellKind.TEXT):
-                counts[kind] += pc.sum(cells.is_a(kind)).as_py() or 0
 
 
 def _leave_out_repeated(

@@ -306,3 +306,10 @@ def test_sound_cells_are_calamines(tmp_path: Path) -> None:
     assert (found.odd, found.with_formulas) == (set(), {"xl/worksheets/sheet1.xml"})
     # but a style that calamine misreads is in use here
     assert is_for_plain_reader(book_of(path), found, "S", as_stored=True)
+
+
+@pytest.mark.parametrize("plainly", [True, False])
+def test_rows_and_cells_without_numbers_come_one_after_the_other(tmp_path: Path, plainly: bool) -> None:
+    rows = '<row><c t="inlineStr"><is><t>a</t></is></c><c><v>1</v></c></row><row><c><v>2</v></c></row>'
+    found = cells_of(read_sheet(xlsx(tmp_path / "bare.xlsx", rows), None, None, 1, plainly=plainly))
+    assert found == {(1, 1): (TEXT, "a"), (1, 2): (NUMBER, "1"), (2, 1): (NUMBER, "2")}
