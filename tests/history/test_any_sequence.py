@@ -35,7 +35,7 @@ class Deliveries:
         self.loads: dict[str, list[tuple[int, list[Row], Unknown]]] = defaultdict(list)
         self.active: dict[str, int] = {}
 
-    def load(self, period: str, rows: list[Row], unknown: Unknown) -> None:
+    def load(self, period: str, rows: list[Row], unknown: Unknown = NOTHING) -> None:
         load_id = deliver(self.warehouse, self.example.dataset, period, rows, unknown)
         self.loads[period].append((load_id, rows, unknown))
         self.active[period] = len(self.loads[period]) - 1
@@ -85,13 +85,15 @@ CORRECTED = [
         [
             ("load", "2024-11", [person("001", "Ada"), person("01", "Ada"), person("Ä", "Ada")]),
             ("load", "2024-12", [person("001", "Ädá"), person("Ä", "Ada")]),
+            ("load", "2025-01", [person("001", "Ada")], Unknown(frozenset({("01",), ("Ä",)}))),
+            ("load", "2025-02", [person("001", "Ada")], Unknown(is_incomplete=True)),
         ],
         [],
     ),
     ([("load", "2024-12", [person("001", "Ada"), person("01", "Ada")])], []),
     ([("roll_back", "2024-12", 1)], []),
 ]
-"""What ended or changed in a period did not, by its correction, and did so after all."""
+"""What ended or changed in a period did not, by its correction, and did so after all; later months do not know."""
 
 
 @example(rounds=CORRECTED)
