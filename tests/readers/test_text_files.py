@@ -127,7 +127,7 @@ def test_a_quote_in_a_cell_is_a_letter_unless_a_delimiter_may_be_lost(
 LINE = st.text('ab,"', max_size=9)
 
 
-@settings(deadline=None, max_examples=effort(150, 5000))
+@settings(deadline=None, max_examples=effort(100, 5000))
 @given(st.lists(LINE, max_size=6), st.sampled_from(["\n", "\r\n"]), st.sampled_from([3, 5, 1 << 20]))
 def test_any_lines_are_rows_or_rejected_or_the_file_is_refused(
     tmp_path_factory: pytest.TempPathFactory, lines: list[str], ending: str, size: int
