@@ -31,11 +31,13 @@ from benchmarks.report import as_json, as_markdown, as_section, as_tables, envir
 from benchmarks.servers import SERVERS, Server
 from benchmarks.small.bench import small
 from benchmarks.stage.bench import memory, memory_on, stage, stage_on
+from benchmarks.torn.bench import torn
 from benchmarks.workbook.bench import phones, workbook
 
 BENCHES = {
     "stage": ("A text file into stage", stage),
     "memory": ("Memory and the size of a file", memory),
+    "torn": ("Torn rows of a text file", torn),
     "workbook": ("A workbook into stage", workbook),
     "phones": ("Telephone numbers", phones),
     "small": ("Small work, in processor seconds", small),

@@ -7,6 +7,7 @@ import io
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -126,7 +127,7 @@ def test_a_quote_in_a_cell_is_a_letter_unless_a_delimiter_may_be_lost(
 LINE = st.text('ab,"', max_size=9)
 
 
-@settings(deadline=None, max_examples=effort(150, 5000))
+@settings(deadline=None, max_examples=effort(100, 5000))
 @given(st.lists(LINE, max_size=6), st.sampled_from(["\n", "\r\n"]), st.sampled_from([3, 5, 1 << 20]))
 def test_any_lines_are_rows_or_rejected_or_the_file_is_refused(
     tmp_path_factory: pytest.TempPathFactory, lines: list[str], ending: str, size: int
@@ -249,6 +250,44 @@ def test_a_notation_that_a_contract_can_say(
     path.write_text(text, encoding="utf-8", newline="")
     table = open_table(path, CsvFormat(type="csv", **words), ["id", "v"])  # type: ignore[arg-type]
     assert rows_of([*table.batches]) == found
+
+
+CELL = st.text('a|,"\\#=¦ \n', max_size=5)
+
+
+@settings(deadline=None, max_examples=effort(100, 4000))
+@given(
+    st.lists(st.tuples(CELL, CELL), max_size=5),
+    st.fixed_dictionaries(
+        {
+            "delimiter": st.sampled_from([",", "||", "¦", ", "]),
+            "escape": st.sampled_from(["", "\\"]),
+            "comment": st.sampled_from(["", "#"]),
+            "trailing_delimiter": st.booleans(),
+        }
+    ),
+    st.sampled_from([3, 1 << 20]),
+)
+def test_any_cells_come_back_in_any_notation(
+    tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, str]], words: dict[str, Any], size: int
+) -> None:
+    """Every cell is written in quotes, with comments between the rows."""
+
+    def quoted(cell: str) -> str:
+        escape = words["escape"]
+        body = cell.replace(escape, escape * 2).replace('"', f'{escape}"') if escape else cell.replace('"', '""')
+        return f'"{body}"'
+
+    end = words["delimiter"] if words["trailing_delimiter"] else ""
+    remark = ['# 1" or 2'] if words["comment"] else []
+    lines = [words["delimiter"].join(["id", "v"]) + end]
+    for row in rows:
+        lines += [*remark, words["delimiter"].join(map(quoted, row)) + end]
+    path = tmp_path_factory.mktemp("any") / "a.csv"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(text_body, "LEAST", size)
+        found = rows_of([*opened(path, "\n".join(lines), **words).batches])
+    assert [*found.values()] == [row for row in rows if "".join(row).strip()]
 
 
 def test_padded_rows_are_listed_in_their_order(tmp_path: Path) -> None:

@@ -176,6 +176,25 @@ def test_rules_of_whole_rows_mark_the_row(local: Project) -> None:
     assert ("(the whole row)", f"the row has more or fewer cells, {length}", 2) in summary
 
 
+def test_rows_whose_cells_nobody_can_tell_come_back_as_their_line(local: Project) -> None:
+    lines = [
+        *(",".join(map(str, row.values())) for row in people_rows(4)),
+        '0005,"An"na,,',
+        '0006An"na, b",,Dresden,3,1',
+    ]
+    text = "\n".join([",".join(PEOPLE_HEADER), *lines])
+    (local.landing / "people_2025-01.csv").write_text(text, encoding="utf-8")
+    assert "2 rejected: row: matching quotes (1), row: delimiter before a quote (1)" in load(local)
+    sheet = workbook(local)[ROWS]
+    assert [row[:3] for row in values(sheet)[1:]] == [(6, lines[4], None), (7, lines[5], None)]
+    assert marks(sheet)[6, "Row"][1].startswith("the quotes of this row do not match")
+    assert marks(sheet)[7, "Row"][1].startswith("a quote stands within a cell: either it belongs to the text, or")
+    assert rejects(local) == [
+        ("6", "", lines[4], "matching quotes"),
+        ("7", "", lines[5], "delimiter before a quote"),
+    ]
+
+
 def test_rows_that_share_a_key_know_of_each_other(local: Project) -> None:
     rows = people_rows(6)
     rows[3]["person_id"] = " 0002"

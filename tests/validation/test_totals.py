@@ -32,7 +32,7 @@ ROWS = {"row": "{:04},Anna", "bad": "{:04},", "total": "Total,", "firm": "Total 
 """What a row can be; `firm` fits `totals` and is valid."""
 
 
-@settings(deadline=None, max_examples=effort(60, 2000))
+@settings(deadline=None, max_examples=effort(30, 2000))
 @given(st.lists(st.sampled_from([*ROWS]), max_size=9), st.sampled_from([30, 1 << 20]))
 def test_any_file_ends_where_it_should(
     tmp_path_factory: pytest.TempPathFactory, kinds: list[str], at_a_time: int

@@ -1,0 +1,1 @@
+"""A text file with torn rows, against the same one without."""
