@@ -17,12 +17,13 @@ from loader.contracts import Contract, Period
 from loader.errors import EnvironmentFailedError, RefusedError
 from loader.files import sha256_of
 from loader.project import Project
+from loader.readers import READER_REVISION
 from loader.staging.guard import judge
 from loader.staging.validate import Validated
 from loader.warehouse import State, Version
 from loader.warehouse.meta import load_ids, now
 from loader.warehouse.stage_table import stage_table
-from loader.warehouse.versions import active_version, add_version, set_state, versions_of
+from loader.warehouse.versions import active_version, add_version, set_reader_revision, set_state, versions_of
 
 
 @dataclass(frozen=True)
@@ -131,6 +132,7 @@ def _replace(
     active = active_version(of_period)
     same = (delivery.sha256, validated.parquet_sha256, contract.fingerprint)
     if active and (active.file_sha256, active.parquet_sha256, active.contract_fingerprint) == same:
+        set_reader_revision(connection, active, READER_REVISION)
         return Loaded(active.load_id, active.version_no, active.row_count, None, reloaded=False)
     origin = _Origin(load_id, delivery.file_id, now(), project.archived(validated.parquet))
     rows = _replace_rows(connection, project, contract, period, origin)
@@ -150,6 +152,7 @@ def _replace(
             "parquet_path": validated.parquet,
             "parquet_sha256": validated.parquet_sha256,
             "contract_fingerprint": contract.fingerprint,
+            "reader_revision": READER_REVISION,
             "row_count": rows,
             "loaded_at": origin.loaded_at,
         },

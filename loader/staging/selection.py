@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from loader.project import Project
-from loader.staging.ingest import last_visits
+from loader.staging.ingest import Ingested, ingest, ingest_kept, last_visits
 from loader.staging.landing import Content, Landed, full_path
+from loader.staging.sources import Place, Source
 from loader.warehouse import State, Version
 from loader.warehouse.versions import active_version, versions_of
 
@@ -24,6 +25,22 @@ class Candidate:
     """What the file holds, when the selection had to read it."""
     refusal: str | None = None
     unchanged: str | None = None
+    kept: Source | None = None
+    """Where the archive has kept it, when it did not land."""
+
+    @classmethod
+    def of(cls, source: Source) -> Candidate:
+        """A delivery that was loaded before, to be loaded again."""
+        return cls(source.landed, source.content, kept=source if source.place is Place.KEPT else None)
+
+    @contextmanager
+    def ingested(self, project: Project) -> Iterator[Ingested]:
+        """Ingest it; what is raised is that of `ingest`."""
+        if self.kept is None:
+            yield ingest(project, self.landed.path, self.seen)
+            return
+        with self.kept.opened() as unpacked:
+            yield ingest_kept(project, unpacked, self.kept.content, self.kept.kept.path)
 
 
 def select(project: Project, landed: Sequence[Landed], *, force: bool, named: bool) -> list[Candidate]:
