@@ -64,8 +64,9 @@ def build_command(project: Project, full: bool, check_all: bool) -> int:
     from loader.build.layers import build
     from loader.staging.older_contracts import note_older_contracts, of_older_contracts
 
-    project.ensure_migrated()
-    note_older_contracts(of_older_contracts(project))
+    with project.warehouse.kept_open():
+        project.ensure_migrated()
+        note_older_contracts(of_older_contracts(project))
     build(project, full=full, check_all=check_all)
     return 0
 
