@@ -101,7 +101,10 @@ def ingested(project: Project, file_id: int) -> Ingested:
         raise UsageError(f"file {file_id} ({row.file_name}) was refused when it was ingested: {row.message}")
     contract = project.contract(row.dataset)
     if is_kept(Path(row.file_path)):
-        raise UsageError(f"file {file_id} ({row.file_name}) is in the archive only; `loader recheck` reads it there")
+        raise UsageError(
+            f"file {file_id} ({row.file_name}) was last read from the archive; run `loader ingest` where it lies, or "
+            "`loader recheck`"
+        )
     return Ingested(
         file_id, Path(row.file_path), contract, contract.period(row.data_period), row.file_order, row.sha256
     )

@@ -154,7 +154,7 @@ def load_one(project: Project, candidate: Candidate, force: bool) -> Line:
             if candidate.refusal:
                 _refuse(project, delivery, candidate.refusal)
             validated = validate(project, delivery, force=force)
-            _record_outcome(line, validated, load_stage(project, validated, force=force))
+            _record_outcome(line, validated, load_stage(project, validated, force=force, replaces=candidate.replaces))
     except RefusedError as error:
         line.result, line.message = "refused", error.message
     line.seconds = time.perf_counter() - started

@@ -49,12 +49,14 @@ class _Origin:
     parquet: Path
 
 
-def load_stage(project: Project, validated: Validated, *, force: bool = False) -> Loaded:
+def load_stage(project: Project, validated: Validated, *, force: bool = False, replaces: int | None = None) -> Loaded:
     """Put the cleaned rows of a delivery into stage as a new version of its period.
 
+    It may have to be that of the load that `replaces` names.
+
     Raises:
-        RefusedError: the guard refuses the delivery (and it is not forced), or the archive file is not the one that
-            was validated.
+        RefusedError: the guard refuses the delivery (and it is not forced), the archive file is not the one that was
+            validated, or another load than `replaces` is active.
         EnvironmentFailedError: the database or the archive failed; the period is as it was.
     """
     delivery = validated.delivery
@@ -70,7 +72,7 @@ def load_stage(project: Project, validated: Validated, *, force: bool = False) -
             _ask_guard(project, contract, period, parquet, seen)
 
         def work(connection: Connection, seen: list[Version]) -> Loaded | list[Version]:
-            done = _replace(connection, project, validated, load_id, seen)
+            done = _replace(connection, project, validated, load_id, seen, replaces)
             if isinstance(done, Loaded):
                 step.rows_in, step.rows_out = validated.outcome.rows_valid, done.rows
                 step.end(connection)
@@ -119,7 +121,12 @@ def _fitting(project: Project, contract: Contract, period: Period, parquet: Path
 
 
 def _replace(
-    connection: Connection, project: Project, validated: Validated, load_id: int, seen: list[Version]
+    connection: Connection,
+    project: Project,
+    validated: Validated,
+    load_id: int,
+    seen: list[Version],
+    replaces: int | None,
 ) -> Loaded | list[Version]:
     """The transaction of a load. When the versions are no longer those that the guard saw, returns them instead."""
     delivery = validated.delivery
@@ -130,6 +137,10 @@ def _replace(
         return versions
     of_period = [version for version in versions if version.data_period == period.name]
     active = active_version(of_period)
+    if replaces is not None and (active is None or active.load_id != replaces):
+        raise RefusedError(
+            f"{delivery.path.name}: {contract.name} {period} was loaded meanwhile; run the same command again"
+        )
     same = (delivery.sha256, validated.parquet_sha256, contract.fingerprint)
     if active and (active.file_sha256, active.parquet_sha256, active.contract_fingerprint) == same:
         set_reader_revision(connection, active, READER_REVISION)

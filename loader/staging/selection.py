@@ -27,11 +27,14 @@ class Candidate:
     unchanged: str | None = None
     kept: Source | None = None
     """Where the archive has kept it, when it did not land."""
+    replaces: int | None = None
+    """The load that it shall replace, and no other: of a file that is read again though nobody asked for just that."""
 
     @classmethod
     def of(cls, source: Source) -> Candidate:
         """A delivery that was loaded before, to be loaded again."""
-        return cls(source.landed, source.content, kept=source if source.place is Place.KEPT else None)
+        kept = source if source.place is Place.KEPT else None
+        return cls(source.landed, source.content, kept=kept, replaces=source.version.load_id)
 
     @contextmanager
     def ingested(self, project: Project) -> Iterator[Ingested]:
@@ -89,7 +92,8 @@ def _select_of_period(
             or version is None
             or (version.is_active and version.contract_fingerprint != file.contract.fingerprint)
         ):
-            new.append(Candidate(file, seen=None if content is visit else content))
+            replaces = version.load_id if version and not force else None
+            new.append(Candidate(file, seen=None if content is visit else content, replaces=replaces))
         else:
             selected.append(Candidate(file, unchanged=_known(file, version)))
     for one in new:

@@ -18,6 +18,9 @@ from loader.errors import RefusedError
 from loader.files import sha256_of
 from loader.project import Project as Opened
 from loader.readers import READER_REVISION
+from loader.staging.load import load_one
+from loader.staging.older_contracts import of_older_contracts
+from loader.staging.selection import Candidate
 from tests.conftest import Project
 from tests.support.deliveries import change_contract, contract_of, files_below
 from tests.support.engines import Engine
@@ -256,6 +259,18 @@ def test_a_file_outside_of_the_landing_folder_is_read_again_by_recheck(shop: Pro
     assert names(shop, "2025-03") == ["TEA", "TEA"]
 
 
+def test_what_was_loaded_meanwhile_is_not_replaced(shop: Project) -> None:
+    change_contract(shop, NAME, UPPER)
+    project = Opened.open(shop.root)
+    (january, _) = of_older_contracts(project)
+    deliver(shop, "2025-01", products("P1", {"sku": "P2", "name": "Newer"}))
+    load(shop, "--force")
+    deliver(shop, "2025-01", ROWS)
+    line = load_one(project, Candidate.of(january), force=False)
+    assert (line.result, "products 2025-01 was loaded meanwhile" in line.message) == ("refused", True)
+    assert names(shop, "2025-01") == ["TEA", "NEWER"]
+
+
 # --- kept files -------------------------------------------------------------------------------------------------
 
 
@@ -279,7 +294,7 @@ def test_kept_files_are_read_when_the_landed_ones_are_gone(keeper: Project) -> N
     assert "0 loaded, 0 refused, 0 unchanged" in load(keeper)
     assert len(kept_files(keeper)) == 2
     done = keeper.loader("validate", "--file-id", 1)
-    assert (done.exit_code, "(products_2025-01.csv) is in the archive only; `loader recheck`" in done.output) == (
+    assert (done.exit_code, "(products_2025-01.csv) was last read from the archive; " in done.output) == (
         2,
         True,
     )
