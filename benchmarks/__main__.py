@@ -2,6 +2,7 @@
 
 python -m benchmarks                    all of it, on DuckDB
 python -m benchmarks stage phones       some of it; the figures of the rest stay as they are
+python -m benchmarks pollock POLLOCK=…  odd text files, of a checkout of github.com/HPI-Information-Systems/Pollock
 python -m benchmarks --markdown         nothing is measured: the figures of data/bench.json as Markdown
 
 ENGINES=postgres,sqlserver measures on servers what has a part there: stage, memory, history, and on PostgreSQL claims.
@@ -25,6 +26,7 @@ from benchmarks.claims.bench import claims, claims_on
 from benchmarks.delivery.bench import delivery
 from benchmarks.history.bench import history, history_on
 from benchmarks.measure import REPOSITORY, Line
+from benchmarks.pollock.bench import pollock
 from benchmarks.report import as_json, as_markdown, as_section, as_tables, environments
 from benchmarks.servers import SERVERS, Server
 from benchmarks.small.bench import small
@@ -42,17 +44,23 @@ BENCHES = {
     "builds": ("Builds, node by node", builds),
     "claims": ("Claim lines, day by day", claims),
 }
+ON_DATA = {"pollock": ("Odd text files: the Pollock benchmark", pollock)}
+"""Measured when asked for, on data of others: NAME=folder says where they are."""
 ON_SERVERS = {"stage": stage_on, "memory": memory_on, "history": history_on, "claims": claims_on}
 FIGURES = REPOSITORY / "data" / "bench.json"
 
 
 def main() -> None:
     arguments = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure; SCALE= and REPEAT= apply.")
-    arguments.add_argument("benches", nargs="*", metavar="bench", help=", ".join(BENCHES))
+    arguments.add_argument("benches", nargs="*", metavar="bench", help=", ".join([*BENCHES, *ON_DATA]))
     arguments.add_argument("--markdown", action="store_true", help="print the figures measured last as Markdown")
     asked = arguments.parse_args()
-    if unknown := set(asked.benches) - set(BENCHES):
-        arguments.error(f"there is no {', '.join(sorted(unknown))}; there are {', '.join(BENCHES)}")
+    os.environ.update(word.split("=", 1) for word in asked.benches if "=" in word)
+    asked.benches = [word for word in asked.benches if "=" not in word]
+    if unknown := set(asked.benches) - {*BENCHES, *ON_DATA}:
+        arguments.error(f"there is no {', '.join(sorted(unknown))}; there are {', '.join([*BENCHES, *ON_DATA])}")
+    if missing := [name for name in asked.benches if name in ON_DATA and name.upper() not in os.environ]:
+        arguments.error(f"{missing[0].upper()}=folder says where its data are")
     if asked.markdown:
         print(as_markdown(figures()))
         return
@@ -76,7 +84,12 @@ def _measure(engines: list[str], names: list[str], scale: float) -> list[str]:
     titles = []
     for engine in engines:
         for name in names:
-            if engine == "duckdb":
+            if engine == "duckdb" and name in ON_DATA:
+                title, on_data = ON_DATA[name]
+                data = Path(os.environ[name.upper()])
+                print(f"measuring: {title}", file=sys.stderr)
+                section = as_section(on_data(data, scale), scale)
+            elif engine == "duckdb":
                 title, bench = BENCHES[name]
                 section = as_section(_measured(title, partial(bench, scale=scale)), scale)
             elif name in ON_SERVERS:
@@ -110,7 +123,7 @@ def _measured(title: str, bench: Callable[[Path], list[Line]]) -> list[Line]:
 def keep(title: str, section: dict[str, Any]) -> None:
     sections = figures()["sections"] | {title: section}
     suffixes = ["", *(f": {server.title}" for server in SERVERS.values())]
-    titles = [f"{title}{suffix}" for suffix in suffixes for title, _ in BENCHES.values()]
+    titles = [f"{title}{suffix}" for suffix in suffixes for title, _ in [*BENCHES.values(), *ON_DATA.values()]]
     FIGURES.parent.mkdir(exist_ok=True)
     FIGURES.write_text(as_json({title: sections[title] for title in titles if title in sections}), encoding="utf-8")
 

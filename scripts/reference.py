@@ -37,6 +37,8 @@ SECTIONS = {
     "EndMarker": ("The end of a key in a delta", "end_marker."),
     "RowRule": ("Rules across columns", "row_rules."),
     "InvalidRows": ("Invalid rows", "invalid_rows."),
+    "Keep": ("Which duplicate is taken", "duplicates."),
+    "MaxOf": ("The duplicate with the largest value", "duplicates.keep."),
     "Guard": ("The guard", "guard."),
 }
 """Model, title, and what stands before its words."""

@@ -27,7 +27,15 @@ def history(folder: Path, scale: float) -> list[Line]:
     mesh_few, mesh = _next(sqlmesh(FEW - 1)), _same(sqlmesh(AT_ONCE), found.at_once)
     month, months = _names(keys)
     by_month, at_once = _lines(keys, found)
+    some = "1% of the keys unknown"
+    month_unknown = measure("benchmarks.history.dbt", project.root, "next_with_unknown", FEW, "people")
+    months_unknown = measure("benchmarks.history.dbt", project.root, "backfill_with_unknown", AT_ONCE, "people")
+    plain, plain_at_once = _sql(found.few), _sql(found.at_once)
     return [
+        compared(f"{month}, {some}: period, SQL only", _sql(month_unknown).seconds, "none unknown", plain, 2.0),
+        compared(
+            f"{months}, {some}: period, SQL only", _sql(months_unknown).seconds, "none unknown", plain_at_once, 1.5
+        ),
         *by_month,
         line(f"{month}: SQLMesh, its whole run", mesh_few),
         compared(f"{month}: period, the whole dbt snapshot", found.few.seconds, "SQLMesh", mesh_few, 1.0),

@@ -174,6 +174,30 @@ class _Bench:
         os.environ["BENCH_PERIOD"] = _period(number)
         return self._snapshot(name)
 
+    def next_with_unknown(self, number: int, name: str) -> Invoked:
+        """One new month, in which some keys are unknown."""
+        self.kept.restore(f"before_{number}")
+        self._deliver(number)
+        self._make_unknown(f"_load_id = {number}")
+        return self._snapshot(name)
+
+    def backfill_with_unknown(self, months: int, name: str) -> Invoked:
+        """All months at once, core being empty; some keys are unknown in each."""
+        self._deliver_again(months)
+        self._make_unknown(f"_load_id <= {months}")
+        return self._snapshot(name)
+
+    def _make_unknown(self, where: str) -> None:
+        """A key in a hundred is stated by no valid row, but by a rejected one."""
+        chosen = f"{where} and hash(person_id, _data_period) % 100 = 0"
+        run_sql(
+            self.project,
+            "insert into stage.people__unknown select person_id, _data_period, _load_id, _source_row "
+            f"from stage.people where {chosen}",
+            f"delete from stage.people where {chosen}",
+            f"update meta.dataset_version set unknown_keys = 1, unreadable_keys = 0 where {where.removeprefix('_')}",
+        )
+
     def idle(self, number: int, name: str) -> Invoked:
         """A run that finds nothing new."""
         self.kept.restore(f"after_{number}")
@@ -255,7 +279,14 @@ def main(root: Path, what: str, number: int, *more: str) -> None:
         bench.prepare(number, *map(int, more))
         return
     (name,) = more
-    made: Invoked = {"next": bench.next_month, "idle": bench.idle, "backfill": bench.backfill}[what](number, name)
+    ways = {
+        "next": bench.next_month,
+        "idle": bench.idle,
+        "backfill": bench.backfill,
+        "next_with_unknown": bench.next_with_unknown,
+        "backfill_with_unknown": bench.backfill_with_unknown,
+    }
+    made: Invoked = ways[what](number, name)
     print_result(made.seconds, {"sql": made.sql_seconds}, rows=bench.rows(name))
 
 

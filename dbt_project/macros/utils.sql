@@ -58,6 +58,15 @@
     {{ return(found | length > 0) }}
 {% endmacro %}
 
+{#- The same of a column. -#}
+{% macro has_column_now(relation, column) %}
+    {% set found = run_query(
+        "select 1 as found from information_schema.columns where table_schema = '" ~ relation.schema
+        ~ "' and table_name = '" ~ relation.identifier ~ "' and column_name = '" ~ column ~ "'"
+    ) %}
+    {{ return(found | length > 0) }}
+{% endmacro %}
+
 {% macro history_error(node, what) %}
     {% do exceptions.raise_compiler_error(node.resource_type ~ ' ' ~ node.name ~ ': ' ~ what) %}
 {% endmacro %}

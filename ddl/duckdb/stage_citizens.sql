@@ -20,3 +20,10 @@ CREATE TABLE IF NOT EXISTS stage.citizens (
     _source_file_id BIGINT,
     _source_row BIGINT
 );
+
+CREATE TABLE IF NOT EXISTS stage.citizens__unknown (
+    citizen_id VARCHAR(9),
+    _data_period VARCHAR(7) NOT NULL,
+    _load_id BIGINT,
+    _source_row BIGINT
+);

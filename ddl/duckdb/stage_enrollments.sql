@@ -14,3 +14,10 @@ CREATE TABLE IF NOT EXISTS stage.enrollments (
     _source_file_id BIGINT,
     _source_row BIGINT
 );
+
+CREATE TABLE IF NOT EXISTS stage.enrollments__unknown (
+    member_id VARCHAR(9),
+    _data_period VARCHAR(7) NOT NULL,
+    _load_id BIGINT,
+    _source_row BIGINT
+);

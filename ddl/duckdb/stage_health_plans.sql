@@ -32,3 +32,10 @@ CREATE TABLE IF NOT EXISTS stage.health_plans (
     _source_file_id BIGINT,
     _source_row BIGINT
 );
+
+CREATE TABLE IF NOT EXISTS stage.health_plans__unknown (
+    health_plan_id VARCHAR(14),
+    _data_period VARCHAR(7) NOT NULL,
+    _load_id BIGINT,
+    _source_row BIGINT
+);

@@ -22,3 +22,10 @@ CREATE TABLE IF NOT EXISTS stage.members (
     _source_file_id BIGINT,
     _source_row BIGINT
 );
+
+CREATE TABLE IF NOT EXISTS stage.members__unknown (
+    member_id VARCHAR(9),
+    _data_period VARCHAR(7) NOT NULL,
+    _load_id BIGINT,
+    _source_row BIGINT
+);

@@ -18,3 +18,10 @@ CREATE TABLE IF NOT EXISTS stage.providers (
     _source_file_id BIGINT,
     _source_row BIGINT
 );
+
+CREATE TABLE IF NOT EXISTS stage.providers__unknown (
+    provider_id VARCHAR(10),
+    _data_period VARCHAR(7) NOT NULL,
+    _load_id BIGINT,
+    _source_row BIGINT
+);

@@ -22,3 +22,12 @@ CREATE TABLE IF NOT EXISTS stage.citizens (
 );
 
 CREATE INDEX IF NOT EXISTS ix_citizens_data_period ON stage.citizens (_data_period);
+
+CREATE TABLE IF NOT EXISTS stage.citizens__unknown (
+    citizen_id VARCHAR(9),
+    _data_period VARCHAR(7) NOT NULL,
+    _load_id BIGINT,
+    _source_row BIGINT
+);
+
+CREATE INDEX IF NOT EXISTS ix_citizens__unknown_data_period ON stage.citizens__unknown (_data_period);

@@ -16,3 +16,12 @@ CREATE TABLE IF NOT EXISTS stage.enrollments (
 );
 
 CREATE INDEX IF NOT EXISTS ix_enrollments_data_period ON stage.enrollments (_data_period);
+
+CREATE TABLE IF NOT EXISTS stage.enrollments__unknown (
+    member_id VARCHAR(9),
+    _data_period VARCHAR(7) NOT NULL,
+    _load_id BIGINT,
+    _source_row BIGINT
+);
+
+CREATE INDEX IF NOT EXISTS ix_enrollments__unknown_data_period ON stage.enrollments__unknown (_data_period);

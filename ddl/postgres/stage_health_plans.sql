@@ -34,3 +34,12 @@ CREATE TABLE IF NOT EXISTS stage.health_plans (
 );
 
 CREATE INDEX IF NOT EXISTS ix_health_plans_data_period ON stage.health_plans (_data_period);
+
+CREATE TABLE IF NOT EXISTS stage.health_plans__unknown (
+    health_plan_id VARCHAR(14),
+    _data_period VARCHAR(7) NOT NULL,
+    _load_id BIGINT,
+    _source_row BIGINT
+);
+
+CREATE INDEX IF NOT EXISTS ix_health_plans__unknown_data_period ON stage.health_plans__unknown (_data_period);

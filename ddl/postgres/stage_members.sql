@@ -24,3 +24,12 @@ CREATE TABLE IF NOT EXISTS stage.members (
 );
 
 CREATE INDEX IF NOT EXISTS ix_members_data_period ON stage.members (_data_period);
+
+CREATE TABLE IF NOT EXISTS stage.members__unknown (
+    member_id VARCHAR(9),
+    _data_period VARCHAR(7) NOT NULL,
+    _load_id BIGINT,
+    _source_row BIGINT
+);
+
+CREATE INDEX IF NOT EXISTS ix_members__unknown_data_period ON stage.members__unknown (_data_period);

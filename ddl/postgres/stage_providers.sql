@@ -20,3 +20,12 @@ CREATE TABLE IF NOT EXISTS stage.providers (
 );
 
 CREATE INDEX IF NOT EXISTS ix_providers_data_period ON stage.providers (_data_period);
+
+CREATE TABLE IF NOT EXISTS stage.providers__unknown (
+    provider_id VARCHAR(10),
+    _data_period VARCHAR(7) NOT NULL,
+    _load_id BIGINT,
+    _source_row BIGINT
+);
+
+CREATE INDEX IF NOT EXISTS ix_providers__unknown_data_period ON stage.providers__unknown (_data_period);

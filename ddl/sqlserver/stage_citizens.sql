@@ -46,3 +46,24 @@ CREATE TABLE stage.citizens__incoming (
     _source_row BIGINT NULL
 );
 GO
+
+if object_id('stage.citizens__unknown') is null
+CREATE TABLE stage.citizens__unknown (
+    citizen_id NVARCHAR(9) COLLATE Latin1_General_100_BIN2 NULL,
+    _data_period VARCHAR(7) NOT NULL,
+    _load_id BIGINT NULL,
+    _source_row BIGINT NULL
+);
+GO
+
+if not exists (select * from sys.indexes where name = 'ix_citizens__unknown_data_period' and object_id = object_id('stage.citizens__unknown'))
+CREATE CLUSTERED INDEX ix_citizens__unknown_data_period ON stage.citizens__unknown (_data_period);
+GO
+
+if object_id('stage.citizens__unknown__incoming') is null
+CREATE TABLE stage.citizens__unknown__incoming (
+    citizen_id NVARCHAR(9) COLLATE Latin1_General_100_BIN2 NULL,
+    _load_id BIGINT NULL,
+    _source_row BIGINT NULL
+);
+GO

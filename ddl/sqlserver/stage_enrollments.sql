@@ -34,3 +34,24 @@ CREATE TABLE stage.enrollments__incoming (
     _source_row BIGINT NULL
 );
 GO
+
+if object_id('stage.enrollments__unknown') is null
+CREATE TABLE stage.enrollments__unknown (
+    member_id NVARCHAR(9) COLLATE Latin1_General_100_BIN2 NULL,
+    _data_period VARCHAR(7) NOT NULL,
+    _load_id BIGINT NULL,
+    _source_row BIGINT NULL
+);
+GO
+
+if not exists (select * from sys.indexes where name = 'ix_enrollments__unknown_data_period' and object_id = object_id('stage.enrollments__unknown'))
+CREATE CLUSTERED INDEX ix_enrollments__unknown_data_period ON stage.enrollments__unknown (_data_period);
+GO
+
+if object_id('stage.enrollments__unknown__incoming') is null
+CREATE TABLE stage.enrollments__unknown__incoming (
+    member_id NVARCHAR(9) COLLATE Latin1_General_100_BIN2 NULL,
+    _load_id BIGINT NULL,
+    _source_row BIGINT NULL
+);
+GO

@@ -70,3 +70,24 @@ CREATE TABLE stage.health_plans__incoming (
     _source_row BIGINT NULL
 );
 GO
+
+if object_id('stage.health_plans__unknown') is null
+CREATE TABLE stage.health_plans__unknown (
+    health_plan_id NVARCHAR(14) COLLATE Latin1_General_100_BIN2 NULL,
+    _data_period VARCHAR(7) NOT NULL,
+    _load_id BIGINT NULL,
+    _source_row BIGINT NULL
+);
+GO
+
+if not exists (select * from sys.indexes where name = 'ix_health_plans__unknown_data_period' and object_id = object_id('stage.health_plans__unknown'))
+CREATE CLUSTERED INDEX ix_health_plans__unknown_data_period ON stage.health_plans__unknown (_data_period);
+GO
+
+if object_id('stage.health_plans__unknown__incoming') is null
+CREATE TABLE stage.health_plans__unknown__incoming (
+    health_plan_id NVARCHAR(14) COLLATE Latin1_General_100_BIN2 NULL,
+    _load_id BIGINT NULL,
+    _source_row BIGINT NULL
+);
+GO

@@ -50,3 +50,24 @@ CREATE TABLE stage.members__incoming (
     _source_row BIGINT NULL
 );
 GO
+
+if object_id('stage.members__unknown') is null
+CREATE TABLE stage.members__unknown (
+    member_id NVARCHAR(9) COLLATE Latin1_General_100_BIN2 NULL,
+    _data_period VARCHAR(7) NOT NULL,
+    _load_id BIGINT NULL,
+    _source_row BIGINT NULL
+);
+GO
+
+if not exists (select * from sys.indexes where name = 'ix_members__unknown_data_period' and object_id = object_id('stage.members__unknown'))
+CREATE CLUSTERED INDEX ix_members__unknown_data_period ON stage.members__unknown (_data_period);
+GO
+
+if object_id('stage.members__unknown__incoming') is null
+CREATE TABLE stage.members__unknown__incoming (
+    member_id NVARCHAR(9) COLLATE Latin1_General_100_BIN2 NULL,
+    _load_id BIGINT NULL,
+    _source_row BIGINT NULL
+);
+GO

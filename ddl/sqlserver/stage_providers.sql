@@ -42,3 +42,24 @@ CREATE TABLE stage.providers__incoming (
     _source_row BIGINT NULL
 );
 GO
+
+if object_id('stage.providers__unknown') is null
+CREATE TABLE stage.providers__unknown (
+    provider_id NVARCHAR(10) COLLATE Latin1_General_100_BIN2 NULL,
+    _data_period VARCHAR(7) NOT NULL,
+    _load_id BIGINT NULL,
+    _source_row BIGINT NULL
+);
+GO
+
+if not exists (select * from sys.indexes where name = 'ix_providers__unknown_data_period' and object_id = object_id('stage.providers__unknown'))
+CREATE CLUSTERED INDEX ix_providers__unknown_data_period ON stage.providers__unknown (_data_period);
+GO
+
+if object_id('stage.providers__unknown__incoming') is null
+CREATE TABLE stage.providers__unknown__incoming (
+    provider_id NVARCHAR(10) COLLATE Latin1_General_100_BIN2 NULL,
+    _load_id BIGINT NULL,
+    _source_row BIGINT NULL
+);
+GO

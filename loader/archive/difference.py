@@ -1,7 +1,8 @@
 """What one delivery changes, computed from the archive: parquet files against parquet files, on any engine.
 
-The state of a period is what is in force in it: of a full dataset the rows of its delivery, of a delta dataset the
-last row of each key up to it, without the keys that have ended.
+The state of a period is what is in force in it. Of a full dataset: the rows of its delivery, and the last row of each
+key that is unknown in it and in all deliveries since that row. Of a delta dataset: the last row of each key up to it,
+without the keys that have ended.
 """
 
 from __future__ import annotations
@@ -12,13 +13,30 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from loader.archive.query import in_memory
-from loader.contracts import Contract
+from loader.contracts import Contract, Period
 from loader.text import MASK, sql_text
 
 if TYPE_CHECKING:
     import duckdb
 
 EXAMPLES = 3
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """A delivery by its files."""
+
+    period: Period
+    rows: Path
+    unknown: Path | None = None
+    """Its unknown keys; None when there are none."""
+    is_incomplete: bool = False
+    """Whether keys that it does not state are unknown."""
+
+    @property
+    def has_unknown(self) -> bool:
+        """Whether what is in force after it hangs on those before it."""
+        return self.is_incomplete or self.unknown is not None
 
 
 @dataclass(frozen=True)
@@ -35,24 +53,33 @@ class Difference:
     """By column: (key, value before, value after); personal values are masked."""
 
 
-def difference(
-    contract: Contract, before: Sequence[Path], after: Sequence[Path], *, examples: bool = True
-) -> Difference:
-    """Compare two states, each given by its parquet files in the order of their periods.
+def needed(contract: Contract, deliveries: Sequence[Delivery]) -> Sequence[Delivery]:
+    """Those of the deliveries, in the order of their periods, on which the state after the last of them hangs."""
+    if contract.kind == "delta":
+        return deliveries
+    complete = [at for at, delivery in enumerate(deliveries) if not delivery.has_unknown]
+    return deliveries[complete[-1] :] if complete else deliveries
 
-    `changed` counts keys of which a tracked column differs; a change in untracked columns alone counts as unchanged.
+
+def difference(
+    contract: Contract, before: Sequence[Delivery], after: Sequence[Delivery], *, examples: bool = True
+) -> Difference:
+    """Compare two states, each given by the `needed` deliveries in the order of their periods.
+
+    `changed` counts keys of which a tracked column differs; a change in untracked columns alone counts as unchanged,
+    and so does one in a column that the delivery of the row before could not have.
     """
     with in_memory(2 * len(contract.columns)) as connection:
-        _state(connection, "before_rows", contract, before)
+        lacking = _state(connection, "before_rows", contract, before)
         _state(connection, "after_rows", contract, after)
         key = ", ".join(f'"{name}"' for name in contract.key)
         values = [column.name for column in contract.columns if column.name not in contract.key]
-        differs = {name: f'b."{name}" is distinct from a."{name}"' for name in values}
+        differs = {name: _differs(name, lacking.get(name, ())) for name in values}
         tracked = " or ".join(differs[name] for name in contract.tracked) or "false"
         counts = ", ".join(f"count(*) filter (where b.present and a.present and {differs[n]})" for n in values)
         joined = f"""
             from (select *, true as present from before_rows) as b
-            full join (select *, true as present from after_rows) as a using ({key})
+            full join (select * exclude (_delivery), true as present from after_rows) as a using ({key})
         """
         row = connection.execute(
             f"""
@@ -71,35 +98,86 @@ def difference(
     return Difference(known, new, ended, changed, known - ended - changed, by_column, shown)
 
 
-def _state(connection: duckdb.DuckDBPyConnection, name: str, contract: Contract, files: Sequence[Path]) -> None:
-    """A view of the rows in force after the last of `files`."""
+def _differs(name: str, lacking: Sequence[int]) -> str:
+    """In SQL: whether a column differs; rows of deliveries that could not have it are no change."""
+    could = f" and b._delivery not in ({', '.join(map(str, lacking))})" if lacking else ""
+    return f'(b."{name}" is distinct from a."{name}"{could})'
+
+
+def _state(
+    connection: duckdb.DuckDBPyConnection, name: str, contract: Contract, deliveries: Sequence[Delivery]
+) -> dict[str, list[int]]:
+    """A view of the rows in force after the last of the deliveries, each with the number of its delivery.
+
+    Returns by column the numbers of the deliveries that could not have it.
+    """
     columns = ", ".join(f'"{column.name}"' for column in contract.columns)
-    if not files:
+    if not deliveries:
         empty = ", ".join(f'cast(null as {column.type}) as "{column.name}"' for column in contract.columns)
-        connection.execute(f"create view {name} as select {empty} where false")
-        return
-    wanted = {column.name: str(column.type) for column in contract.columns}
+        connection.execute(f"create view {name} as select {empty}, 0 as _delivery where false")
+        return {}
+    lacking: dict[str, list[int]] = {}
     parts = []
-    for number, path in enumerate(files):
-        source = f"read_parquet({sql_text(str(path))})"
+    for number, delivery in enumerate(deliveries):
+        source = _parquet(delivery.rows)
         found = {row[0] for row in connection.execute(f"describe select * from {source}").fetchall()}
-        cells = ", ".join(f'"{n}"' if n in found else f'cast(null as {t}) as "{n}"' for n, t in wanted.items())
-        parts.append(f"select {number} as delivery, {cells} from {source}")
-    rows = " union all ".join(parts)
-    if contract.end_marker is None:
-        connection.execute(f"create view {name} as select {columns} from ({rows})")
-        return
-    key = ", ".join(f'"{part}"' for part in contract.key)
-    marker, ended = contract.end_marker.column, sql_text(contract.end_marker.value)
-    connection.execute(
-        f"""
-        create view {name} as
-        with latest as (
-            select * from ({rows}) qualify row_number() over (partition by {key} order by delivery desc) = 1
+        cells = ", ".join(
+            f'"{c.name}"' if c.name in found else f'cast(null as {c.type}) as "{c.name}"' for c in contract.columns
         )
-        select {columns} from latest where cast("{marker}" as varchar) is distinct from {ended}
+        parts.append(f"select {number} as _delivery, {cells} from {source}")
+        for column in {column.name for column in contract.columns} - (found & contract.headers(delivery.period).keys()):
+            lacking.setdefault(column, []).append(number)
+    if contract.end_marker is not None:
+        marker, ended = contract.end_marker.column, sql_text(contract.end_marker.value)
+        query = f"""
+            with latest as ({_latest(contract, parts)})
+            select {columns}, _delivery from latest where cast("{marker}" as varchar) is distinct from {ended}
         """
-    )
+    elif len(parts) == 1:
+        query = parts[0]
+    else:
+        query = _with_carried(contract, parts, deliveries)
+    connection.execute(f"create view {name} as {query}")
+    return lacking
+
+
+def _with_carried(contract: Contract, parts: list[str], deliveries: Sequence[Delivery]) -> str:
+    """In SQL: the rows of the last delivery, and of each key that is unknown in it its last row, if it is in force.
+
+    It is, when the key is unknown in every delivery after that row.
+    """
+    key = ", ".join(f'"{part}"' for part in contract.key)
+    last = len(deliveries) - 1
+    *earlier, newest = parts
+    if not deliveries[last].is_incomplete:
+        asked = f"semi join {_parquet(deliveries[last].unknown)} using ({key})"
+        earlier = [f"select * from ({part}) as rows_of_delivery {asked}" for part in earlier]
+    named = [
+        f"select {key}, {number} as _delivery from {_parquet(delivery.unknown)}"
+        for number, delivery in enumerate(deliveries)
+        if delivery.unknown is not None and not delivery.is_incomplete
+    ]
+    unnamed = [str(number) for number, delivery in enumerate(deliveries) if delivery.is_incomplete]
+    incomplete_since = f"len(list_filter([{', '.join(unnamed)}]::integer[], lambda number: number > latest._delivery))"
+    same = " and ".join(f'named."{part}" = latest."{part}"' for part in contract.key)
+    nothing = f"select {key}, 0 as _delivery from latest where false"
+    return f"""
+        with latest as ({_latest(contract, [*earlier, newest])}),
+        named as ({" union all ".join(named) or nothing})
+        select latest.* from latest
+        where {last} - latest._delivery = {incomplete_since}
+            + (select count(*) from named where {same} and named._delivery > latest._delivery)
+    """
+
+
+def _latest(contract: Contract, parts: Sequence[str]) -> str:
+    key = ", ".join(f'"{part}"' for part in contract.key)
+    newest = f"row_number() over (partition by {key} order by _delivery desc) = 1"
+    return f"select * from ({' union all '.join(parts)}) qualify {newest}"
+
+
+def _parquet(path: Path | None) -> str:
+    return f"read_parquet({sql_text(str(path))})"
 
 
 def _examples(

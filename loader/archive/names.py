@@ -5,8 +5,17 @@ from __future__ import annotations
 import re
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 from loader.contracts import Contract, Period
+
+UNKNOWN = ".unknown"
+"""What stands behind the stem in the name of the file with a delivery's unknown keys."""
+
+
+def unknown_beside(parquet: Path) -> Path:
+    """Where the unknown keys of a delivery are until they are published, next to its rows."""
+    return parquet.with_name(f"{parquet.name}{UNKNOWN}")
 
 
 def file_stem(contract: Contract, period: Period, sha256: str) -> str:
@@ -22,6 +31,13 @@ class Stem:
     period: Period
     sha256: str
     """The first 12 digits of the delivery's hash."""
+    of_unknown: bool
+    """Whether the file holds unknown keys, not rows."""
+
+    @property
+    def parquet(self) -> str:
+        """The name of a file of that kind in the archive."""
+        return f"{self.base}{UNKNOWN if self.of_unknown else ''}.parquet"
 
     @classmethod
     def of(cls, contract: Contract, file_name: str) -> Stem | None:
@@ -35,5 +51,6 @@ class Stem:
             return None
         name = re.sub(r"(T\d\d)(\d\d)$", r"\1:\2", found["period"])
         with suppress(ValueError):
-            return cls(found["base"], contract.period(name), found["sha256"])
+            of_unknown = file_name[len(found["base"]) :].startswith(UNKNOWN)
+            return cls(found["base"], contract.period(name), found["sha256"], of_unknown)
         return None

@@ -47,6 +47,12 @@ def cleaned_schema(contract: Contract) -> pa.Schema:
     return pa.schema([*fields, (SOURCE_ROW, pa.int64())])
 
 
+def key_schema(contract: Contract) -> pa.Schema:
+    """The columns of the key, and `_source_row`: what a file of unknown keys has."""
+    fields = [(name, arrow_type(contract.column(name).type)) for name in contract.key]
+    return pa.schema([*fields, (SOURCE_ROW, pa.int64())])
+
+
 @contextmanager
 def parquet_file(path: Path, schema: pa.Schema) -> Iterator[Callable[[pa.Table], None]]:
     """A parquet file that appears under its name only when it is complete."""
@@ -67,6 +73,11 @@ def _rows_of_a_group(rows: pa.Table) -> int:
     """Readers hold whole row groups: those of wide rows are short."""
     row_bytes: int = rows.nbytes // max(rows.num_rows, 1)
     return max(_ROW_GROUP_BYTES // max(row_bytes, 1), 1)
+
+
+def rows_in(parquet: Path) -> int:
+    """The number of rows of a parquet file."""
+    return int(pq.read_metadata(parquet).num_rows)
 
 
 def copy_without(source: Path, target: Path, unwanted: Callable[[pa.Table], pa.BooleanArray]) -> None:

@@ -64,7 +64,9 @@ def validate_command(project: Project, **which: Any) -> int:
     project.ensure_migrated()
     done = validate(project, find_ingested(project, **which))
     rows = f"{done.outcome.rows_valid:,} rows valid, {done.outcome.rows_rejected:,} rejected"
-    console.say(f"validated  {done.delivery.contract.name} {done.delivery.period}  {rows}: {done.parquet}")
+    noted = f"; noted: {done.outcome.noted}" if done.outcome.notes else ""
+    where = f"{done.delivery.contract.name} {done.delivery.period}"
+    console.say(f"validated  {where}  {rows}: {done.files.parquet_path}{noted}")
     return 0
 
 

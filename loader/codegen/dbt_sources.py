@@ -9,6 +9,7 @@ import yaml
 from loader.codegen.header import DERIVED
 from loader.contracts import LINEAGE, Column, Contract
 from loader.warehouse.layers import STAGE
+from loader.warehouse.stage_table import UNKNOWN
 
 LINEAGE_TEXTS = {
     "_data_period": "Period of the delivery.",
@@ -34,9 +35,22 @@ def sources_yml(contract: Contract) -> str:
         "name": STAGE,
         "schema": STAGE,
         "description": "Typed, cleaned and validated rows, all periods, one table per dataset.",
-        "tables": [table],
+        "tables": [table, *([_unknown(contract)] if contract.kind == "full" else [])],
     }
     return f"# {DERIVED}\n" + _yaml({"version": 2, "sources": [source]})
+
+
+def _unknown(contract: Contract) -> dict[str, Any]:
+    """The table of the unknown keys: no `kind` in its `meta`, so that no snapshot takes it for a dataset."""
+    columns = [_source_column(contract.column(name)) for name in contract.key]
+    lineage = {column["name"]: column for column in _lineage_columns(contract)}
+    lineage["_source_row"] |= {"description": "First row in the file that has the key."}
+    return {
+        "name": f"{contract.name}{UNKNOWN}",
+        "description": f"Keys of {contract.name} that only rejected rows of a delivery have: nothing is known of them.",
+        "data_tests": [{"unique_combination": {"arguments": {"columns": ["_data_period", *contract.key]}}}],
+        "columns": [*columns, *(lineage[name] for name in ("_data_period", "_load_id", "_source_row"))],
+    }
 
 
 def _history(contract: Contract) -> dict[str, Any]:

@@ -30,8 +30,8 @@ from loader.contracts.periods import Grain, Period
 from loader.contracts.sql import objection_to
 
 OWN_RULES = re.compile(
-    "required|pattern|finite|fill down|error cell|NUL character|allowed values|unique key|"
-    "(?:clean|type|length|min|max) .*|.* cells expected"
+    "required|pattern|finite|fill down|error cell|NUL character|allowed values|unique key|duplicate of row .*|"
+    "(?:clean|type|length|min|max) .*|.* cells expected|matching quotes|delimiter before a quote"
 )
 """Names in the rejects that are those of other rules than rules across columns."""
 
@@ -69,6 +69,20 @@ class InvalidRows(Model):
         if (self.action == "reject_rows") != (self.max_share > 0):
             raise ValueError("'max_share' belongs to 'action: reject_rows', which needs one above 0")
         return self
+
+
+class MaxOf(Model):
+    """The row with the largest value."""
+
+    max: str = Field(examples=["updated_at"])
+    """The column that is compared. Where two rows have the largest value, or none has a value, all are rejected."""
+
+
+class Keep(Model):
+    """Which of the rows that share their key is taken; the others are dropped, each is listed in the rejects."""
+
+    keep: Literal["first", "last"] | MaxOf = Field(examples=["last"])
+    """`first` or `last` in the file, or `{max: column}`: the one with the largest value."""
 
 
 class Guard(Model):
@@ -113,6 +127,15 @@ class Contract(Model):
     """Conditions across columns."""
     invalid_rows: InvalidRows = InvalidRows()
     """What happens to invalid rows."""
+    duplicates: Literal["reject", "identical"] | Keep = Field("reject", examples=["identical"])
+    """What happens to rows that share their key. `reject`: all are rejected; `identical`: rows that are equal in every
+    column of the contract, after cleaning, count once, others are rejected; `{keep: …}`: one of them is taken."""
+    rejected_rows: Literal["unknown", "absent"] = Field("unknown", examples=["absent"])
+    """Of a full dataset: what is known of a key that only rejected rows have. `unknown`: nothing, its history is that
+    of the other deliveries; `absent`: it has ended."""
+    unreadable_keys: Literal["carry", "refuse"] = Field("carry", examples=["refuse"])
+    """What happens to a delivery with a rejected row whose key cannot be read. `carry`: it is incomplete, every key
+    that it does not state is unknown; `refuse`: it is refused."""
     guard: Guard = Guard()
     """How much one delivery may end or change without being forced."""
     keep_files: bool = False
@@ -166,6 +189,22 @@ class Contract(Model):
         objection = marked.objection(self.end_marker.value) if marked.type.name == "varchar" else None
         if objection:
             tell([Mistake(f"end_marker value {objection}", ("end_marker", "value"))])
+        return self
+
+    @model_validator(mode="after")
+    def _largest_is_of_a_column(self) -> Self:
+        largest = self.duplicates.keep if isinstance(self.duplicates, Keep) else None
+        if isinstance(largest, MaxOf) and largest.max not in {c.name for c in self.columns} - set(self.key):
+            raise ValueError(f"duplicates: column '{largest.max}' is not among the columns besides the key")
+        return self
+
+    @model_validator(mode="after")
+    def _only_a_full_dataset_knows_absence(self) -> Self:
+        for word in ("rejected_rows", "unreadable_keys"):
+            if word in self.model_fields_set and self.kind == "delta":
+                raise ValueError(f"'{word}' belongs to 'kind: full'; a delta ends no key that it does not name")
+        if self.unreadable_keys == "refuse" and self.rejected_rows == "absent":
+            raise ValueError("'unreadable_keys: refuse' belongs to 'rejected_rows: unknown'")
         return self
 
     @model_validator(mode="after")
@@ -245,6 +284,11 @@ class Contract(Model):
         return tuple(c.name for c in self.columns if c.tracked and c.name not in self.key and c.name != marker)
 
     @property
+    def knows_unknown(self) -> bool:
+        """Whether a key that only rejected rows have is unknown, and neither stated nor absent."""
+        return self.kind == "full" and self.rejected_rows == "unknown"
+
+    @property
     def fingerprint(self) -> str:
         """16 hex digits that change when a delivery would be read, checked or typed differently.
 
@@ -263,6 +307,10 @@ class Contract(Model):
         """By column name the headers of which a delivery of `period` has one; without columns that it has not."""
         found = {column.name: column.headers_at(period, self.period) for column in self.columns}
         return {name: headers for name, headers in found.items() if headers}
+
+    def names(self, period: Period) -> list[str]:
+        """What the columns of a delivery of `period` are called, in their order; of several headers the first."""
+        return [headers[0] for headers in self.headers(period).values()]
 
     def match(self, file_name: str) -> re.Match[str] | None:
         """The match of a file name with this contract's pattern (case is ignored, as file systems do)."""

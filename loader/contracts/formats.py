@@ -33,9 +33,10 @@ class _Format(Model):
     """Rows that the header takes. The header of a column is what stands above it in all of them, joined by a space;
     a cell that spans several columns (`Address` above `Street` and `City`) counts for each."""
     skip_end: Annotated[int, Field(ge=0, examples=[2])] = 0
-    """Filled rows at the end that are not data."""
+    """Filled rows at the end of the file that are not data."""
     totals: Regex | None = Field(None, examples=["^(Total|Sum)"])
-    """A regular expression for the first filled cell of a totals row; from there on the file is not read."""
+    """A regular expression for the first filled cell of a totals row. One that fits ends the data if no row below it is
+    valid; otherwise it is a row. Either is told."""
     decimal: DecimalSign = Field(".", examples=[","])
     """The character before the decimals."""
     thousands: ThousandsSign = Field("", examples=["."])
@@ -86,10 +87,41 @@ class CsvFormat(_Format):
     """`csv` for text files with a delimiter."""
     encoding: str = Field("utf-8", examples=["cp1252"])
     """The character encoding, such as `utf-8`, `cp1252`, `utf-16`."""
-    delimiter: Annotated[str, Field(min_length=1, max_length=1, examples=[";"])] = ","
-    """The character between cells."""
+    delimiter: Annotated[str, Field(min_length=1, max_length=10, examples=[";"])] = ","
+    """The character between cells, or several of them, such as `||`. A first line `sep=;`, which Excel reads, has to
+    name the same; it is left out, and `header_row` does not count it."""
+    trailing_delimiter: bool = False
+    """Whether each row of data ends with a delimiter behind its last cell; one that does not is rejected. The header
+    may end with one, too."""
     quote: Annotated[str, Field(max_length=1, examples=["'"])] = '"'
-    """The character around cells that hold a delimiter or a line break; empty when the sender has none."""
+    """The character around cells that hold a delimiter or a line break; empty when the sender has none. Within quotes,
+    a quote stands twice. Within a cell that does not begin with one it is a letter (`24"`), unless a delimiter may have
+    been lost before it, or a blank stands before it: a row that would have the right number of cells that way, too, is
+    rejected."""
+    stray_quotes: Literal["reject", "keep"] = Field("reject", examples=["keep"])
+    """What becomes of a row whose quotes do not match. In a file in which no cell holds a line break, each line is a
+    row: `reject` rejects such a row and reads the next line; `keep` takes it when its stray quotes, as letters, give
+    the right number of cells in exactly one way, and lists it. A file with line breaks in its cells is refused, since
+    nobody can tell where such a row ends."""
+    escape: Annotated[str, Field(max_length=1, examples=["\\"])] = ""
+    """The character that makes a letter of a quote, a delimiter or itself behind it. Before any other character it is a
+    letter, so that `\\N` stays what it is."""
+    comment: Annotated[str, Field(max_length=5, examples=["#"])] = ""
+    """How lines begin that are no rows, outside of quotes. They are left out; `header_row` does not count them."""
+    header: Literal["names", "none"] = Field("names", examples=["none"])
+    """`none` when the file has no header: its columns are those of the contract, in that order, and each row has to
+    have as many cells. The data begin with the first row, so that `header_row` and `header_rows` say nothing; a row of
+    the columns' headers is left out all the same."""
+    misshapen: Literal["reject", "pad"] = Field("reject", examples=["pad"])
+    """What becomes of a row with fewer cells than columns. `pad` says that the sender leaves out empty cells at the end
+    of a row, and nothing else: they are added, and the row is listed. Rows with more cells are rejected."""
+    text_formulas: bool = False
+    """Whether a cell `="00123"` is the text 00123, which some programs write to keep Excel from reading a number."""
+
+    @property
+    def last_header_row(self) -> int:
+        """The row above the first row of data."""
+        return 0 if self.header == "none" else super().last_header_row
 
     @field_validator("encoding")
     @classmethod
@@ -99,6 +131,32 @@ class CsvFormat(_Format):
         except LookupError:
             raise ValueError(f"encoding '{value}' is unknown; for example utf-8, cp1252, latin-1, utf-16") from None
         return value
+
+    @field_validator("quote", "escape")
+    @classmethod
+    def _is_ascii(cls, value: str) -> str:
+        if not value.isascii():
+            raise ValueError(f"'{value}' is not a character of ASCII, as quotes and escapes have to be")
+        return value
+
+    @model_validator(mode="after")
+    def _characters_differ(self) -> Self:
+        words = {word: getattr(self, word) for word in ("delimiter", "quote", "escape", "comment")}
+        for word, value in words.items():
+            if value and not value.strip("\r\n\0"):
+                raise ValueError(f"'{word}' cannot be the end of a line")
+            others = [other for other, text in words.items() if other != word and text and value.startswith(text)]
+            if others:
+                raise ValueError(f"'{word}' and '{others[0]}' begin alike, so that nobody can tell them apart")
+        if self.quote and self.quote in self.delimiter:
+            raise ValueError("'delimiter' holds the quote, so that nobody can tell them apart")
+        return self
+
+    @model_validator(mode="after")
+    def _header_has_rows(self) -> Self:
+        if self.header == "none" and (self.header_row, self.header_rows) != (1, 1):
+            raise ValueError("'header_row' and 'header_rows' belong to a file with a header, not to 'header: none'")
+        return self
 
 
 class WorkbookFormat(_Format):

@@ -5,6 +5,7 @@ Readers know files, not datasets: types, headers and rules are the business of t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,8 +21,8 @@ it, and `loader recheck` reads those of an earlier one again. Say so in CHANGELO
 read, or the other way round, needs no new revision: a refused file is looked at again anyway."""
 
 
-def open_table(path: Path, fmt: Format) -> Table:
-    """Open a delivery for reading.
+def open_table(path: Path, fmt: Format, names: Sequence[str] = ()) -> Table:
+    """Open a delivery for reading; `names` are its columns when the file has no header.
 
     Raises:
         RefusedError: the file is empty, damaged, protected by a password, not what its extension says, cannot be
@@ -30,7 +31,7 @@ def open_table(path: Path, fmt: Format) -> Table:
     if fmt.type == "csv":
         from loader.readers.csv_file import open_csv
 
-        return open_csv(path, fmt)
+        return open_csv(path, fmt, names)
     from loader.readers.workbook import open_workbook
 
     return open_workbook(path, fmt)

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from enum import Enum, StrEnum
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+
+from loader.contracts import Format
 
 BLANKS = (
     " \t\r\n\v\f\x1c\x1d\x1e\x1f\x85\u00a0\u00ad\u1680"
@@ -16,14 +20,70 @@ BLANKS = (
 """What people cannot see at the ends of a cell: spaces of any width, line breaks, zero-width characters."""
 
 
+class Remark(StrEnum):
+    """What a reader says of a row that it neither gives nor gives as it stands; the value is its name in the lists."""
+
+    HEADER = "header again, left out"
+    QUOTES = "stray quotes, kept as letters"
+    PADDED = "empty cells added at the end"
+    TOTALS = "totals row, ends the data"
+    BELOW = "below the totals row, left out"
+    NO_TOTALS = "fits totals, but valid rows follow: a row"
+
+
+class Fault(Enum):
+    """Why nobody can tell which cell of a row belongs to which column."""
+
+    CELLS = "it has too few or too many"
+    QUOTES = "its quotes do not match"
+    DELIMITER = "a quote in it is a letter, or a delimiter before it was lost"
+
+
+@dataclass(frozen=True)
+class Noted:
+    """A row of which something is to be told; it is no rejected row."""
+
+    source_row: int
+    what: Remark
+    text: str = ""
+    """What of the row is shown in the list of the rejects."""
+
+
+@dataclass
+class Tally:
+    """How many rows a file has below its header, and how many of them are left out before they are checked.
+
+    It is complete when the last batch was read. Then `rows` is the rows of all batches, those of the wrong length among
+    them, and `blank`, `headers`, `totals` and `skipped`.
+    """
+
+    rows: int = 0
+    """All rows below the header, blank ones among them."""
+    blank: int = 0
+    """Rows without a filled cell; in a text file, comments among them."""
+    headers: int = 0
+    """Rows that hold the header again."""
+    totals: int = 0
+    """The totals row that ended the data, and the filled rows below it; known when all rows were checked."""
+    skipped: int = 0
+    """The filled rows at the end that `skip_end` leaves out."""
+
+
 @dataclass(frozen=True)
 class ShortRow:
-    """A row with too few or too many cells."""
+    """A row whose cells nobody can tell apart, or that has too few or too many of them."""
 
     source_row: int
     found: int
     expected: int
     cells: tuple[str, ...]
+    """Of a row whose quotes are at fault its whole line, as one."""
+    fault: Fault = Fault.CELLS
+
+    @property
+    def shown(self) -> str:
+        """What the list of the rejects shows of it."""
+        return f"{self.found} cells" if self.fault is Fault.CELLS else self.cells[0]
 
     @property
     def start(self) -> str:
@@ -40,6 +100,9 @@ class Batch:
     misshapen: list[ShortRow] = field(default_factory=list)
     doubtful: dict[int, pa.BooleanArray] = field(default_factory=dict)
     """By column the cells whose value nobody knows."""
+    noted: list[Noted] = field(default_factory=list)
+    totals: list[int] = field(default_factory=list)
+    """The numbers of the rows that fit the contract's `totals`; whether one ends the data, its checks tell."""
 
     @property
     def rows(self) -> list[int]:
@@ -48,12 +111,28 @@ class Batch:
 
     def take(self, mask: pa.BooleanArray) -> Batch:
         """The rows where `mask` is true; misshapen rows stay."""
-        return Batch([c.filter(mask) for c in self.cells], self.source_rows.filter(mask), self.misshapen)
+        return replace(
+            self,
+            cells=[c.filter(mask) for c in self.cells],
+            source_rows=self.source_rows.filter(mask),
+            doubtful={at: cells.filter(mask) for at, cells in self.doubtful.items()},
+        )
 
     def before(self, source_row: int) -> Batch:
         """The rows above that one."""
-        misshapen = [row for row in self.misshapen if row.source_row < source_row]
-        return replace(self.take(pc.less(self.source_rows, source_row)), misshapen=misshapen)
+        return self._where(pc.less(self.source_rows, source_row), lambda row: row < source_row)
+
+    def since(self, source_row: int) -> Batch:
+        """That row and the rows below it."""
+        return self._where(pc.greater_equal(self.source_rows, source_row), lambda row: row >= source_row)
+
+    def _where(self, mask: pa.BooleanArray, is_in: Callable[[int], bool]) -> Batch:
+        return replace(
+            self.take(mask),
+            misshapen=[row for row in self.misshapen if is_in(row.source_row)],
+            noted=[row for row in self.noted if is_in(row.source_row)],
+            totals=[row for row in self.totals if is_in(row)],
+        )
 
 
 @dataclass(frozen=True)
@@ -62,6 +141,8 @@ class Table:
 
     header: list[str]
     batches: Iterator[Batch]
+    tally: Tally = field(default_factory=Tally)
+    """The counts of the reader; complete when the last batch was read."""
 
 
 def join_header(rows: Sequence[Sequence[str]]) -> list[str]:
@@ -86,15 +167,58 @@ def _joined(own: list[list[str]], at: int) -> str:
     return " ".join([*parts, own[deepest][at]]) if deepest >= 0 else ""
 
 
-def data_rows(batches: Iterator[Batch], totals: str | None, skip_end: int) -> Iterator[Batch]:
-    """Leave out empty rows, everything from the first totals row on, and the last `skip_end` filled rows."""
-    filled = _until_totals((_without_blank_rows(batch) for batch in batches), totals)
-    return filled if skip_end == 0 else _without_last(filled, skip_end)
+def data_table(header: list[str], header_rows: Sequence[Sequence[str]], batches: Iterator[Batch], fmt: Format) -> Table:
+    """The table of these batches, without what is no data: blank rows, the header again, `skip_end` rows.
+
+    `header_rows` are the rows of the header as they stand in the file.
+    """
+    tally = Tally()
+    again = {_tidied(row) for row in header_rows} - {()}
+    filled = _with_totals(_filled(batches, again, tally), fmt.totals)
+    return Table(header, filled if fmt.skip_end == 0 else _without_last(filled, fmt.skip_end, tally), tally)
 
 
-def _without_blank_rows(batch: Batch) -> Batch:
-    first = _first_filled(batch)
-    return batch.take(pc.is_valid(first)) if first.null_count else batch
+_Filled = Iterator[tuple[Batch, pa.StringArray]]
+"""Batches, each with the first filled cell of its rows."""
+
+
+def _filled(batches: Iterator[Batch], again: set[tuple[str, ...]], tally: Tally) -> _Filled:
+    """Without blank rows and without the header again, which files have that were put together."""
+    starts = pa.array([next(cell for cell in row if cell) for row in again], pa.string())
+    for batch in batches:
+        first = _first_filled(batch)
+        misshapen = [row for row in batch.misshapen if row.start]
+        tally.rows += len(first) + len(batch.misshapen)
+        tally.blank += first.null_count + len(batch.misshapen) - len(misshapen)
+        if len(misshapen) < len(batch.misshapen):
+            batch = replace(batch, misshapen=misshapen)  # noqa: PLW2901
+        if first.null_count:
+            is_filled = pc.is_valid(first)
+            batch, first = batch.take(is_filled), first.filter(is_filled)  # noqa: PLW2901
+        maybe = pc.is_in(first, starts)
+        if pc.any(maybe).as_py():
+            is_data = _is_no_header(batch, maybe, again, tally)
+            batch, first = batch.take(is_data), first.filter(is_data)  # noqa: PLW2901
+        yield batch, first
+
+
+def _is_no_header(batch: Batch, maybe: pa.BooleanArray, again: set[tuple[str, ...]], tally: Tally) -> pa.BooleanArray:
+    """Which rows do not hold what a row of the header holds; those that do are noted."""
+    is_data = np.ones(len(maybe), bool)
+    for at in pc.indices_nonzero(maybe).to_pylist():
+        if _tidied([cells[at].as_py() or "" for cells in batch.cells]) in again:
+            is_data[at] = False
+            batch.noted.append(Noted(batch.source_rows[at].as_py(), Remark.HEADER))
+            tally.headers += 1
+    return pa.array(is_data)
+
+
+def _tidied(row: Sequence[str]) -> tuple[str, ...]:
+    """The cells without blanks around them, and without empty ones at the end."""
+    cells = [cell.strip(BLANKS) for cell in row]
+    while cells and not cells[-1]:
+        cells.pop()
+    return tuple(cells)
 
 
 def _first_filled(batch: Batch) -> pa.StringArray:
@@ -108,27 +232,26 @@ def _first_filled(batch: Batch) -> pa.StringArray:
     return first
 
 
-def _until_totals(batches: Iterator[Batch], totals: str | None) -> Iterator[Batch]:
+def _with_totals(filled: _Filled, totals: str | None) -> Iterator[Batch]:
+    """The batches, each with the rows that look like a totals row."""
     if totals is None:
-        yield from batches
+        yield from (batch for batch, _ in filled)
         return
     pattern = re.compile(totals)
-    for batch in batches:
-        hits = batch.source_rows.filter(pc.match_substring_regex(_first_filled(batch), totals)).to_pylist()
+    for batch, first in filled:
+        hits = batch.source_rows.filter(pc.match_substring_regex(first, totals)).to_pylist()
         hits += [row.source_row for row in batch.misshapen if pattern.search(row.start)]
-        if hits:
-            yield batch.before(min(hits))
-            return
-        yield batch
+        yield replace(batch, totals=sorted(hits)) if hits else batch
 
 
-def _without_last(batches: Iterator[Batch], count: int) -> Iterator[Batch]:
+def _without_last(batches: Iterator[Batch], count: int, tally: Tally) -> Iterator[Batch]:
     held: list[Batch] = []
     for batch in batches:
         held.append(batch)
         while sum(len(later.rows) for later in held[1:]) >= count:
             yield held.pop(0)
     rows = [row for batch in held for row in batch.rows]
+    tally.skipped = min(count, len(rows))
     if len(rows) > count:
         for batch in held:
             yield batch.before(rows[-count])

@@ -13,7 +13,7 @@ from loader.errors import RefusedError
 from loader.readers.calamine import read_sheet
 from loader.readers.isolated import MOST_MEMORY, GaveUpError, Limits, run_apart
 from loader.readers.signatures import is_zip, refuse_no_workbook
-from loader.readers.table import BLANKS, Batch, Table, data_rows, join_header
+from loader.readers.table import BLANKS, Batch, Table, data_table, join_header
 from loader.readers.workbook_members import look_through, member_of
 
 _BATCH_ROWS = 64_000
@@ -38,7 +38,7 @@ def open_workbook(path: Path, fmt: WorkbookFormat) -> Table:
     header = rows[0] if fmt.header_rows == 1 else join_header(rows)
     while header and not header[-1].strip(BLANKS) and not _holds_values(cells.columns[len(header) - 1], above):
         header.pop()
-    return Table(header, data_rows(_batches(cells, above, len(header)), fmt.totals, fmt.skip_end))
+    return data_table(header, rows, _batches(cells, above, len(header)), fmt)
 
 
 def _holds_values(column: pa.StringArray, first: int) -> bool:

@@ -33,6 +33,10 @@ class PeriodStatus:
     file: str
     when: dt.datetime
     message: str | None = None
+    unknown_keys: int | None = None
+    """Keys of the active load that only rejected rows have: it says nothing of them."""
+    unreadable_keys: int | None = None
+    """Its rejected rows without a readable key: above 0, it is incomplete."""
     older_contract: str | None = None
     """Of a period that was read under an older contract: where its file is; None when it was read under today's."""
 
@@ -80,6 +84,8 @@ def _of_period(versions: list[Version], rejected: dict[int, int]) -> PeriodStatu
         rejected.get(last.file_id, 0) if active else None,
         last.file_name,
         last.loaded_at,
+        unknown_keys=active.unknown_keys if active else None,
+        unreadable_keys=active.unreadable_keys if active else None,
     )
 
 

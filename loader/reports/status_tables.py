@@ -10,6 +10,7 @@ from loader import console
 from loader.reports.status import PeriodStatus
 from loader.text import number
 from loader.warehouse import State, Version
+from loader.warehouse.versions import words_of_unknown
 
 
 def versions_table(versions: Sequence[Version]) -> Table:
@@ -27,8 +28,8 @@ def versions_table(versions: Sequence[Version]) -> Table:
 def status_table(lines: Sequence[PeriodStatus]) -> Table:
     """One row per dataset and period, and one per refused file."""
     table = _table(
-        "dataset", "period", "state", "version", "rows", "rejected", "file", "when (UTC)",
-        right=("version", "rows", "rejected"),
+        "dataset", "period", "state", "version", "rows", "rejected", "unknown", "file", "when (UTC)",
+        right=("version", "rows", "rejected", "unknown"),
     )  # fmt: skip
     for one in lines:
         style = None if one.state == State.ACTIVE else "yellow"
@@ -39,14 +40,17 @@ def status_table(lines: Sequence[PeriodStatus]) -> Table:
             number(one.version),
             number(one.rows),
             number(one.rejected),
+            number(one.unknown_keys) + (" +" if one.unreadable_keys else ""),
         ]
         table.add_row(*cells, console.plain(one.file), f"{one.when:%Y-%m-%d %H:%M}", style=style)
     return table
 
 
 def status_messages(lines: Sequence[PeriodStatus]) -> list[str]:
-    """What was said of each delivery that is not in stage, a line each."""
-    return [f"{one.file}: {one.message.removeprefix(f'{one.file}: ')}" for one in lines if one.message]
+    """What was said of each delivery that is not in stage, and what those in stage leave open, a line each."""
+    said = [f"{one.file}: {one.message.removeprefix(f'{one.file}: ')}" for one in lines if one.message]
+    left_open = [(one, words_of_unknown(one.unknown_keys, one.unreadable_keys)) for one in lines]
+    return said + [f"{one.dataset} {one.period}: {words}" for one, words in left_open if words]
 
 
 def _table(*columns: str, right: Sequence[str] = ()) -> Table:

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-from loader.archive.difference import Difference, difference
-from loader.contracts import Contract, Period
-from loader.errors import EnvironmentFailedError
+from loader.archive.difference import Delivery, Difference, difference, needed
+from loader.contracts import Contract
+from loader.errors import EnvironmentFailedError, RefusedError
 from loader.project import Project
 from loader.warehouse import Version
 from loader.warehouse.versions import active_version
+
+
+class GuardRefusedError(RefusedError):
+    """The guard refuses a delivery; `compared_with` says in words what it was compared with."""
+
+    def __init__(self, message: str, compared_with: str) -> None:
+        super().__init__(message)
+        self.compared_with = compared_with
 
 
 @dataclass(frozen=True)
@@ -28,14 +35,14 @@ class Verdict:
 def judge(
     project: Project,
     contract: Contract,
-    period: Period,
-    parquet: Path,
+    delivery: Delivery,
     versions: Sequence[Version],
     *,
     examples: bool = False,
 ) -> Verdict:
-    """Compare a delivery of `period` with the load that it replaces, else with the delivered period before.
+    """Compare a delivery with the load that it replaces, else with the delivered period before.
 
+    What is compared is what is in force after each: a key that is unknown in a delivery neither ends nor changes in it.
     `versions` are those of the whole dataset. A first period has no verdict. Where nothing can break the limits there
     is none either, unless `examples` of the change are wanted: a delta is compared with all before it, which costs
     more with every period.
@@ -45,18 +52,25 @@ def judge(
     """
     if min(contract.guard.ended, contract.guard.changed) >= 1 and not examples:
         return Verdict(None, None, ())
+    period = delivery.period
     delivered = [version for version in versions if version.is_active]
     replaced = active_version([v for v in delivered if v.data_period == period.name])
     earlier = [version for version in delivered if version.period_start < period.start]
-    history = earlier if contract.kind == "delta" else []
     if replaced is not None:
-        compared, before = f"version {replaced.version_no} of {period}", [*history, replaced]
+        compared, before = f"version {replaced.version_no} of {period}", [*earlier, replaced]
     elif earlier:
-        compared, before = f"{earlier[-1].data_period}", history or earlier[-1:]
+        compared, before = f"{earlier[-1].data_period}", earlier
     else:
         return Verdict(None, None, ())
-    after = [*(_archived(project, version) for version in history), parquet]
-    change = difference(contract, [_archived(project, v) for v in before], after, examples=examples)
+    archived = {version.load_id: _delivery(project, contract, version) for version in before}
+    states = [
+        needed(contract, [archived[version.load_id] for version in before]),
+        needed(contract, [*(archived[version.load_id] for version in earlier), delivery]),
+    ]
+    for version in before:
+        if any(archived[version.load_id] in state for state in states):
+            _refuse_gone(project, version)
+    change = difference(contract, *states, examples=examples)
     return Verdict(compared, change, _broken(contract, change))
 
 
@@ -69,11 +83,17 @@ def _broken(contract: Contract, change: Difference) -> tuple[str, ...]:
     )
 
 
-def _archived(project: Project, version: Version) -> Path:
-    path = project.archived(version.parquet_path)
-    if not path.exists():
-        raise EnvironmentFailedError(
-            f"{project.shown(path)} is gone from the archive (version {version.version_no} of {version.dataset} "
-            f"{version.data_period}); restore it from a backup, or load with --force to skip the guard"
-        )
-    return path
+def _delivery(project: Project, contract: Contract, version: Version) -> Delivery:
+    unknown = project.archived(version.unknown_path) if version.unknown_path and version.unknown_keys else None
+    return Delivery(
+        contract.period(version.data_period), project.archived(version.parquet_path), unknown, version.is_incomplete
+    )
+
+
+def _refuse_gone(project: Project, version: Version) -> None:
+    for path in map(project.archived, version.files.hashes):
+        if not path.exists():
+            raise EnvironmentFailedError(
+                f"{project.shown(path)} is gone from the archive (version {version.version_no} of {version.dataset} "
+                f"{version.data_period}); restore it from a backup, or load with --force to skip the guard"
+            )

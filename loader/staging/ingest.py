@@ -74,7 +74,7 @@ def _ingest(
         content = look()
         try:
             landed = recognised or recognise(path, project.contracts)
-            table = open_table(path, landed.contract.format)
+            table = open_table(path, landed.contract.format, landed.contract.names(landed.period))
             match_header(path.name, table.header, landed.contract, landed.period)
         except RefusedError as error:
             refusal = error.message

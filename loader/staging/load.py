@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import Any, Literal
 from loader import console
 from loader.errors import AlmanacError, RefusedError
 from loader.project import Project
+from loader.staging.guard import GuardRefusedError
 from loader.staging.ingest import Ingested, ingest
 from loader.staging.landing import Landed, landed_files, nothing_landed, recognise
 from loader.staging.load_stage import Loaded, load_stage
@@ -20,6 +21,8 @@ from loader.staging.older_contracts import note_older_contracts, of_older_contra
 from loader.staging.selection import Candidate, select
 from loader.staging.sources import Place, Source
 from loader.staging.validate import Validated, validate
+from loader.text import plural
+from loader.warehouse.versions import words_of_unknown
 
 Result = Literal["loaded", "refused", "unchanged"]
 
@@ -35,7 +38,20 @@ class Line:
     message: str
     rows: int | None = None
     rejected: int | None = None
+    dropped: int | None = None
+    unknown_keys: int | None = None
+    """Keys that only rejected rows have, of which it says nothing."""
+    unreadable_keys: int | None = None
+    """Rejected rows without a readable key: above 0, it is incomplete."""
+    notes: dict[str, int] = field(default_factory=dict)
+    """What is told of it beside its rejected rows, and how often."""
     seconds: float = 0.0
+    guarded: str | None = None
+    """What the guard compared it with, when that refused it; not for programs, which have the message."""
+
+    def as_json(self) -> dict[str, Any]:
+        """The line as `--json` prints it."""
+        return {name: value for name, value in asdict(self).items() if name != "guarded"}
 
 
 @dataclass
@@ -57,7 +73,7 @@ class Report:
         return {
             **counts,
             "seconds": round(self.seconds, 3),
-            "files": [asdict(line) for line in self.lines],
+            "files": [line.as_json() for line in self.lines],
             "older_contract": [older_as_json(source) for source in self.older_contract],
         }
 
@@ -96,6 +112,7 @@ def load(
         for line in _load_older(project, period, dataset, force, report) if file_path is None else ():
             report.lines.append(line)
             _show(line, verbose=True)
+    _tell_of_breaks(report.lines)
     report.seconds = time.perf_counter() - started
     return report
 
@@ -157,6 +174,7 @@ def load_one(project: Project, candidate: Candidate, force: bool) -> Line:
             _record_outcome(line, validated, load_stage(project, validated, force=force, replaces=candidate.replaces))
     except RefusedError as error:
         line.result, line.message = "refused", error.message
+        line.guarded = error.compared_with if isinstance(error, GuardRefusedError) else None
     line.seconds = time.perf_counter() - started
     return line
 
@@ -195,8 +213,33 @@ def _record_outcome(line: Line, validated: Validated, loaded: Loaded) -> None:
     if outcome.rows_rejected:
         rules = ", ".join(f"{rule} ({count:,})" for rule, count in outcome.summary.most_common(3))
         parts.append(f"{outcome.rows_rejected:,} rejected: {rules}; marked in {validated.workbook}")
-    line.result, line.message = "loaded", "; ".join(parts)
-    line.rows, line.rejected = loaded.rows, outcome.rows_rejected
+    if outcome.rows_dropped:
+        parts.append(f"{plural(outcome.rows_dropped, 'duplicate')} dropped; listed in {validated.workbook}")
+    unknown = words_of_unknown(outcome.unknown_keys, outcome.unreadable_keys)
+    if unknown:
+        parts.append(unknown)
+    if outcome.notes:
+        parts.append(f"noted: {outcome.noted}")
+    line.result, line.message, line.notes = "loaded", "; ".join(parts), dict(outcome.notes)
+    line.rows, line.rejected, line.dropped = loaded.rows, outcome.rows_rejected, outcome.rows_dropped
+    line.unknown_keys, line.unreadable_keys = outcome.unknown_keys, outcome.unreadable_keys
+
+
+def _tell_of_breaks(lines: Sequence[Line]) -> None:
+    """Where the guard refuses delivery after delivery, all compared with the same one, one break is the cause."""
+    breaks: dict[tuple[str | None, str], list[Line]] = {}
+    for line in lines:
+        if line.guarded is not None:
+            breaks.setdefault((line.dataset, line.guarded), []).append(line)
+    for (dataset, compared_with), refused in breaks.items():
+        if len(refused) > 1:
+            first = refused[0]
+            told = (
+                f"{dataset} {first.period} is the first of {len(refused)} that the guard refuses, each compared with "
+                f"{compared_with}. Look at the first; if it is right, load it with --force, then the others"
+            )
+            first.message = f"{first.message}. {told}"
+            console.ask_for_attention(f"guard      {told}")
 
 
 def _show(line: Line, *, verbose: bool) -> None:

@@ -4,26 +4,34 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, Table, delete, select
 from sqlalchemy.exc import DataError
 
+from loader.archive.difference import Delivery
 from loader.archive.parquet import arrow_type
 from loader.contracts import Contract, Period
 from loader.errors import EnvironmentFailedError, RefusedError
 from loader.files import sha256_of
 from loader.project import Project
 from loader.readers import READER_REVISION
-from loader.staging.guard import judge
+from loader.staging.guard import GuardRefusedError, judge
 from loader.staging.validate import Validated
 from loader.warehouse import State, Version
 from loader.warehouse.meta import load_ids, now
-from loader.warehouse.stage_table import stage_table
-from loader.warehouse.versions import active_version, add_version, set_reader_revision, set_state, versions_of
+from loader.warehouse.stage_table import loaded_tables
+from loader.warehouse.versions import (
+    ArchiveFiles,
+    active_version,
+    add_version,
+    set_reader_revision,
+    set_state,
+    versions_of,
+)
 
 
 @dataclass(frozen=True)
@@ -46,7 +54,7 @@ class _Origin:
     load_id: int
     file_id: int
     loaded_at: dt.datetime
-    parquet: Path
+    files: ArchiveFiles
 
 
 def load_stage(project: Project, validated: Validated, *, force: bool = False, replaces: int | None = None) -> Loaded:
@@ -61,15 +69,14 @@ def load_stage(project: Project, validated: Validated, *, force: bool = False, r
     """
     delivery = validated.delivery
     contract, period = delivery.contract, delivery.period
-    parquet = project.archived(validated.parquet)
     with project.audit.step(
         "load-stage", dataset=contract.name, period=period.name, subject=delivery.path.name
     ) as step:
-        _refuse_edited(project, parquet, validated.parquet_sha256)
+        _refuse_edited(project, validated.files)
         seen, load_id = project.warehouse.run(lambda c: (versions_of(c, contract.name), _new_load(c)))
         if not force:
             _refuse_known(validated, seen)
-            _ask_guard(project, contract, period, parquet, seen)
+            _ask_guard(project, validated, seen)
 
         def work(connection: Connection, seen: list[Version]) -> Loaded | list[Version]:
             done = _replace(connection, project, validated, load_id, seen, replaces)
@@ -78,14 +85,14 @@ def load_stage(project: Project, validated: Validated, *, force: bool = False, r
                 step.end(connection)
             return done
 
-        with uploading(project, contract, period, parquet, load_id):
+        with uploading(project, contract, period, validated.files, load_id):
             while True:
                 result = project.warehouse.run(partial(work, seen=seen))
                 if isinstance(result, Loaded):
                     return result
                 seen = result
                 if not force:
-                    _ask_guard(project, contract, period, parquet, seen)
+                    _ask_guard(project, validated, seen)
 
 
 def _new_load(connection: Connection) -> int:
@@ -93,18 +100,28 @@ def _new_load(connection: Connection) -> int:
 
 
 @contextmanager
-def uploading(project: Project, contract: Contract, period: Period, parquet: Path, load_id: int) -> Iterator[None]:
+def uploading(
+    project: Project, contract: Contract, period: Period, files: ArchiveFiles, load_id: int
+) -> Iterator[None]:
     """While it lasts, a transaction can put the rows of a load into stage.
 
     Raises:
         RefusedError: a row does not fit the table.
         EnvironmentFailedError: the database failed.
     """
-    with (
-        _fitting(project, contract, period, parquet),
-        project.warehouse.uploaded(stage_table(contract), parquet, load_id),
-    ):
+    with ExitStack() as stack:
+        for table, parquet in _sources(project, contract, files):
+            if parquet is not None:
+                stack.enter_context(_fitting(project, contract, period, parquet))
+                stack.enter_context(project.warehouse.uploaded(table, parquet, load_id))
         yield
+
+
+def _sources(project: Project, contract: Contract, files: ArchiveFiles | None) -> Iterator[tuple[Table, Path | None]]:
+    """The tables of a dataset, each with the file that a load fills it from; None where it has nothing for it."""
+    names = [files.parquet_path, files.unknown_path] if files else [None, None]
+    for table, name in zip(loaded_tables(contract), names, strict=False):
+        yield table, project.archived(name) if name else None
 
 
 @contextmanager
@@ -141,11 +158,19 @@ def _replace(
         raise RefusedError(
             f"{delivery.path.name}: {contract.name} {period} was loaded meanwhile; run the same command again"
         )
-    same = (delivery.sha256, validated.parquet_sha256, contract.fingerprint)
-    if active and (active.file_sha256, active.parquet_sha256, active.contract_fingerprint) == same:
+    outcome = validated.outcome
+    unreadable = outcome.unreadable_keys if contract.knows_unknown else None
+    hashes = [*validated.files.hashes.values()]
+    same = (delivery.sha256, hashes, unreadable or 0, contract.fingerprint)
+    if active and same == (
+        active.file_sha256,
+        [*active.files.hashes.values()],
+        active.unreadable_keys or 0,
+        active.contract_fingerprint,
+    ):
         set_reader_revision(connection, active, READER_REVISION)
         return Loaded(active.load_id, active.version_no, active.row_count, None, reloaded=False)
-    origin = _Origin(load_id, delivery.file_id, now(), project.archived(validated.parquet))
+    origin = _Origin(load_id, delivery.file_id, now(), validated.files)
     rows = _replace_rows(connection, project, contract, period, origin)
     if active is not None:
         set_state(connection, active, State.SUPERSEDED)
@@ -160,8 +185,9 @@ def _replace(
             "period_end": period.end,
             "version_no": number,
             "file_id": delivery.file_id,
-            "parquet_path": validated.parquet,
-            "parquet_sha256": validated.parquet_sha256,
+            **asdict(validated.files),
+            "unknown_keys": outcome.unknown_keys if contract.knows_unknown else None,
+            "unreadable_keys": unreadable,
             "contract_fingerprint": contract.fingerprint,
             "reader_revision": READER_REVISION,
             "row_count": rows,
@@ -185,8 +211,7 @@ def activate(
     period = contract.period(version.data_period)
     origin = None
     if wanted is not None:
-        archived = project.archived(wanted.parquet_path)
-        origin = _Origin(wanted.load_id, wanted.file_id, wanted.loaded_at, archived)
+        origin = _Origin(wanted.load_id, wanted.file_id, wanted.loaded_at, wanted.files)
     rows = _replace_rows(connection, project, contract, period, origin)
     if active is not None:
         forward = wanted is not None and wanted.version_no > active.version_no
@@ -199,19 +224,22 @@ def activate(
 def _replace_rows(
     connection: Connection, project: Project, contract: Contract, period: Period, origin: _Origin | None
 ) -> int:
-    """Delete the period, append the rows of its load; returns their number."""
-    table = stage_table(contract)
-    connection.execute(delete(table).where(table.c["_data_period"] == period.name))
-    if origin is None:
-        return 0
-    constants = {
-        "_data_period": period.name,
-        "_load_id": origin.load_id,
-        "_loaded_at": origin.loaded_at,
-        "_source_file_id": origin.file_id,
-    }
-    with _fitting(project, contract, period, origin.parquet):
-        return project.warehouse.engine.append_parquet(connection, table, origin.parquet, constants)
+    """Delete the period, append the rows of its load and its unknown keys; returns the number of rows."""
+    appended = []
+    for table, parquet in _sources(project, contract, origin.files if origin else None):
+        connection.execute(delete(table).where(table.c["_data_period"] == period.name))
+        if origin is None or parquet is None:
+            continue
+        constants: dict[str, object] = {
+            "_data_period": period.name,
+            "_load_id": origin.load_id,
+            "_loaded_at": origin.loaded_at,
+            "_source_file_id": origin.file_id,
+        }
+        constants = {name: value for name, value in constants.items() if name in table.c}
+        with _fitting(project, contract, period, parquet):
+            appended.append(project.warehouse.engine.append_parquet(connection, table, parquet, constants))
+    return appended[0] if appended else 0
 
 
 def _refuse_known(validated: Validated, versions: list[Version]) -> None:
@@ -227,12 +255,17 @@ def _refuse_known(validated: Validated, versions: list[Version]) -> None:
         )
 
 
-def _ask_guard(project: Project, contract: Contract, period: Period, parquet: Path, versions: list[Version]) -> None:
-    verdict = judge(project, contract, period, parquet, versions)
+def _ask_guard(project: Project, validated: Validated, versions: list[Version]) -> None:
+    contract, period, files = validated.delivery.contract, validated.delivery.period, validated.files
+    unknown = project.archived(files.unknown_path) if files.unknown_path else None
+    is_incomplete = validated.outcome.unreadable_keys > 0
+    delivery = Delivery(period, project.archived(files.parquet_path), unknown, is_incomplete)
+    verdict = judge(project, contract, delivery, versions)
     if verdict.broken:
-        raise RefusedError(
+        raise GuardRefusedError(
             f"{contract.name} {period}: the guard refuses this delivery: {' and '.join(verdict.broken)}, compared with "
-            f"{verdict.compared_with}. Look at it with `loader plan FILE`; if it is right, load it with --force"
+            f"{verdict.compared_with}. Look at it with `loader plan FILE`; if it is right, load it with --force",
+            verdict.compared_with or "",
         )
 
 
@@ -243,11 +276,11 @@ def refuse_unfit(project: Project, contract: Contract, version: Version) -> None
         RefusedError: the file was edited, or a column has another type today.
         EnvironmentFailedError: the file is gone.
     """
-    path = project.archived(version.parquet_path)
-    _refuse_edited(project, path, version.parquet_sha256)
+    _refuse_edited(project, version.files)
     import pyarrow.parquet as pq
 
-    archived = {field.name: field.type for field in pq.read_schema(path)}
+    # the columns of its unknown keys are those of its rows
+    archived = {field.name: field.type for field in pq.read_schema(project.archived(version.parquet_path))}
     for column in contract.columns:
         was, needed = archived.get(column.name), arrow_type(column.type)
         if was is not None and was != needed:
@@ -257,10 +290,12 @@ def refuse_unfit(project: Project, contract: Contract, version: Version) -> None
             )
 
 
-def _refuse_edited(project: Project, path: Path, sha256: str) -> None:
-    if not path.exists():
-        raise EnvironmentFailedError(f"{project.shown(path)} is gone from the archive; restore it from a backup")
-    if sha256_of(path) != sha256:
-        raise RefusedError(
-            f"{project.shown(path)} was edited after it was validated; restore it from a backup or validate again"
-        )
+def _refuse_edited(project: Project, files: ArchiveFiles) -> None:
+    for name, sha256 in files.hashes.items():
+        path = project.archived(name)
+        if not path.exists():
+            raise EnvironmentFailedError(f"{project.shown(path)} is gone from the archive; restore it from a backup")
+        if sha256_of(path) != sha256:
+            raise RefusedError(
+                f"{project.shown(path)} was edited after it was validated; restore it from a backup or validate again"
+            )

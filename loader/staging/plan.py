@@ -7,7 +7,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from loader.archive.difference import Difference
+from loader.archive import unknown_beside
+from loader.archive.difference import Delivery, Difference
 from loader.errors import RefusedError
 from loader.files import sha256_of
 from loader.project import Project
@@ -15,7 +16,7 @@ from loader.staging.guard import Verdict, judge
 from loader.staging.landing import Landed, recognise
 from loader.validation import Outcome, clean_delivery, judge_rows
 from loader.warehouse import Version
-from loader.warehouse.versions import active_version, versions_of
+from loader.warehouse.versions import active_version, versions_of, words_of_unknown
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,11 @@ class Plan:
     period: str
     rows: int
     rejected: int
+    dropped: int
+    unknown_keys: int
+    unreadable_keys: int
+    notes: dict[str, int]
+    """What is told of it beside its rejected rows, and how often."""
     replaces: int | None
     """The version that it would supersede."""
     known_as: str | None
@@ -56,13 +62,19 @@ def plan(project: Project, path: Path) -> Plan:
     with tempfile.TemporaryDirectory(prefix="almanac-plan-") as folder:
         parquet = Path(folder) / "rows.parquet"
         clean_delivery(path, landed.contract, landed.period, parquet, Path(folder) / "rejects.csv", outcome)
-        verdict = judge(project, landed.contract, landed.period, parquet, versions, examples=True)
+        unknown = unknown_beside(parquet) if outcome.unknown_keys else None
+        delivery = Delivery(landed.period, parquet, unknown, outcome.unreadable_keys > 0)
+        verdict = judge(project, landed.contract, delivery, versions, examples=True)
     return Plan(
         file=path.name,
         dataset=landed.contract.name,
         period=landed.period.name,
         rows=outcome.rows_valid,
         rejected=outcome.rows_rejected,
+        dropped=outcome.rows_dropped,
+        unknown_keys=outcome.unknown_keys,
+        unreadable_keys=outcome.unreadable_keys,
+        notes=dict(outcome.notes),
         replaces=active.version_no if active else None,
         known_as=_known_as(path, of_period),
         refusal=_refusal(path, landed, outcome),
@@ -97,7 +109,13 @@ def describe(made: Plan) -> list[str]:
     lines = [
         f"{made.file}: {made.dataset} {made.period}, {made.rows:,} rows"
         + (f", {made.rejected:,} rejected" if made.rejected else "")
+        + (f", {made.dropped:,} dropped" if made.dropped else "")
     ]
+    unknown = words_of_unknown(made.unknown_keys, made.unreadable_keys)
+    if unknown:
+        lines.append(f"unknown:   {unknown}")
+    if made.notes:
+        lines.append(f"noted:     {', '.join(f'{note} ({count:,})' for note, count in made.notes.items())}")
     if made.known_as:
         lines.append(f"known:     this very file is {made.known_as} already; loading it again needs --force")
     if made.replaces is not None:

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from loader import console
-from loader.archive.comparison import Comparison, compare
+from loader.archive import unknown_beside
+from loader.archive.comparison import Comparison, Reading, compare
 from loader.errors import EnvironmentFailedError, RefusedError
 from loader.project import Project
 from loader.readers import READER_REVISION
@@ -145,9 +146,13 @@ def _recheck_one(project: Project, source: Source, *, load: bool, force: bool) -
 def _read_again(project: Project, source: Source) -> Comparison:
     """Compare what a delivery gives today with what was loaded; raises RefusedError when it is refused today."""
     version = source.version
-    archived = project.archived(version.parquet_path)
-    if not archived.exists():
-        raise EnvironmentFailedError(f"{project.shown(archived)} is gone from the archive; restore it from a backup")
+    for archived in map(project.archived, version.files.hashes):
+        if not archived.exists():
+            raise EnvironmentFailedError(
+                f"{project.shown(archived)} is gone from the archive; restore it from a backup"
+            )
+    unknown = project.archived(version.unknown_path) if version.unknown_path else None
+    then = Reading(project.archived(version.parquet_path), unknown, version.unreadable_keys or 0)
     project.warehouse.let_go()
     with (
         refusing_the_unforeseen(version.file_name),
@@ -156,11 +161,12 @@ def _read_again(project: Project, source: Source) -> Comparison:
         console.progress(f"reading {version.file_name}") as seen,
     ):
         parquet = Path(folder) / "rows.parquet"
-        _clean(landed, parquet, seen)
-        return compare(source.contract, archived, parquet)
+        outcome = _clean(landed, parquet, seen)
+        unknown = unknown_beside(parquet) if outcome.unknown_keys else None
+        return compare(source.contract, then, Reading(parquet, unknown, outcome.unreadable_keys))
 
 
-def _clean(landed: Landed, parquet: Path, seen: Any) -> None:
+def _clean(landed: Landed, parquet: Path, seen: Any) -> Outcome:
     outcome, rejects = Outcome(), parquet.with_name("rejects.csv")
     try:
         clean_delivery(landed.path, landed.contract, landed.period, parquet, rejects, outcome, seen)
@@ -169,6 +175,7 @@ def _clean(landed: Landed, parquet: Path, seen: Any) -> None:
             raise RefusedError(f"{landed.path.name}: cannot be read ({error.strerror})") from error
         raise
     judge_rows(landed.path, landed.contract, outcome, "the rejects file of a load")
+    return outcome
 
 
 def _keep(project: Project, source: Source) -> None:
@@ -191,6 +198,10 @@ def _words(change: Comparison) -> str:
         parts.append(f"{change.new:,} only now")
     if change.missing:
         parts.append(f"{change.missing:,} only then")
+    if change.unknown:
+        parts.append(f"{plural(change.unknown, 'key')} unknown in one of both")
+    if change.was_incomplete != change.is_incomplete:
+        parts.append("incomplete now" if change.is_incomplete else "incomplete then")
     return ", ".join(parts)
 
 

@@ -45,7 +45,7 @@ def rollback(
         if wanted is None:
             project.warehouse.run(work)
         else:
-            with uploading(project, contract, period, project.archived(wanted.parquet_path), wanted.load_id):
+            with uploading(project, contract, period, wanted.files, wanted.load_id):
                 project.warehouse.run(work)
     return before, wanted
 

@@ -9,14 +9,14 @@ from __future__ import annotations
 import errno
 import json
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, insert, select
 
 from loader import console
-from loader.archive import file_stem
+from loader.archive import UNKNOWN, file_stem, unknown_beside
 from loader.archive.kept import KeptFile
 from loader.archive.publish import publish, sweep, unpublished
 from loader.errors import AlmanacError, EnvironmentFailedError, RefusedError, UsageError
@@ -30,7 +30,7 @@ from loader.validation import Outcome, clean_delivery, judge_rows
 from loader.validation.rejects import Rejected
 from loader.warehouse import State
 from loader.warehouse.meta import ingestion_log, now, validation_ids, validation_log
-from loader.warehouse.versions import versions_of
+from loader.warehouse.versions import ArchiveFiles, versions_of
 
 if TYPE_CHECKING:
     from loader.gates import GateResult
@@ -41,9 +41,7 @@ class Validated:
     """A delivery whose cleaned rows passed every check."""
 
     delivery: Ingested
-    parquet: str
-    """Name in the archive."""
-    parquet_sha256: str
+    files: ArchiveFiles
     outcome: Outcome
     workbook: str | None
     """Where its rejects lie as a workbook, as a person reads it."""
@@ -84,11 +82,10 @@ def validate(project: Project, delivery: Ingested, *, force: bool = False) -> Va
             project.warehouse.let_go()
             gate = _gate(project, delivery, unchecked)
             keep_delivered(project, delivery)
-            name, sha256 = publish(unchecked, f"{stem}.parquet")
-            parquet = (f"{contract.name}/{name}", sha256)
+            files = _publish(unchecked, stem, has_unknown=outcome.unknown_keys > 0)
 
             def record(connection: Connection) -> None:
-                _record(connection, delivery, outcome, rejects, parquet=parquet, gate=gate)
+                _record(connection, delivery, outcome, rejects, files=files, gate=gate)
                 step.end(connection)
 
             project.warehouse.run(record)
@@ -100,7 +97,8 @@ def validate(project: Project, delivery: Ingested, *, force: bool = False) -> Va
         raise _explain(error, delivery) from error
     finally:
         unchecked.unlink(missing_ok=True)
-    return Validated(delivery, *parquet, outcome, project.shown(workbook) if outcome.rows_rejected else None)
+        unknown_beside(unchecked).unlink(missing_ok=True)
+    return Validated(delivery, files, outcome, project.shown(workbook) if outcome.rows_listed else None)
 
 
 def validated(project: Project, delivery: Ingested) -> Validated | None:
@@ -112,13 +110,37 @@ def validated(project: Project, delivery: Ingested) -> Validated | None:
     row = project.warehouse.run(
         lambda c: c.execute(select(validation_log).where(passed).order_by(log.validation_id.desc())).first()
     )
-    if row is None or not project.archived(row.parquet_path).exists():
+    if row is None:
         return None
-    outcome = Outcome(row.rows_read, row.rows_rejected, Counter(json.loads(row.summary or "{}")))
-    workbook = project.rejects(row.rejects_path).with_suffix(".xlsx") if row.rejects_path else None
-    return Validated(
-        delivery, row.parquet_path, row.parquet_sha256, outcome, project.shown(workbook) if workbook else None
+    files = ArchiveFiles(row.parquet_path, row.parquet_sha256, row.unknown_path, row.unknown_sha256)
+    if not all(project.archived(path).exists() for path in files.hashes):
+        return None
+    outcome = Outcome(
+        row.rows_read,
+        row.rows_rejected,
+        row.rows_dropped or 0,
+        *_counts(row.summary),
+        row.unknown_keys or 0,
+        row.unreadable_keys or 0,
     )
+    workbook = project.rejects(row.rejects_path).with_suffix(".xlsx") if outcome.rows_listed else None
+    return Validated(delivery, files, outcome, project.shown(workbook) if workbook else None)
+
+
+_NOTE = "note: "
+"""What stands before a remark in the summary of `meta.validation_log`."""
+
+
+def _summary(outcome: Outcome) -> str:
+    notes = {f"{_NOTE}{note}": count for note, count in outcome.notes.items()}
+    return json.dumps({**outcome.summary, **notes}, sort_keys=True)
+
+
+def _counts(summary: str | None) -> tuple[Counter[str], Counter[str]]:
+    """The invalid cells and the remarks of a summary."""
+    counts = json.loads(summary or "{}")
+    notes = {what.removeprefix(_NOTE): count for what, count in counts.items() if what.startswith(_NOTE)}
+    return Counter({what: count for what, count in counts.items() if not what.startswith(_NOTE)}), Counter(notes)
 
 
 def find_validated(project: Project, *, parquet_path: Path | None, **which: Any) -> Validated:
@@ -131,9 +153,10 @@ def find_validated(project: Project, *, parquet_path: Path | None, **which: Any)
             f"{delivery.path.name} has not passed validation under today's contract; "
             f"run `loader validate --file-id {delivery.file_id}` first"
         )
-    if parquet_path and Path(found.parquet).name != parquet_path.name:
+    if parquet_path and Path(found.files.parquet_path).name != parquet_path.name:
         raise UsageError(
-            f"{parquet_path.name} was made under another contract; of {delivery.path.name} today's is {found.parquet}"
+            f"{parquet_path.name} was made under another contract; of {delivery.path.name} today's is "
+            f"{found.files.parquet_path}"
         )
     return found
 
@@ -192,15 +215,15 @@ def keep_delivered(project: Project, delivery: Ingested) -> None:
 
 
 def _write_workbook(path: Path, delivery: Ingested, rejected: Rejected, outcome: Outcome) -> None:
-    if not outcome.rows_rejected:
+    if not outcome.rows_listed:
         path.unlink(missing_ok=True)
         return
     from loader.validation.rejects_workbook import write_rejects_workbook
 
     def reopen() -> Table:
-        return open_table(delivery.path, delivery.contract.format)
+        return open_table(delivery.path, delivery.contract.format, delivery.contract.names(delivery.period))
 
-    counts = (outcome.rows_read, outcome.rows_rejected)
+    counts = (outcome.rows_read, outcome.rows_rejected, outcome.rows_dropped)
     write_rejects_workbook(path, delivery.path.name, delivery.contract, delivery.period, rejected, counts, reopen)
 
 
@@ -212,6 +235,17 @@ def _gate(project: Project, delivery: Ingested, parquet: Path) -> GateResult:
         failed = "; ".join(f"{check.check} ({check.details})" for check in gate.checks if check.result != "passed")
         raise RefusedError(f"{delivery.path.name}: the stage suite refused the cleaned rows: {failed}")
     return gate
+
+
+def _publish(unchecked: Path, stem: str, *, has_unknown: bool) -> ArchiveFiles:
+    """Give the rows of a delivery and its unknown keys their names in the archive."""
+    folder = unchecked.parent.name
+    name, sha256 = publish(unchecked, f"{stem}.parquet")
+    rows = (f"{folder}/{name}", sha256)
+    if not has_unknown:
+        return ArchiveFiles(*rows, None, None)
+    name, sha256 = publish(unknown_beside(unchecked), f"{stem}{UNKNOWN}.parquet")
+    return ArchiveFiles(*rows, f"{folder}/{name}", sha256)
 
 
 def _explain(error: OSError, delivery: Ingested) -> AlmanacError:
@@ -228,26 +262,28 @@ def _record(
     outcome: Outcome,
     rejects: Path,
     *,
-    parquet: tuple[str, str] | None = None,
+    files: ArchiveFiles | None = None,
     gate: GateResult | None = None,
     message: str | None = None,
 ) -> None:
-    """Write the result to `meta.validation_log`; `summary` counts invalid cells, it never shows them."""
+    """Write the result to `meta.validation_log`; `summary` counts invalid cells and remarks, it never shows them."""
     row = {
         "validation_id": connection.execute(select(validation_ids.next_value())).scalar_one(),
         "file_id": delivery.file_id,
         "gate": "contract",
         "table_name": delivery.contract.name,
-        "status": "passed" if parquet else "refused",
+        "status": "passed" if files else "refused",
         "checks": len(gate.checks) if gate else None,
         "failed": 0 if gate else None,
         "rows_read": outcome.rows_read,
         "rows_valid": outcome.rows_valid,
         "rows_rejected": outcome.rows_rejected,
-        "parquet_path": parquet[0] if parquet else None,
-        "parquet_sha256": parquet[1] if parquet else None,
-        "rejects_path": rejects.name if outcome.rows_rejected else None,
-        "summary": json.dumps(outcome.summary, sort_keys=True),
+        "rows_dropped": outcome.rows_dropped,
+        **(asdict(files) if files else {}),
+        "unknown_keys": outcome.unknown_keys if delivery.contract.knows_unknown else None,
+        "unreadable_keys": outcome.unreadable_keys if delivery.contract.knows_unknown else None,
+        "rejects_path": rejects.name if outcome.rows_listed or outcome.notes else None,
+        "summary": _summary(outcome),
         "message": message,
         "contract_fingerprint": delivery.contract.fingerprint,
         "reader_revision": READER_REVISION,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cache
+from itertools import compress
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -29,8 +30,23 @@ class Checked:
 
     rows: pa.Table
     """The valid rows, typed, with `_source_row`."""
-    rejected: int
     invalid: list[Invalid]
+    rejected_keys: pa.Table
+    """The keys of rejected rows that can be read, typed, with `_source_row`."""
+    unreadable: pa.Int64Array
+    """The rejected rows whose key breaks a rule of its columns, by their number in the file."""
+
+    @property
+    def rejected(self) -> int:
+        """The number of rejected rows."""
+        return int(self.rejected_keys.num_rows) + len(self.unreadable)
+
+    def where(self, is_in: Callable[[pa.Array], pa.BooleanArray]) -> Checked:
+        """What was found in the part of the batch whose rows are those that `is_in`."""
+        rows = self.rows.filter(is_in(self.rows[SOURCE_ROW]))
+        invalid = [part for one in self.invalid if (part := one.where(is_in)).source_rows]
+        keys = self.rejected_keys.filter(is_in(self.rejected_keys[SOURCE_ROW]))
+        return Checked(rows, invalid, keys, self.unreadable.filter(is_in(self.unreadable)))
 
 
 @dataclass(frozen=True)
@@ -44,11 +60,16 @@ class Invalid:
     is_first: bool = True
     """False for rules that cells break besides the one that had them rejected."""
 
+    def where(self, is_in: Callable[[pa.Array], pa.BooleanArray]) -> Invalid:
+        """The cells in the rows that `is_in`."""
+        kept = is_in(pa.array(self.source_rows, pa.int64())).to_pylist()
+        return replace(self, source_rows=[*compress(self.source_rows, kept)], cells=[*compress(self.cells, kept)])
+
 
 def check_batch(batch: Batch, positions: dict[str, int], contract: Contract, period: Period) -> Checked:
     """Tidy, clean, convert and check the cells of one batch; `positions` says where each column is in the file."""
     typed: list[pa.Array] = []
-    sieve = _Sieve(batch.source_rows)
+    sieve, unreadable = _Sieve(batch.source_rows), _none()
     for column in contract.columns:
         if column.name not in positions:
             typed.append(pa.nulls(len(batch.source_rows), arrow_type(column.type)))
@@ -62,13 +83,19 @@ def check_batch(batch: Batch, positions: dict[str, int], contract: Contract, per
         for rule, bad in _value_rules(values, column, period):
             known_bad = sieve.set_aside(column.name, rule, bad, cells, known_bad, unread)
         typed.append(values)
+        if column.name in contract.key:
+            unreadable = pc.or_(unreadable, known_bad)
     names = [*(column.name for column in contract.columns), SOURCE_ROW]
     rows = pa.table([*typed, batch.source_rows], names=names)
     unread = sieve.bad
     for row_rule, breaks in zip(contract.row_rules, _breaks(rows, contract), strict=True):
         sieve.set_aside("", Rule(Kind.ROW_RULE, row_rule.name), breaks, None, sieve.bad, unread)
-    kept = rows if sieve.bad is _none() else rows.filter(pc.invert(sieve.bad))
-    return Checked(kept, rows.num_rows - kept.num_rows, sieve.invalid)
+    keys = rows.select([*contract.key, SOURCE_ROW])
+    if sieve.bad is _none():
+        return Checked(rows, sieve.invalid, keys.slice(0, 0), batch.source_rows.slice(0, 0))
+    no_key = batch.source_rows.filter(pc.and_(sieve.bad, unreadable))
+    kept, keys = rows.filter(pc.invert(sieve.bad)), keys.filter(pc.and_not(sieve.bad, unreadable))
+    return Checked(kept, sieve.invalid, keys, no_key)
 
 
 @cache

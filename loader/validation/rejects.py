@@ -1,4 +1,4 @@
-"""The rejected rows of a delivery as they were delivered, and what is wrong with each; the first ones only."""
+"""The rejected and dropped rows of a delivery as they were delivered, and what is wrong with each; the first ones."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ import pyarrow.compute as pc
 
 from loader.readers.table import Batch, Table
 from loader.validation.checks import Invalid
-from loader.validation.rules import UNIQUE_KEY, Rule, cells_expected
+from loader.validation.duplicates import Repeated
+from loader.validation.rules import UNIQUE_KEY, Kind, Rule, rule_of
 
 MOST_ROWS = 10_000
 """Rejected rows that are kept; the CSV file of the rejects lists all of them."""
@@ -26,7 +27,7 @@ class Flaw:
     columns: tuple[str, ...]
     rule: Rule
     rows: tuple[int, ...] = ()
-    """All rows that share the key."""
+    """All rows that share the key; of a row that was dropped the one that stands for it."""
     found: int | None = None
     """Cells of a row that has too few or too many."""
 
@@ -49,7 +50,7 @@ class Rejected:
         for one in found:
             self.counts[_columns(one), one.rule] += len(one.source_rows)
         for row in batch.misshapen:
-            self.counts[(), cells_expected(row.expected)] += 1
+            self.counts[(), rule_of(row)] += 1
         room = MOST_ROWS - len(self._cells)
         if room <= 0:
             return
@@ -60,19 +61,27 @@ class Rejected:
                 self.flaws[at].append(Flaw(_columns(one), one.rule))
         for row in batch.misshapen:
             if row.source_row in taken:
-                self.flaws[row.source_row].append(Flaw((), cells_expected(row.expected), found=row.found))
-                self._cells[row.source_row] = [*row.cells, *[None] * (row.expected - row.found)]
+                self.flaws[row.source_row].append(Flaw((), rule_of(row), found=row.found))
+                self._cells[row.source_row] = [*row.cells, *[None] * (row.expected - len(row.cells))]
         self._take(batch, taken)
 
-    def add_repeated(self, key: tuple[str, ...], found: Sequence[tuple[Any, ...]]) -> None:
-        """Take rows that share their key: (row, key part, …), by row; their cells are looked up later."""
-        self.counts[key, UNIQUE_KEY] += len(found)
+    def join(self, later: Rejected) -> None:
+        """Take the rejected rows of later batches, which were collected apart."""
+        self.counts += later.counts
+        for row in sorted(later.flaws)[: max(MOST_ROWS - len(self._cells), 0)]:
+            self.flaws[row] += later.flaws[row]
+            self._cells[row] = later._cells[row]
+
+    def add_repeated(self, key: tuple[str, ...], found: Sequence[Repeated]) -> None:
+        """Take rows that share their key and were rejected or dropped, by row; their cells are looked up later."""
         rows_of: dict[tuple[Any, ...], list[int]] = defaultdict(list)
-        for row, *parts in found:
-            rows_of[tuple(parts)].append(row)
-        flaws = {parts: Flaw(key, UNIQUE_KEY, rows=tuple(rows)) for parts, rows in rows_of.items()}
-        for row, *parts in found[:MOST_ROWS]:
-            self.flaws[row].append(flaws[tuple(parts)])
+        for one in found:
+            self.counts[key, Rule(Kind.DUPLICATE) if one.is_dropped else UNIQUE_KEY] += 1
+            rows_of[one.key].append(one.row)
+        shared = {parts: Flaw(key, UNIQUE_KEY, rows=tuple(rows)) for parts, rows in rows_of.items()}
+        for one in found[:MOST_ROWS]:
+            dropped = Flaw(key, Rule(Kind.DUPLICATE), rows=(one.stands or 0,))
+            self.flaws[one.row].append(dropped if one.is_dropped else shared[one.key])
 
     def look_up(self, reopen: Callable[[], Table]) -> Iterator[tuple[int, list[str | None], list[Flaw]]]:
         """Row, cells and flaws of the first rejected rows, in their order.

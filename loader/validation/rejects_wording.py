@@ -73,11 +73,28 @@ def of_length(expected: int, found: int | None) -> str:
     )
 
 
+def of_quotes(rule: Rule) -> str:
+    """Why a row was rejected whose cells nobody can tell apart."""
+    if rule.kind is Kind.DELIMITER:
+        return (
+            "a quote stands within a cell: either it belongs to the text, or a separator before it is missing; put the "
+            "cell in quotes, and write a quote within it twice"
+        )
+    return "the quotes of this row do not match; within quotes, a quote is written twice"
+
+
 def of_key(headers: Sequence[str], rows: Sequence[int] = ()) -> str:
     """Why rows that share a key were rejected; `rows` are all that have it, none when that is not to be told."""
     what = "this value" if len(headers) == 1 else f"this combination of {' and '.join(headers)}"
     shown = f" (in rows {listed(map(str, rows), _MOST_ROWS)})" if rows else ""
     return f"{what} is used {'twice' if len(rows) == 2 else 'more than once'} in the file{shown}; it may be there once"
+
+
+def of_duplicate(headers: Sequence[str], rows: Sequence[int] = ()) -> str:
+    """Why a row was dropped; `rows` is the one that was taken, none when that is not to be told."""
+    what = "this value" if len(headers) == 1 else f"this combination of {' and '.join(headers)}"
+    taken = f"row {rows[0]}, which was taken" if rows else "another row, which was taken"
+    return f"{what} is used in {taken}; this row was left out"
 
 
 def _typed(column: Column, notation: Notation) -> str:

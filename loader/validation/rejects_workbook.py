@@ -46,13 +46,13 @@ def write_rejects_workbook(
     contract: Contract,
     period: Period,
     rejected: Rejected,
-    counts: tuple[int, int],
+    counts: tuple[int, int, int],
     reopen: Callable[[], Table],
 ) -> None:
     """Write a summary, and the first rejected rows in at most `MOST_CELLS` cells; the file appears when it is complete.
 
-    `counts` are the rows of the delivery and those that were rejected; `reopen` opens the delivery again. Every value
-    is written as text: a cell that begins with `=` is no formula.
+    `counts` are the rows of the delivery, those that were rejected and those that were dropped; `reopen` opens the
+    delivery again. Every value is written as text: a cell that begins with `=` is no formula.
     """
     from openpyxl import Workbook
 
@@ -80,10 +80,14 @@ class _Words:
         match flaw.rule.kind:
             case Kind.UNIQUE_KEY:
                 return reasons.of_key([self.header(column) for column in flaw.columns], flaw.rows)
+            case Kind.DUPLICATE:
+                return reasons.of_duplicate([self.header(column) for column in flaw.columns], flaw.rows)
             case Kind.ROW_RULE:
                 return reasons.of_row(flaw.rule, self.contract)
             case Kind.CELLS:
                 return reasons.of_length(len(self.rejected.header), flaw.found)
+            case Kind.QUOTES | Kind.DELIMITER:
+                return reasons.of_quotes(flaw.rule)
             case _:
                 return reasons.of_cell(flaw.rule, self.contract.column(flaw.columns[0]), self.contract, self.period)
 
@@ -144,12 +148,14 @@ class _Sheet:
         return cell
 
 
-def _write_summary(sheet: _Sheet, words: _Words, file_name: str, counts: tuple[int, int, int], csv_name: str) -> None:
+def _write_summary(
+    sheet: _Sheet, words: _Words, file_name: str, counts: tuple[int, int, int, int], csv_name: str
+) -> None:
     sheet.widths((28, 100, 10))
-    read, rejected, shown = counts
-    how_to = [*_HOW_TO]
-    if rejected > shown:
-        how_to.insert(1, f"It shows the first {shown:,}; {rejected - shown:,} more are listed in {csv_name}.")
+    read, rejected, dropped, shown = counts
+    how_to, listed = [*_HOW_TO], rejected + dropped
+    if listed > shown:
+        how_to.insert(1, f"It shows the first {shown:,}; {listed - shown:,} more are listed in {csv_name}.")
     sheet.append([sheet.text("Rows that could not be taken", bold=True)])
     for name, value in (
         ("File", file_name),
@@ -157,6 +163,7 @@ def _write_summary(sheet: _Sheet, words: _Words, file_name: str, counts: tuple[i
         ("Period", words.period.name),
         ("Rows in the file", f"{read:,}"),
         ("Rejected rows", f"{rejected:,}"),
+        *([("Dropped duplicates", f"{dropped:,}")] if dropped else []),
     ):
         sheet.append([name, sheet.text(value)])
     for at, line in enumerate(how_to):

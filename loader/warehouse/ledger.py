@@ -66,6 +66,7 @@ class Applied:
             version.data_period,
             version.state,
             version.parquet_sha256,
+            version.unknown_sha256,
             version.row_count,
         ).order_by(version.load_id)
         ledger = select(

@@ -71,7 +71,7 @@ validation_log = Table(
     Column("failed", Integer, doc="Checks that do not hold."),
     Column("rows_read", BigInteger, doc="Rows of the file."),
     Column("rows_valid", BigInteger, doc="Rows that go to stage."),
-    Column("rows_rejected", BigInteger, doc="Rows that are left out."),
+    Column("rows_rejected", BigInteger, doc="Rows that are left out because they are invalid."),
     Column("parquet_path", words(1024), doc="The cleaned rows, below the folder of the archive."),
     Column("parquet_sha256", Code(64), doc="Hash of that file."),
     Column(
@@ -82,13 +82,24 @@ validation_log = Table(
     Column(
         "summary",
         words(),
-        doc="JSON: of a delivery, invalid cells by rule; of a gate, what each failed check found. No personal values.",
+        doc="JSON: of a delivery, invalid cells by rule, and remarks (`note: …`); of a gate, what each failed check "
+        "found. No personal values.",
     ),
     Column("message", words(), doc="Why a delivery was refused."),
     Column("contract_fingerprint", Code(32), doc="Contract under which it was validated."),
     Column("reader_revision", Integer, doc="Revision of the reader that read it; empty before there was one."),
     Column("validated_at", moment(), nullable=False, doc="When."),
     Column("run_id", Code(32), nullable=False, doc="Command that did it, as in etl_audit."),
+    Column("rows_dropped", BigInteger, doc="Rows that are left out because another row with their key was taken."),
+    Column("unknown_keys", BigInteger, doc="Keys that only rejected rows have: unknown in this delivery, not absent."),
+    Column(
+        "unreadable_keys",
+        BigInteger,
+        doc="Rejected rows whose key cannot be read. Above 0 the delivery is incomplete: keys that it does not state "
+        "are unknown.",
+    ),
+    Column("unknown_path", words(1024), doc="Where the unknown keys are kept; empty when there are none."),
+    Column("unknown_sha256", Code(64), doc="Hash of that file."),
     comment="Every validation of a delivery, and every run of a gate. Grain: run of a gate and table.",
 )
 
@@ -126,6 +137,15 @@ dataset_version = Table(
     ),
     Column("loaded_at", moment(), nullable=False, doc="When the load was made (UTC)."),
     Column("state_changed_at", moment(), nullable=False, doc="When its state last changed (UTC)."),
+    Column("unknown_keys", BigInteger, doc="Keys that only rejected rows have: unknown in this load, not absent."),
+    Column(
+        "unreadable_keys",
+        BigInteger,
+        doc="Rejected rows whose key cannot be read. Above 0 the load is incomplete: keys that it does not state "
+        "are unknown.",
+    ),
+    Column("unknown_path", words(1024), doc="Where the unknown keys are kept; empty when there are none."),
+    Column("unknown_sha256", Code(64), doc="Hash of that file."),
     comment="Every load of every period. Grain: load. The delivered periods of a dataset are its rows in state "
     "`active`, at most one for each period.",
 )

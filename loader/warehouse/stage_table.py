@@ -42,9 +42,31 @@ def stage_table(contract: Contract, metadata: MetaData | None = None) -> Table:
     )
 
 
+UNKNOWN = "__unknown"
+"""What the name of a full dataset gets behind it for the table of the keys that are unknown in its loads."""
+
+
+def unknown_table(contract: Contract) -> Table:
+    """`stage.<dataset>__unknown`: the keys that only rejected rows of a load have, each with its first row."""
+    return Table(
+        f"{contract.name}{UNKNOWN}",
+        MetaData(),
+        *(Column(name, sql_type(contract.column(name).type)) for name in contract.key),
+        Column("_data_period", Code(contract.grain.name_length), nullable=False),
+        Column("_load_id", BigInteger()),
+        Column("_source_row", BigInteger()),
+        schema=STAGE,
+    )
+
+
+def loaded_tables(contract: Contract) -> list[Table]:
+    """What a load replaces its period in: the stage table of a dataset, and of a full one that of the unknown keys."""
+    return [stage_table(contract), *([unknown_table(contract)] if contract.kind == "full" else [])]
+
+
 def stage_tables(contract: Contract, engine: Engine | type[Engine]) -> list[Table]:
-    """The stage table of a dataset, and those that come with it on an engine."""
-    return engine.stage_tables(stage_table(contract))
+    """The tables of a dataset in stage, and those that come with them on an engine."""
+    return [made for table in loaded_tables(contract) for made in engine.stage_tables(table)]
 
 
 def stage_statements(contract: Contract, engine: Engine | type[Engine], *, if_not_exists: bool = False) -> list[str]:

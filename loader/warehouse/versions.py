@@ -6,9 +6,11 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import Connection, Select, and_, insert, or_, select, update
 
+from loader.text import plural
 from loader.warehouse.meta import dataset_version, ingestion_log, now, validation_log
 
 
@@ -19,6 +21,23 @@ class State(StrEnum):
     SUPERSEDED = "superseded"
     ROLLED_BACK = "rolled_back"
     PURGED = "purged"
+
+
+@dataclass(frozen=True)
+class ArchiveFiles:
+    """The files of one delivery in the archive, as the tables of `meta` name them, and the hash of each."""
+
+    parquet_path: str
+    parquet_sha256: str
+    unknown_path: str | None
+    """Of its unknown keys; None when there are none."""
+    unknown_sha256: str | None
+
+    @property
+    def hashes(self) -> dict[str, str]:
+        """The hash of each file by its name."""
+        found = {self.parquet_path: self.parquet_sha256}
+        return found | ({self.unknown_path: self.unknown_sha256 or ""} if self.unknown_path else {})
 
 
 @dataclass(frozen=True)
@@ -43,6 +62,12 @@ class Version:
     row_count: int
     state: State
     loaded_at: dt.datetime
+    unknown_keys: int | None
+    """Keys that only rejected rows have; None of a load that was made before they were kept, and of a delta."""
+    unreadable_keys: int | None
+    """Rejected rows whose key cannot be read."""
+    unknown_path: str | None
+    unknown_sha256: str | None
     purged_at: dt.datetime | None
     """When rows of its file were purged last."""
 
@@ -50,6 +75,31 @@ class Version:
     def is_active(self) -> bool:
         """Whether stage holds this version."""
         return self.state is State.ACTIVE
+
+    @property
+    def files(self) -> ArchiveFiles:
+        """Its files in the archive."""
+        return ArchiveFiles(self.parquet_path, self.parquet_sha256, self.unknown_path, self.unknown_sha256)
+
+    @property
+    def is_incomplete(self) -> bool:
+        """Whether keys that it does not state are unknown."""
+        return bool(self.unreadable_keys)
+
+    @property
+    def has_unknown(self) -> bool:
+        """Whether a key may be unknown in it."""
+        return self.is_incomplete or bool(self.unknown_keys)
+
+
+def words_of_unknown(unknown_keys: int | None, unreadable_keys: int | None) -> str:
+    """What a load says nothing of, in words; empty when it leaves nothing open."""
+    parts = []
+    if unknown_keys:
+        parts.append(f"{plural(unknown_keys, 'key')} only in rejected rows and so unknown")
+    if unreadable_keys:
+        parts.append(f"{plural(unreadable_keys, 'rejected row')} without a readable key, so incomplete: nothing ends")
+    return "; ".join(parts)
 
 
 def versions_of(connection: Connection, dataset: str, period: str | None = None) -> list[Version]:
@@ -103,11 +153,14 @@ def add_version(connection: Connection, row: dict[str, object]) -> None:
 
 def move_archived(connection: Connection, name: str, to: str, sha256: str, rows_removed: int) -> None:
     """Write down that another file of the archive took the place of the one called `name`."""
+    counts = {"parquet": dataset_version.c.row_count, "unknown": dataset_version.c.unknown_keys}
     for table in (dataset_version, validation_log):
-        moved = update(table).where(table.c.parquet_path == name).values(parquet_path=to, parquet_sha256=sha256)
-        if table is dataset_version:
-            moved = moved.values(row_count=dataset_version.c.row_count - rows_removed)
-        connection.execute(moved)
+        for kind, counted in counts.items():
+            path, content = table.c[f"{kind}_path"], table.c[f"{kind}_sha256"]
+            moved: dict[Any, Any] = {path: to, content: sha256}
+            if table is dataset_version:
+                moved[counted] = counted - rows_removed
+            connection.execute(update(table).where(path == name).values(moved))
 
 
 def _query() -> Select[tuple[object, ...]]:
@@ -131,6 +184,10 @@ def _query() -> Select[tuple[object, ...]]:
             version.row_count,
             version.state,
             version.loaded_at,
+            version.unknown_keys,
+            version.unreadable_keys,
+            version.unknown_path,
+            version.unknown_sha256,
             file.purged_at,
         )
         .join_from(dataset_version, ingestion_log, version.file_id == file.file_id)

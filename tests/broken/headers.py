@@ -18,6 +18,7 @@ from tests.broken.cases import (
 )
 
 NO_HEADER = "row 1 holds no header of"
+NEWLINE = "\n"
 WHOLE = [HEADER, *PEOPLE_CELLS]
 
 
@@ -48,7 +49,9 @@ CASES = [
     refused(
         "header in another language", "csv", content(people().replace("name", "nom")), "unknown: nom; missing: name"
     ),
-    refused("header twice", "csv", content(f"{people()}{people()}"), "born: type date (1)"),
+    refused("file twice, header and all", "csv", content(f"{people()}{people()}"), "person_id: unique key (6)"),
+    loaded("header again", "csv", content(f"{people()}\ufeff{people().partition(NEWLINE)[0]} \n")),
+    loaded("header again in a workbook", "xlsx", table(HEADER, *PEOPLE_CELLS[:1], HEADER, *PEOPLE_CELLS[1:])),
     refused(
         "header over the wrong cells", "csv", content(people().replace("name,born", "born,name")), "born: type date (3)"
     ),

@@ -183,7 +183,7 @@ def assert_verdict(run: Run, number: int, case: Case) -> None:
         [recorded] = run.refusals[name]
         assert printable(recorded) == line.removeprefix("refused    ")
     else:
-        assert line.startswith(f"loaded     {case.dataset} {period}  3 rows from {name} (version 1)")
+        assert line.startswith(f"loaded     {case.dataset} {period}  3 rows from {name} (version 1")
         assert staged == sorted(case.rows)
         assert len(archived) == 1
 

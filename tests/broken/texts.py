@@ -7,16 +7,21 @@ from tests.broken.cases import content, loaded, named, people, quoted, refused
 NOT_UTF_8 = "the text is not utf-8; correct 'encoding' in the contract, or the file"
 NOT_UTF_16 = "the text is not utf-16"
 QUOTES = "its quotes do not match, so nobody can tell where it ends"
+TORN = "row: matching quotes (1)"
 TOO_LONG = "it is longer than 4 MiB"
 WIDTH = "row: 6 cells expected"
 MORE = "".join(f"{number:04},Anna,29.02.1988,Dresden,3,12.50\n" for number in range(4, 2000))
+AFTER_BREAK = quoted().replace("Anna", "An\nna", 1).replace('"Anna"', '"Anna', 1)
 
 CASES = [
-    refused("utf-16 where utf-8 is agreed", "csv", content(people(), "utf-16"), NOT_UTF_8),
+    refused("utf-16 where utf-8 is agreed", "csv", content(people(), "utf-16"), "likely utf-16, not utf-8"),
     refused("utf-16 without a mark", "csv", content(people(), "utf-16-le"), "row 1 holds no header"),
     refused("utf-8 where utf-16 is agreed", "txt", content(people()), NOT_UTF_16),
+    refused(
+        "utf-8 with a mark where utf-16 is agreed", "txt", content(people(), "utf-8-sig"), "likely utf-8, not utf-16"
+    ),
     refused("utf-16 cut in a letter", "txt", content(people().encode("utf-16")[:-1]), NOT_UTF_16),
-    refused("utf-16 with a quote that is not closed", "txt", content(people(name='"Anna'), "utf-16"), "row 3", QUOTES),
+    refused("utf-16 with a quote that is not closed", "txt", content(people(name='"Anna'), "utf-16"), TORN),
     loaded("utf-16 as agreed", "txt", content(people(name="Jürgen"), "utf-16"), named("Jürgen")),
     refused("cp1252 where utf-8 is agreed", "csv", content(people(name="Änne"), "cp1252"), NOT_UTF_8),
     refused("two encodings in one file", "csv", content(people().encode() + "Jürgen".encode("cp1252")), NOT_UTF_8),
@@ -41,16 +46,28 @@ CASES = [
     loaded("line break in quotes", "csv", content(quoted(name="An\nna")), named("An\nna")),
     loaded("quote in a cell without quotes", "csv", content(people(name='An"na')), named('An"na')),
     loaded("quotes written twice", "csv", content(quoted(name='An ""the cat"" na')), named('An "the cat" na')),
-    refused("quotes not written twice", "csv", content(quoted(name='An "the cat" na')), "row 3", QUOTES),
-    refused("quote that is not closed", "csv", content(people(name='"Anna')), "row 3", QUOTES),
-    refused("quote that is not closed, of many", "csv", content(quoted().replace('Anna"', "Anna", 1)), "row 2", QUOTES),
-    refused("quote that hides many rows", "csv", content(people(name='"Anna') + MORE), "row 3", QUOTES),
+    refused("quotes not written twice", "csv", content(quoted(name='An "the cat" na')), TORN),
+    refused("quote that is not closed", "csv", content(people(name='"Anna')), TORN),
+    refused("quote that is not closed, of many", "csv", content(quoted().replace('Anna"', "Anna", 1)), TORN),
+    refused("quote that hides many rows", "csv", content(people(name='"Anna') + MORE), TORN),
+    refused("quote that hides very many rows", "csv", content(lambda: people(name='"Anna') + MORE * 150), TORN),
+    refused("quote not closed, line break in quotes", "csv", content(AFTER_BREAK), "row 3", QUOTES),
     refused(
-        "quote that hides very many rows", "csv", content(lambda: people(name='"Anna') + MORE * 150), "row 3", TOO_LONG
+        "line breaks in quotes and a quote not closed far below",
+        "csv",
+        content(lambda: quoted(name="An\nna") + MORE * 150 + '9,"Anna,29.02.1988,Dresden,3,12.50\n'),
+        "row 299405",
+        QUOTES,
+    ),
+    refused(
+        "delimiter lost before a quote",
+        "csv",
+        content(f'{people()}0004,An"na, b",29.02.1988,Dresden,3\n'),
+        "row: delimiter before a quote (1)",
     ),
     refused("quote that is not closed in the header", "csv", content(f'"{people()}'), "row 1", QUOTES),
-    refused("quote that is not closed in the last cell", "csv", content(f'{people()}0004,"Anna'), "row 5", QUOTES),
-    refused("quote between a quote and a comma", "csv", content(quoted(name='Anna"')), "row 3", QUOTES),
+    refused("quote that is not closed in the last cell", "csv", content(f'{people()}0004,"Anna'), TORN),
+    refused("quote between a quote and a comma", "csv", content(quoted(name='Anna"')), TORN),
     refused("10 MB in a cell", "csv", content(lambda: people(name="a" * 10_000_000)), "row 3", TOO_LONG),
     refused("1 MB in a cell", "csv", content(lambda: people(name="a" * 1_000_000)), "name: length 20 (1)"),
     refused("10 MB in the header", "csv", content(lambda: "a" * 10_000_000 + people()), "row 1", TOO_LONG),

@@ -16,15 +16,17 @@ from sqlalchemy import text
 from loader.contracts.names import LINEAGE
 from loader.errors import AlmanacError
 from loader.project import Project as Opened
+from loader.readers.table import Remark
 from loader.settings import Settings
 from loader.staging.recheck import Result
 from loader.staging.sources import Place
 from loader.validation.rules import Kind
 from loader.warehouse.ledger import PURGED, applied_load
 from loader.warehouse.meta import metadata
+from loader.warehouse.stage_table import unknown_table
 from loader.warehouse.versions import State
 from tests.conftest import REPOSITORY, Project
-from tests.support.deliveries import change_contract
+from tests.support.deliveries import change_contract, contract_of
 from tests.support.shop import PRODUCTS, deliver, open_shop, products
 
 PAGE = REPOSITORY / "docs" / "reference" / "stability.md"
@@ -142,7 +144,10 @@ def test_what_the_code_can_store() -> None:
     assert_listed("`core.applied_load`", applied_load.columns.keys())
     assert_listed("`core.applied_load.fingerprint` after a purge", [PURGED])
     assert_listed("every table of `stage`", LINEAGE)
-    rules = {kind.value.format("…") for kind in Kind if kind is not Kind.ROW_RULE}
+    products = contract_of(PRODUCTS.removeprefix("\ndatasets:\n"))
+    lineage = [column.name for column in unknown_table(products).c if column.name not in products.key]
+    assert_listed("every `stage.<dataset>__unknown`, besides the key", lineage)
+    rules = {kind.value.format("…") for kind in Kind if kind is not Kind.ROW_RULE} | {*Remark}
     assert_listed("the rejects as CSV: values of `rule`", rules)
     assert_listed("the environment", {f"ALMANAC_{name.upper()}" for name in Settings.model_fields})
 

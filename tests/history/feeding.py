@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
+from tests.history.oracle import NOTHING, Unknown, period_bounds
 from tests.history.warehouse import Warehouse
 
 VERSION_TABLE = """
@@ -17,13 +17,15 @@ VERSION_TABLE = """
         load_id bigint primary key, dataset varchar(63), data_period varchar(16),
         period_start {timestamp}, period_end {timestamp}, version_no int, file_id bigint,
         parquet_path varchar(255), parquet_sha256 varchar(64), contract_fingerprint varchar(32),
-        row_count bigint, state varchar(16), loaded_at {timestamp}, state_changed_at {timestamp}
+        row_count bigint, state varchar(16), loaded_at {timestamp}, state_changed_at {timestamp},
+        unknown_keys bigint, unreadable_keys bigint
     )
 """
 NEW_VERSION = """
     insert into meta.dataset_version
-        (load_id, dataset, data_period, period_start, period_end, version_no, row_count, state, loaded_at)
-    values (?, ?, ?, ?, ?, ?, ?, 'active', current_timestamp)
+        (load_id, dataset, data_period, period_start, period_end, version_no, row_count, unknown_keys, unreadable_keys,
+        state, loaded_at)
+    values (?, ?, ?, ?, ?, ?, ?, ?, ?, 'active', current_timestamp)
 """
 LINEAGE = """
     _data_period varchar(7) not null, _load_id bigint, _loaded_at {timestamp},
@@ -33,10 +35,17 @@ LINEAGE = """
 
 @dataclass(frozen=True)
 class Dataset:
-    """A staged table: its name and its columns with their types, in order."""
+    """A staged table: its name, its columns with their types, in order, and its key; of a delta no key is unknown."""
 
     name: str
     columns: dict[str, str]
+    key: Sequence[str]
+    is_full: bool = True
+
+    @property
+    def tables(self) -> list[str]:
+        """Those in stage: of its rows, and of the keys that are unknown."""
+        return [self.name, *([f"{self.name}__unknown"] if self.is_full else [])]
 
 
 def prepare(warehouse: Warehouse, *datasets: Dataset) -> None:
@@ -45,11 +54,13 @@ def prepare(warehouse: Warehouse, *datasets: Dataset) -> None:
         warehouse.create_schema("meta"),
         warehouse.create_schema("stage"),
         VERSION_TABLE.format(timestamp=warehouse.timestamp),
-        *(_stage_table(warehouse, dataset) for dataset in datasets),
+        *(statement for dataset in datasets for statement in _stage_tables(warehouse, dataset)),
     )
 
 
-def deliver(warehouse: Warehouse, dataset: Dataset, period: str, rows: Sequence[dict[str, Any]]) -> int:
+def deliver(
+    warehouse: Warehouse, dataset: Dataset, period: str, rows: Sequence[dict[str, Any]], unknown: Unknown = NOTHING
+) -> int:
     """Load one delivery for a period (`YYYY-MM`) in place of the one before it; give its load id."""
     [(load_id, version_no)] = warehouse.rows(
         "select coalesce(max(load_id), 0) + 1,"
@@ -61,14 +72,25 @@ def deliver(warehouse: Warehouse, dataset: Dataset, period: str, rows: Sequence[
     warehouse.execute(
         *_lock(warehouse, dataset),
         (_set_state("superseded"), (dataset.name, period)),
-        *_replace_rows(dataset, period, load_id, rows),
-        (NEW_VERSION, (load_id, dataset.name, period, start, end, version_no, len(rows))),
+        *_replace_rows(dataset, period, load_id, rows, unknown),
+        (
+            NEW_VERSION,
+            (
+                *(load_id, dataset.name, period, start, end, version_no, len(rows)),
+                *((len(unknown.keys), int(unknown.is_incomplete)) if dataset.is_full else (None, None)),
+            ),
+        ),
     )
     return int(load_id)
 
 
 def rollback(
-    warehouse: Warehouse, dataset: Dataset, period: str, to_load_id: int | None, rows: Sequence[dict[str, Any]]
+    warehouse: Warehouse,
+    dataset: Dataset,
+    period: str,
+    to_load_id: int | None,
+    rows: Sequence[dict[str, Any]],
+    unknown: Unknown = NOTHING,
 ) -> None:
     """Make an earlier load of the period, with its rows, the active one again; `None` empties the period."""
     reactivate = (
@@ -79,20 +101,18 @@ def rollback(
     warehouse.execute(
         *_lock(warehouse, dataset),
         (_set_state("rolled_back"), (dataset.name, period)),
-        *_replace_rows(dataset, period, to_load_id, rows),
+        *_replace_rows(dataset, period, to_load_id, rows, unknown),
         *reactivate,
     )
 
 
-def period_bounds(period: str) -> tuple[date, date]:
-    """First day of a month `YYYY-MM`, and of the next."""
-    year, month = map(int, period.split("-"))
-    return date(year, month, 1), date(year + month // 12, month % 12 + 1, 1)
-
-
-def _stage_table(warehouse: Warehouse, dataset: Dataset) -> str:
-    columns = ", ".join(f"{column} {warehouse.column_type(type_)}" for column, type_ in dataset.columns.items())
-    return f"create table stage.{dataset.name} ({columns}, {LINEAGE.format(timestamp=warehouse.timestamp)})"
+def _stage_tables(warehouse: Warehouse, dataset: Dataset) -> list[str]:
+    columns = {name: warehouse.column_type(type_) for name, type_ in dataset.columns.items()}
+    lineage = LINEAGE.format(timestamp=warehouse.timestamp)
+    listed = ", ".join(f"{name} {type_}" for name, type_ in columns.items())
+    key = ", ".join(f"{name} {columns[name]}" for name in dataset.key)
+    named = f"create table stage.{dataset.name}__unknown ({key}, _data_period varchar(7) not null, _load_id bigint)"
+    return [f"create table stage.{dataset.name} ({listed}, {lineage})", *([named] if dataset.is_full else [])]
 
 
 def _set_state(state: str) -> str:
@@ -102,14 +122,18 @@ def _set_state(state: str) -> str:
 
 
 def _replace_rows(
-    dataset: Dataset, period: str, load_id: int | None, rows: Sequence[dict[str, Any]]
+    dataset: Dataset, period: str, load_id: int | None, rows: Sequence[dict[str, Any]], unknown: Unknown
 ) -> list[tuple[str, Sequence[Any]]]:
-    names = [*dataset.columns, "_data_period", "_load_id"]
-    insert = f"insert into stage.{dataset.name} ({', '.join(names)}) values ({', '.join('?' * len(names))})"
-    return [
-        (f"delete from stage.{dataset.name} where _data_period = ?", (period,)),
-        *((insert, [*(row[column] for column in dataset.columns), period, load_id]) for row in rows),
-    ]
+    tables = [(dataset.name, [*dataset.columns], [[row[column] for column in dataset.columns] for row in rows])]
+    if dataset.is_full:
+        tables.append((f"{dataset.name}__unknown", [*dataset.key], [[*key] for key in unknown.keys]))
+    statements: list[tuple[str, Sequence[Any]]] = []
+    for name, columns, values in tables:
+        names = [*columns, "_data_period", "_load_id"]
+        insert = f"insert into stage.{name} ({', '.join(names)}) values ({', '.join('?' * len(names))})"
+        statements.append((f"delete from stage.{name} where _data_period = ?", (period,)))
+        statements += [(insert, [*row, period, load_id]) for row in values]
+    return statements
 
 
 def _lock(warehouse: Warehouse, dataset: Dataset) -> list[str]:

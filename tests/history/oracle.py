@@ -1,15 +1,25 @@
-"""History worked out naively: walk the delivered periods in order, key by key, with plain dictionaries."""
+"""History worked out naively: walk the delivered periods in order, key by key, with plain lists."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from tests.history.feeding import period_bounds
-
 Row = dict[str, Any]
 Version = tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Unknown:
+    """What a delivery says nothing of: keys that only rejected rows have; all that it does not state, if incomplete."""
+
+    keys: frozenset[tuple[Any, ...]] = frozenset()
+    is_incomplete: bool = False
+
+
+NOTHING = Unknown()
 
 
 def expected_history(
@@ -19,32 +29,37 @@ def expected_history(
     tracked: Sequence[str],
     columns: Sequence[str],
     end_marker: tuple[str, str] | None = None,
+    unknown: Mapping[str, Unknown] | None = None,
 ) -> set[Version]:
-    """The versions (columns, valid from, valid to) of the delivered periods; a delta if it has an end marker."""
+    """The versions (columns, valid from, valid to) of the delivered periods; a delta if it has an end marker.
+
+    The history of a key is that of the deliveries in which it is not unknown: each key is walked by itself, through
+    those.
+    """
     versions: list[list[Any]] = []
-    open_versions: dict[tuple[Any, ...], list[Any]] = {}
-
-    def end(identity: tuple[Any, ...], at: datetime) -> None:
-        if identity in open_versions:
-            open_versions.pop(identity)[2] = at
-
-    for period in sorted(deliveries):
-        start = midnight(period_bounds(period)[0])
-        delivered = {tuple(row[column] for column in key): row for row in deliveries[period]}
-        if end_marker is None:
-            for absent in set(open_versions) - set(delivered):
-                end(absent, start)
-        for identity, row in delivered.items():
-            if end_marker is not None and row[end_marker[0]] == end_marker[1]:
-                end(identity, start)
+    for identity in {tuple(row[name] for name in key) for rows in deliveries.values() for row in rows}:
+        current: list[Any] | None = None
+        for period in sorted(deliveries):
+            start = midnight(period_bounds(period)[0])
+            stated = [row for row in deliveries[period] if tuple(row[name] for name in key) == identity]
+            silence = (unknown or {}).get(period, NOTHING)
+            if not stated and (end_marker or silence.is_incomplete or identity in silence.keys):
                 continue
-            current = open_versions.get(identity)
-            if current is not None and all(current[0][column] == row[column] for column in tracked):
+            row = stated[0] if stated and not (end_marker and stated[0][end_marker[0]] == end_marker[1]) else None
+            if row and current and all(current[0][column] == row[column] for column in tracked):
                 continue
-            end(identity, start)
-            open_versions[identity] = [row, start, None]
-            versions.append(open_versions[identity])
-    return {(*(row[column] for column in columns), start, end_) for row, start, end_ in versions}
+            if current:
+                current[2] = start
+            current = [row, start, None] if row else None
+            if current:
+                versions.append(current)
+    return {(*(row[column] for column in columns), start, end) for row, start, end in versions}
+
+
+def period_bounds(period: str) -> tuple[date, date]:
+    """First day of a month `YYYY-MM`, and of the next."""
+    year, month = map(int, period.split("-"))
+    return date(year, month, 1), date(year + month // 12, month % 12 + 1, 1)
 
 
 def midnight(day: date) -> datetime:

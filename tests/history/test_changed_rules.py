@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from tests.history.datasets import PEOPLE
-from tests.history.feeding import Dataset, deliver
+from tests.history.feeding import deliver
 from tests.history.oracle import Row
 from tests.history.warehouse import Warehouse
 
@@ -51,7 +51,7 @@ def test_a_column_added_later_is_null_before(built: Warehouse) -> None:
     built.edit(SNAPSHOT, "note,", "note, mail,")
     with_mail = replace(
         PEOPLE,
-        dataset=Dataset("people", {**PEOPLE.dataset.columns, "mail": "varchar(60)"}),
+        dataset=replace(PEOPLE.dataset, columns={**PEOPLE.dataset.columns, "mail": "varchar(60)"}),
         tracked=[*PEOPLE.tracked, "mail"],
     )
     april = [{**row, "mail": "ada@example.org"} for row in DELIVERIES["2025-03"]]
@@ -70,7 +70,7 @@ def test_a_column_no_longer_selected_leaves_core(built: Warehouse) -> None:
     built.dbt("build", "--select", "people", "fct_people")
 
     columns = {name: type_ for name, type_ in PEOPLE.dataset.columns.items() if name != "size"}
-    without_size = replace(PEOPLE, dataset=Dataset("people", columns), tracked=["name", "born"])
+    without_size = replace(PEOPLE, dataset=replace(PEOPLE.dataset, columns=columns), tracked=["name", "born"])
     assert set(without_size.core(built)) == without_size.expected(DELIVERIES)
     assert columns_of(built, "core", "people") == [*columns, "dbt_scd_id", "dbt_valid_from", "dbt_valid_to"]
     assert "size" not in columns_of(built, "mart", "fct_people")

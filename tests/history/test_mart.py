@@ -28,6 +28,7 @@ CITIZENS = Dataset(
         "city": "varchar(60)",
         "moved_in_on": "date",
     },
+    key=["citizen_id"],
 )
 TABLES = [
     "dim_citizen",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.history.feeding import deliver, prepare
+from tests.history.oracle import Unknown
 from tests.history.test_mart import CITIZENS, citizen
 from tests.history.warehouse import Warehouse
 
@@ -65,3 +66,12 @@ def test_all_rows_are_looked_at_when_somebody_else_reads_them(built: Warehouse) 
 def test_all_rows_are_looked_at_when_core_is_gone(built: Warehouse) -> None:
     built.execute(EDIT.format("2025-02"), "drop table core.citizens")
     assert failed(built, "build", *CORE) == ["source_not_null_stage_citizens_city"]
+
+
+def test_a_key_that_is_carried_has_to_be_unknown(built: Warehouse) -> None:
+    before = built.rows(VERSIONS)
+    deliver(built, CITIZENS, "2025-03", [citizen(1)], Unknown(frozenset({("000000002",)})))
+    built.dbt("build", *CORE)
+    assert built.rows(VERSIONS) == before
+    built.execute("delete from stage.citizens__unknown")
+    assert failed(built, "build", *CORE) == ["history_matches_stage_citizens_source_stage_citizens_"]

@@ -56,7 +56,7 @@ class Warehouse(ABC):
         connection = self.connect()
         try:
             cursor = connection.cursor()
-            cursor.execute(self._placeholders(sql), list(parameters))
+            cursor.execute(self.placeholders(sql), list(parameters))
             return [tuple(row) for row in cursor.fetchall()]
         finally:
             connection.close()
@@ -70,12 +70,13 @@ class Warehouse(ABC):
                 cursor.execute("begin")
             for statement in statements:
                 sql, parameters = (statement, ()) if isinstance(statement, str) else statement
-                cursor.execute(self._placeholders(sql), *([list(parameters)] if parameters else []))
+                cursor.execute(self.placeholders(sql), *([list(parameters)] if parameters else []))
             (cursor if self.engine == "duckdb" else connection).commit()
         finally:
             connection.close()
 
-    def _placeholders(self, sql: str) -> str:
+    def placeholders(self, sql: str) -> str:
+        """The same with the engine's own marks for parameters in place of `?`."""
         return sql
 
     def column_type(self, declared: str) -> str:
@@ -254,7 +255,7 @@ class PostgresWarehouse(Warehouse):
 
         return psycopg2.connect(**self.dsn)
 
-    def _placeholders(self, sql: str) -> str:
+    def placeholders(self, sql: str) -> str:
         return sql.replace("?", "%s")
 
     def written_state(self, *tables: str) -> Any:

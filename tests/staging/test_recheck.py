@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 from sqlalchemy import text
 
-from loader.archive.comparison import compare
+from loader.archive.comparison import Reading, compare
 from loader.archive.kept import KeptFile
 from loader.contracts import Grain, Period
 from loader.errors import RefusedError
@@ -147,6 +147,7 @@ def test_what_an_earlier_reader_got_wrong_is_listed_and_loaded_again_on_demand(a
     assert (answer["differs"], answer["same"], answer["current"]) == (1, 0, 0)
     assert answer["loads"][0]["change"] == {
         "before": 2, "after": 2, "missing": 0, "new": 0, "changed": 1, "changed_by_column": {"name": 1},
+        "unknown": 0, "was_incomplete": False, "is_incomplete": False,
     }  # fmt: skip
     assert (everything(shop), files_below(shop.root / "data")) == before
 
@@ -387,4 +388,15 @@ SAME = {"sku": ["P1", "P2"], "price": pa.array([1, 2], pa.decimal128(8, 2)), "_s
 def test_two_readings_are_compared_by_value(tmp_path: Path, after: dict[str, Any], counts: tuple[Any, ...]) -> None:
     for name, columns in (("before", SAME), ("after", {**SAME, **after})):
         pq.write_table(pa.table(columns), tmp_path / name)
-    assert tuple(vars(compare(COMPARED, tmp_path / "before", tmp_path / "after")).values()) == counts
+    found = compare(COMPARED, Reading(tmp_path / "before"), Reading(tmp_path / "after"))
+    assert tuple(vars(found).values()) == (*counts, 0, False, False)
+
+
+def test_unknown_keys_are_compared_too(tmp_path: Path) -> None:
+    for name, keys in (("rows", ["P1"]), ("then", ["P2", "P3"]), ("now", ["P3", "P4", "P5"])):
+        pq.write_table(pa.table({"sku": keys, "_source_row": [*range(len(keys))]}), tmp_path / name)
+    rows = tmp_path / "rows"
+    for then, now, unknown in (("then", "now", 3), ("then", None, 2), (None, "now", 3), (None, None, 0)):
+        before, after = (Reading(rows, tmp_path / name if name else None) for name in (then, now))
+        assert compare(COMPARED, before, after).unknown == unknown
+    assert not compare(COMPARED, Reading(rows), Reading(rows, None, 1)).is_equal

@@ -21,6 +21,7 @@ SERVER_SAYS = re.compile(r"throw \d+, '(?P<what>[^']*)'")
 REFUSED, USAGE, FAILED, NOTE, SAID, ANY = "1", "2", "3", "note", "0", "any"
 KINDS = {
     "RefusedError": REFUSED,
+    "GuardRefusedError": REFUSED,
     "UsageError": USAGE,
     "EnvironmentFailedError": FAILED,
     "ValueError": USAGE,

@@ -77,7 +77,7 @@ def test_rejected_rows_come_back_as_they_were_delivered(local: Project) -> None:
     output = load(local)
     (csv_name, xlsx_name) = files_below(local.root / "data/stage/rejects")
     assert xlsx_name == csv_name.replace(".csv", ".xlsx")
-    assert f"; marked in data/stage/rejects/{xlsx_name})" in output
+    assert f"; marked in data/stage/rejects/{xlsx_name}; 2 keys only in rejected rows and so unknown)" in output
     book = workbook(local)
     assert book.sheetnames == [SUMMARY, ROWS]
     sheet = book[ROWS]

@@ -17,7 +17,7 @@ from loader.warehouse.engines.base import lock_name
 from loader.warehouse.engines.registry import ENGINES, engine_class
 from loader.warehouse.layers import CORE, LAYERS, MART, META, STAGE
 from loader.warehouse.ledger import CHANGES, PURGED, applied_load
-from loader.warehouse.stage_table import sql_type
+from loader.warehouse.stage_table import UNKNOWN, sql_type
 from loader.warehouse.versions import State
 from tests.conftest import REPOSITORY
 
@@ -26,6 +26,7 @@ SHARED = {
     applied_load.name: ["warehouse/ledger.py"],
     CHANGES: ["warehouse/ledger.py"],
     PURGED: ["warehouse/ledger.py", "warehouse/versions.py"],  # of a row in the ledger, and of a version
+    UNKNOWN: ["warehouse/stage_table.py"],
     State.ACTIVE.value: ["warehouse/versions.py"],
     lock_name(""): ["warehouse/engines/base.py"],
 }

@@ -1,6 +1,6 @@
 {#-
     What a snapshot with `strategy: period` is about, from the contract of the one dataset that it reads
-    (`config: meta:` of its source): {consumer, dataset, kind, key, tracked, end_marker, fingerprint}.
+    (`config: meta:` of its source): {consumer, dataset, schema, kind, key, tracked, end_marker, fingerprint}.
 -#}
 {% macro history_of(snapshot) %}
     {% set contracts = [] %}
@@ -8,7 +8,7 @@
         {% set source = graph.sources[id] %}
         {% set meta = source.config.get('meta') or source.get('meta') or {} %}
         {% if 'kind' in meta %}
-            {% do contracts.append(dict(meta, dataset=source.name)) %}
+            {% do contracts.append(dict(meta, dataset=source.name, schema=source.schema)) %}
         {% endif %}
     {% endfor %}
     {% if contracts | length != 1 %}
@@ -32,6 +32,7 @@
     {{ return({
         'consumer': name_of(snapshot),
         'dataset': contract.dataset,
+        'schema': contract.schema,
         'kind': contract.kind,
         'key': contract.key,
         'tracked': contract.tracked,

@@ -2,8 +2,9 @@
     What history should be, from `since` on (docs/understand/history.md has the picture).
 
     A row of a delivery is compared with the row that its key had before: the newer of the two starts at its period,
-    the older is set against the next delivered period (full), or against the next delivered row of its key (delta).
-    Where the two differ is a boundary: the older version ends there, and a living newer row starts a version.
+    the older is set against the next delivered period in which its key is not unknown (full), or against the next
+    delivered row of its key (delta). Where the two differ is a boundary: the older version ends there, and a living
+    newer row starts a version.
 #}
 
 {#- The CTEs up to `desired_versions`: columns, dbt_scd_id, dbt_valid_from, dbt_valid_to. -#}
@@ -16,6 +17,12 @@ with periods as (
         data_period,
         load_id,
         period_start,
+        {% if strategy.has_unknown %}
+        row_number() over (order by period_start) as period_number,
+        {% if strategy.has_incomplete %}
+        case when {{ is_incomplete() }} then 1 else 0 end as is_incomplete,
+        {% endif %}
+        {% endif %}
         lead(period_start) over (order by period_start) as next_start
     from {{ dataset_version() }}
     where dataset = '{{ history.dataset }}' and {{ is_active() }}
@@ -44,11 +51,15 @@ in_force as (
 
 ),
 {% endif %}
+{% if strategy.has_unknown %}
+{{ runs_of_unknown_ctes(strategy, source) }}
+{% endif %}
 
 older_rows as (
 
-    {% if history.kind == 'full' %}{{ older_full_rows(strategy, source) }}
-    {% else %}{{ older_delta_rows(strategy, source) }}{% endif %}
+    {% if history.kind == 'delta' %}{{ older_delta_rows(strategy, source) }}
+    {% elif strategy.has_unknown %}{{ older_rows_past_unknown(strategy, source) }}
+    {% else %}{{ older_full_rows(strategy, source) }}{% endif %}
 
 ),
 
@@ -142,6 +153,125 @@ desired_versions as (
         (select min(period_start) from periods) as starts_at
     from in_force
     {% endif %}
+{%- endmacro %}
+
+{#-
+    The same where keys are unknown in some of the periods: a row is set against the period after the run of periods in
+    which its key is unknown, and against none when the run reaches the last.
+-#}
+{% macro older_rows_past_unknown(strategy, source) %}
+    select
+        {% for column in quoted(strategy.columns) %}
+        older.{{ column }},
+        {% endfor %}
+        older.is_alive,
+        case when runs.first_start is null then older.starts_at else runs.next_start end as starts_at
+    from (
+        {{ older_full_rows(strategy, source) }}
+    ) as older
+    left join runs_of_unknown as runs
+        on older.starts_at = runs.first_start
+        {% for column in quoted(strategy.history.key) %}
+        and older.{{ column }} = runs.{{ column }}
+        {% endfor %}
+    where runs.first_start is null or runs.next_start is not null
+{%- endmacro %}
+
+{#-
+    The CTEs up to `runs_of_unknown`: of each key the runs of periods, one after the other, in which it is unknown; with
+    the start of the first of them and of the period after the last. Unknown is a key that the load names as such, or
+    that an incomplete load does not state.
+-#}
+{% macro runs_of_unknown_ctes(strategy, source) %}
+{%- set key = quoted(strategy.history.key) -%}
+{%- set keys = key | join(', ') -%}
+stated as (
+
+    select
+        {% for column in key %}
+        staged.{{ column }},
+        {% endfor %}
+        periods.period_start
+    from {{ source }} as staged
+    inner join periods on staged._data_period = periods.data_period and staged._load_id = periods.load_id
+
+),
+{% if strategy.has_incomplete %}
+known_keys as (
+
+    select {{ keys }}
+    from stated
+    {% if strategy.since %}
+    union
+    select {{ keys }}
+    from in_force
+    {% else %}
+    group by {{ keys }}
+    {% endif %}
+
+),
+{% endif %}
+
+unstated as (
+
+    select
+        {% for column in key %}
+        named.{{ column }},
+        {% endfor %}
+        periods.period_number,
+        periods.period_start,
+        periods.next_start
+    from {{ unknown_keys_of(strategy.history) }} as named
+    inner join periods on named._data_period = periods.data_period and named._load_id = periods.load_id
+    {% if strategy.has_incomplete %}
+    union
+    select
+        {% for column in key %}
+        known_keys.{{ column }},
+        {% endfor %}
+        periods.period_number,
+        periods.period_start,
+        periods.next_start
+    from known_keys
+    cross join periods
+    where periods.is_incomplete = 1
+    {% endif %}
+
+),
+
+unknown as (
+
+    select
+        {% for column in key %}
+        unstated.{{ column }},
+        {% endfor %}
+        unstated.period_start,
+        unstated.next_start,
+        unstated.period_number - row_number() over (
+            partition by {% for column in key %}unstated.{{ column }}{{ ', ' if not loop.last }}{% endfor %}
+
+            order by unstated.period_number
+        ) as run_number
+    from unstated
+    left join stated
+        on unstated.period_start = stated.period_start
+        {% for column in key %}
+        and unstated.{{ column }} = stated.{{ column }}
+        {% endfor %}
+    where stated.period_start is null
+
+),
+
+runs_of_unknown as (
+
+    select
+        {{ keys }},
+        min(period_start) as first_start,
+        case when count(next_start) = count(*) then max(next_start) end as next_start
+    from unknown
+    group by {{ keys }}, run_number
+
+),
 {%- endmacro %}
 
 {#- A delta lists changes only: each row is set against the next row of its key, in whatever period that comes. -#}

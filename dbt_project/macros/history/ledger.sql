@@ -20,6 +20,11 @@
                 'there is no meta.dataset_version in this database; run `loader migrate`, and load something'
             ) %}
         {% endif %}
+        {% if flags.WHICH in ['build', 'run', 'snapshot'] and not has_column_now(dataset_version(), 'unknown_keys') %}
+            {% do exceptions.raise_compiler_error(
+                'meta.dataset_version was made by an older Almanac; run `loader migrate`'
+            ) %}
+        {% endif %}
         {{ return(create_ledger_sql()) }}
     {% endif %}
 {% endmacro %}

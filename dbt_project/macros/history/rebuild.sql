@@ -18,8 +18,10 @@
 
     {% set source_sql = render(node.raw_code) %}
     {% set columns = data_columns(node, history, get_columns_in_query(source_sql)) %}
+    {% set unknown = find_unknown(history, none) %}
     {% set strategy = {
-        'history': history, 'columns': columns, 'core': core_of(core, columns), 'is_stale': true, 'since': none
+        'history': history, 'columns': columns, 'core': core_of(core, columns), 'is_stale': true, 'since': none,
+        'has_unknown': unknown.is_there, 'has_incomplete': unknown.is_incomplete
     } %}
     {% if strategy.core.missing or strategy.core.surplus %}
         {% do history_error(node, 'its columns changed; `dbt snapshot --select ' ~ snapshot ~ '` rebuilds it') %}

@@ -14,6 +14,7 @@
     {% set columns = data_columns(node, history, get_columns_in_query(node.compiled_code)) %}
     {% set rebase = find_rebase(node) if target_exists else {'is_stale': true, 'since': none} %}
     {% set core = core_of(this, columns) if target_exists else none %}
+    {% set unknown = find_unknown(history, rebase.since) if rebase.is_stale else {} %}
     {% if core and rebase.is_stale and core.surplus %}
         {% do alter_relation_add_remove_columns(this.incorporate(type='table'), none, core.surplus) %}
     {% endif %}
@@ -26,6 +27,8 @@
         'core': core,
         'is_stale': rebase.is_stale,
         'since': rebase.since,
+        'has_unknown': unknown.is_there,
+        'has_incomplete': unknown.is_incomplete,
     }) }}
 {% endmacro %}
 
@@ -46,6 +49,23 @@
         {% do log(node.name ~ ': key, tracked columns, kind or SQL changed, all periods are stale', info=true) %}
     {% endif %}
     {{ return({'is_stale': found['stale'] > 0, 'since': none if is_all else found['since'] | string}) }}
+{% endmacro %}
+
+{#-
+    Whether keys may be unknown in the periods to read, and whether some of these are incomplete. Where no key is unknown
+    history needs no look at them.
+-#}
+{% macro find_unknown(history, since) %}
+    {% if history.kind == 'delta' %}
+        {{ return({'is_there': false, 'is_incomplete': false}) }}
+    {% endif %}
+    {% set found = run_query(
+        'select count(*) as loads, count(case when ' ~ is_incomplete() ~ ' then 1 end) as incomplete_loads from '
+        ~ dataset_version()
+        ~ " where dataset = '" ~ history.dataset ~ "' and " ~ is_active() ~ ' and ' ~ has_unknown()
+        ~ (' and period_start >= ' ~ timestamp_literal(since) if since else '')
+    ).rows[0] %}
+    {{ return({'is_there': found['loads'] > 0, 'is_incomplete': found['incomplete_loads'] > 0}) }}
 {% endmacro %}
 
 {#- dbt hands over the query of the snapshot; some adapters the view that they made of it. -#}

@@ -1,17 +1,40 @@
--- Months whose enrollments differ from the staged ones in number, premium or subsidy. A month that waits for its build
--- is left out.
-with staged as (
+-- Months whose enrollments differ in number, premium or subsidy from the staged ones and those that are carried because
+-- the month says nothing of them. A month that waits for its build is left out.
+with carried as (
+
+    {{ carried_versions(ref('enrollments'), source('stage', 'enrollments')) }}
+
+),
+
+enrolled as (
 
     select
         staged._data_period as data_period,
-        count(*) as member_months,
-        sum(staged.premium_amount) as premium_amount,
-        sum(staged.subsidy_amount) as subsidy_amount
+        staged.premium_amount,
+        staged.subsidy_amount
     from {{ source('stage', 'enrollments') }} as staged
     inner join {{ ledger() }} as applied
         on staged._data_period = applied.data_period and staged._load_id = applied.load_id
     where applied.consumer = '{{ name_of(ref('enrollments')) }}'
-    group by staged._data_period
+    union all
+    select
+        data_period,
+        premium_amount,
+        subsidy_amount
+    from carried
+    where is_unknown = 1
+
+),
+
+staged as (
+
+    select
+        data_period,
+        count(*) as member_months,
+        sum(premium_amount) as premium_amount,
+        sum(subsidy_amount) as subsidy_amount
+    from enrolled
+    group by data_period
 
 ),
 

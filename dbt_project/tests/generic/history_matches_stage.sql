@@ -1,6 +1,7 @@
 {#-
-    Periods of a full dataset whose staged rows and versions in force differ in number. A period that was loaded again
-    after the history was built is left out: its turn comes with the next build.
+    Periods of a full dataset whose staged rows and versions in force differ in number, and keys that are in force where
+    they are neither staged nor unknown, or staged and not in force, in the periods in which keys are unknown. A period
+    that was loaded again after the history was built is left out: its turn comes with the next build.
 -#}
 {% test history_matches_stage(model, staged) %}
 
@@ -19,7 +20,9 @@ periods as (
 
     select
         applied.data_period,
+        applied.load_id,
         versions.period_start,
+        case when {{ has_unknown('versions') }} then 1 else 0 end as has_unknown,
         coalesce(staged_rows.row_count, 0) as staged_rows
     from {{ ledger() }} as applied
     inner join {{ dataset_version() }} as versions
@@ -34,14 +37,35 @@ in_force as (
 
     {{ versions_in_force(model, 'periods') }}
 
+),
+
+carried as (
+
+    {{ carried_versions(model, staged) }}
+
+),
+
+carried_rows as (
+
+    select
+        data_period,
+        count(*) as row_count,
+        sum(is_unknown) as unknown_count
+    from carried
+    group by data_period
+
 )
 
 select
     periods.data_period,
     periods.staged_rows,
+    coalesce(carried_rows.row_count, 0) as carried_keys,
+    coalesce(carried_rows.unknown_count, 0) as unknown_keys,
     coalesce(in_force.version_count, 0) as versions_in_force
 from periods
 left join in_force on periods.period_start = in_force.period_start
-where periods.staged_rows <> coalesce(in_force.version_count, 0)
+left join carried_rows on periods.data_period = carried_rows.data_period
+where periods.staged_rows + coalesce(carried_rows.unknown_count, 0) <> coalesce(in_force.version_count, 0)
+    or coalesce(carried_rows.row_count, 0) <> coalesce(carried_rows.unknown_count, 0)
 
 {% endtest %}

@@ -62,7 +62,9 @@ class NaturalKey:
         return found
 
     def may_be_in(self, cells: Sequence[str]) -> bool:
-        """Whether a row of the wrong length, in which nobody knows the columns, has every part in some cell."""
+        """Whether a row in which nobody knows the columns has every part in some cell, or in its one line."""
+        if len(cells) == 1:
+            return all(any(text in cells[0] for text in texts) for texts in self.texts)
         tidied = {cell.strip() for cell in cells}
         return all(texts & tidied for texts in self.texts)
 

@@ -16,7 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, Table, delete, func, select, update
 
 from loader import console
 from loader.archive import Stem
@@ -34,7 +34,7 @@ from loader.warehouse.build_mark import forget_gate_passes, withdraw_mark
 from loader.warehouse.layers import STAGE
 from loader.warehouse.ledger import applied_load, changes_of, consumers, followers, waiting_for_changes
 from loader.warehouse.meta import dataset_version, etl_audit, ingestion_log, now, validation_log
-from loader.warehouse.stage_table import stage_table, stage_tables
+from loader.warehouse.stage_table import loaded_tables
 from loader.warehouse.versions import move_archived, versions_of
 
 
@@ -182,11 +182,10 @@ def look(project: Project, scope: Scope) -> Found:
         known = {(row.data_period, row.sha256) for row in connection.execute(ingested)}
         holding = [one for one in deliveries if one.holds]
         new = {one.landed.path.name for one in holding if (one.landed.period.name, one.sha256) not in known}
-        here = select(func.count()).select_from(stage_table(contract)).where(scope.is_staged(versions))
         return Found(
             archive=archive,
             gone=tuple(_gone(project, versions)),
-            staged=int(connection.execute(here).scalar_one()),
+            staged=sum(_count(connection, table, scope.is_staged(versions)) for table in loaded_tables(contract)),
             rejects=rejects,
             kept=kept,
             deliveries=tuple(deliveries),
@@ -256,8 +255,12 @@ def _in_deliveries(project: Project, scope: Scope, seen: Callable[[int], None]) 
 
 
 def _gone(project: Project, versions: Sequence[Version]) -> list[str]:
-    kept = {version.parquet_path for version in versions if version.state is not State.PURGED}
+    kept = {name for version in versions if version.state is not State.PURGED for name in version.files.hashes}
     return sorted(name for name in kept if not project.archived(name).exists())
+
+
+def _count(connection: Connection, table: Table, here: ColumnElement[bool]) -> int:
+    return int(connection.execute(select(func.count()).select_from(table).where(here)).scalar_one())
 
 
 def _remove(connection: Connection, project: Project, scope: Scope, found: Found) -> tuple[list[Path], int]:
@@ -270,30 +273,33 @@ def _remove(connection: Connection, project: Project, scope: Scope, found: Found
     files = _in_archive(project, scope)  # again: this is under the lock
     for path, rows in files.items():
         name = f"{contract.name}/{path.name}"
-        concerned |= {version.data_period for version in versions if version.parquet_path == name}
+        concerned |= {version.data_period for version in versions if name in version.files.hashes}
         unfinished = unpublished(path)
         if name in known and scope.keep_rest(path, unfinished):
             stem = Stem.of(contract, path.name)
-            new, sha256 = publish(unfinished, f"{stem.base if stem else path.stem}.parquet")
+            new, sha256 = publish(unfinished, stem.parquet if stem else path.name)
             move_archived(connection, name, f"{contract.name}/{new}", sha256, rows)
-    staged = stage_table(contract)
-    here = scope.is_staged(versions)
-    concerned |= set(connection.execute(select(staged.c["_data_period"]).where(here).distinct()).scalars())
-    deleted = connection.execute(select(func.count()).select_from(staged).where(here)).scalar_one()
-    connection.execute(delete(staged).where(here))
-    for waiting in stage_tables(contract, project.warehouse.engine)[1:]:
-        connection.execute(delete(waiting))  # a load that died left them; one that lives starts again
+    here, deleted = scope.is_staged(versions), 0
+    for table in loaded_tables(contract):
+        concerned |= set(connection.execute(select(table.c["_data_period"]).where(here).distinct()).scalars())
+        deleted += _count(connection, table, here)
+        connection.execute(delete(table).where(here))
+        for waiting in project.warehouse.engine.stage_tables(table)[1:]:
+            connection.execute(delete(waiting))  # a load that died left them; one that lives starts again
     scope.record_for_history(connection, versions, sorted(concerned))
     withdraw_mark(connection)
     forget_gate_passes(connection)
     _mark(connection, contract, list(files), found)
-    return list(files), int(deleted)
+    return list(files), deleted
 
 
 def _known_files(connection: Connection, contract: Contract) -> set[str]:
-    loaded = select(dataset_version.c.parquet_path).where(dataset_version.c.dataset == contract.name)
-    checked = select(validation_log.c.parquet_path).where(validation_log.c.table_name == contract.name)
-    return {str(row[0]) for query in (loaded, checked) for row in connection.execute(query)}
+    loaded, checked = dataset_version.c, validation_log.c
+    queries = (
+        select(loaded.parquet_path, loaded.unknown_path).where(loaded.dataset == contract.name),
+        select(checked.parquet_path, checked.unknown_path).where(checked.table_name == contract.name),
+    )
+    return {str(name) for query in queries for row in connection.execute(query) for name in row}
 
 
 def _mark(connection: Connection, contract: Contract, archive: Sequence[Path], found: Found) -> None:
@@ -328,7 +334,8 @@ def _after(connection: Connection, scope: Scope) -> _After:
     waiting = [*scope.waiting(connection, versions_of(connection, contract.name))]
     waiting += waiting_for_changes(connection, changes)
     elsewhere = [name for name in scope.elsewhere(connection) if name not in (*waiting, *changes)]
-    tables = [f"{STAGE}.{contract.name}", *read_by, *followers(connection, read_by), *changes]
+    staged = [f"{STAGE}.{table.name}" for table in loaded_tables(contract)]
+    tables = [*staged, *read_by, *followers(connection, read_by), *changes]
     steps = select(func.max(audit.audit_id)).where(audit.dataset == contract.name)
     purged = connection.execute(steps.where(audit.step == "purge")).scalar()
     rewritten = connection.execute(steps.where((audit.step == "rewrite") & (audit.status == "done"))).scalar()

@@ -131,7 +131,7 @@ class OfKey:
         return bool(seen.found or seen.unread)
 
     def _look_into(self, landed: Landed) -> _Seen:
-        delivery = open_table(landed.path, self.contract.format)
+        delivery = open_table(landed.path, self.contract.format, self.contract.names(landed.period))
         positions = match_header(landed.path.name, delivery.header, self.contract, landed.period)
         filled = map(FillDown(self.contract, positions), delivery.batches)
         return self._look(replace(delivery, batches=filled), positions)
