@@ -33,7 +33,7 @@ class Settings(BaseSettings):
     landing_dir: Path = Field(Path("data/landing"), validate_default=True)
     """Where senders put their files; may be a share."""
     cleaned_dir: Path = Field(Path("data/stage/cleaned"), validate_default=True)
-    """The archive of every delivery as parquet; belongs in backups."""
+    """The archive: every delivery as parquet, and the files that contracts want kept; belongs in backups."""
     rejects_dir: Path = Field(Path("data/stage/rejects"), validate_default=True)
     """The rejects of each delivery, as a workbook and as CSV; they may hold personal data."""
     log_dir: Path = Field(Path("data/logs"), validate_default=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from loader import console
-from loader.cli.app import command, json_option, period_of, period_option, print_json
+from loader.cli.app import command, dataset_option, json_option, period_of, period_option, print_json
 from loader.errors import UsageError
 
 if TYPE_CHECKING:
@@ -34,6 +34,33 @@ def rollback_command(project: Project, dataset: str, period: str, to: int | None
     )
     console.say(f"rolled back {dataset} {period} from {was} to {now}; `dbt build` brings the history after it")
     return 0
+
+
+@command("recheck")
+@dataset_option
+@period_option
+@click.option("--all", "everything", is_flag=True, help="Also the loads that today's reader and contract have read.")
+@click.option("--load", "load", is_flag=True, help="Load what differs as new versions.")
+@click.option("--force", is_flag=True, help="With --load: overrule the guard.")
+@json_option
+def recheck_command(project: Project, as_json: bool, load: bool, force: bool, **which: Any) -> int:
+    """Read unchanged files again by today's reader and contract, and list the loads whose values differ.
+
+    It is for loads of an earlier reader or contract, whose files lie where they landed or are kept. Nothing is changed
+    without --load. Exit code 1: a file is refused today.
+    """
+    from loader.staging.recheck import recheck
+
+    if force and not load:
+        raise UsageError("--force belongs to --load")
+    console.QUIET.set(as_json)
+    project.ensure_datasets()
+    project.ensure_migrated()
+    report = recheck(project, load=load, force=force, **which)
+    if as_json:
+        print_json(report.as_json())
+    console.say(report.closing_line)
+    return 1 if report.count("refused") else 0
 
 
 @command("purge", account="migration")
@@ -105,16 +132,20 @@ def _confirm(lines: list[str], question: str, *, yes: bool) -> None:
 def versions_command(project: Project, dataset: str, period: str | None, as_json: bool) -> int:
     """The loads of each period: number, state, file, rows."""
     from loader.reports.status_tables import versions_table
+    from loader.staging.older_contracts import note_older_contracts, of_older_contracts
     from loader.warehouse.versions import versions_of
 
     with project.warehouse.kept_open():
         project.ensure_migrated()
         contract = project.contract(dataset)
         found = project.warehouse.run(lambda c: versions_of(c, contract.name, period))
+        older = of_older_contracts(project, dataset, period)
     if as_json:
-        print_json([vars(version) for version in found])
+        places = {one.version.load_id: one.place for one in older}
+        print_json([{**vars(version), "older_contract": places.get(version.load_id)} for version in found])
     elif found:
         console.show(versions_table(found))
+        note_older_contracts(older)
     else:
         console.say(f"{dataset} was never loaded{f' for {period}' if period else ''}")
     return 0

@@ -22,18 +22,21 @@ def status_command(project: Project, dataset: str | None, as_json: bool) -> int:
     from loader.reports.status import as_json as lines_as_json
     from loader.reports.status import status
     from loader.reports.status_tables import status_messages, status_table
+    from loader.staging.older_contracts import note_older_contracts, of_older_contracts
 
     with project.warehouse.kept_open():
         project.ensure_migrated()
         if dataset is not None:
             project.contract(dataset)
-        lines = status(project, dataset)
+        older = of_older_contracts(project, dataset)
+        lines = status(project, dataset, older)
     if as_json:
         print_json(lines_as_json(lines))
     elif lines:
         console.show(status_table(lines))
         for message in status_messages(lines):
             console.say(message)
+        note_older_contracts(older)
     elif project.contracts.datasets:
         console.say(f"nothing was delivered yet; put files into {project.settings.landing_dir} and run `loader load`")
     else:
@@ -59,8 +62,11 @@ def gate_command(project: Project, layer: str, verbose: bool) -> int:
 def build_command(project: Project, full: bool, check_all: bool) -> int:
     """`dbt build` layer by layer, after each the gate of what may have changed."""
     from loader.build.layers import build
+    from loader.staging.older_contracts import note_older_contracts, of_older_contracts
 
-    project.ensure_migrated()
+    with project.warehouse.kept_open():
+        project.ensure_migrated()
+        note_older_contracts(of_older_contracts(project))
     build(project, full=full, check_all=check_all)
     return 0
 

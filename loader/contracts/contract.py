@@ -138,6 +138,9 @@ class Contract(Model):
     that it does not state is unknown; `refuse`: it is refused."""
     guard: Guard = Guard()
     """How much one delivery may end or change without being forced."""
+    keep_files: bool = False
+    """Keep the delivered files in the archive too, packed: then a changed contract and `loader recheck` can read them
+    again when the sender's file is gone. Files that were loaded before are kept when they are read again."""
 
     @field_validator("name")
     @classmethod
@@ -289,10 +292,12 @@ class Contract(Model):
     def fingerprint(self) -> str:
         """16 hex digits that change when a delivery would be read, checked or typed differently.
 
-        Words for people (titles, descriptions) and what only history or the guard uses are left out; so are defaults,
-        so that a word that contracts learn later makes no file new.
+        Words for people (titles, descriptions) and what only history, the guard or the archive uses are left out; so
+        are defaults, so that a word that contracts learn later makes no file new.
         """
-        left_out: dict[str, Any] = dict.fromkeys(("title", "description", "guard", "kind", "end_marker"), True)
+        left_out: dict[str, Any] = dict.fromkeys(
+            ("title", "description", "guard", "kind", "end_marker", "keep_files"), True
+        )
         left_out["columns"] = {"__all__": {"description", "tracked", "personal"}}
         left_out["row_rules"] = {"__all__": {"description"}}
         fields = self.model_dump(mode="json", exclude=left_out, exclude_defaults=True)

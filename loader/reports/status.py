@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, select
 
@@ -14,6 +14,9 @@ from loader.project import Project
 from loader.warehouse import State, Version
 from loader.warehouse.meta import etl_audit, ingestion_log, validation_log
 from loader.warehouse.versions import active_version, versions_of
+
+if TYPE_CHECKING:
+    from loader.staging.sources import Source
 
 
 @dataclass(frozen=True)
@@ -34,11 +37,21 @@ class PeriodStatus:
     """Keys of the active load that only rejected rows have: it says nothing of them."""
     unreadable_keys: int | None = None
     """Its rejected rows without a readable key: above 0, it is incomplete."""
+    older_contract: str | None = None
+    """Of a period that was read under an older contract: where its file is; None when it was read under today's."""
 
 
-def status(project: Project, dataset: str | None = None) -> list[PeriodStatus]:
-    """One entry per dataset and period that was ever delivered, and one per refused file."""
-    return project.warehouse.run(lambda c: list(_status(c, project.contracts, dataset)))
+def status(project: Project, dataset: str | None = None, older: Sequence[Source] = ()) -> list[PeriodStatus]:
+    """One entry per dataset and period that was ever delivered, and one per refused file.
+
+    `older` are the deliveries that were read under an older contract.
+    """
+    lines = project.warehouse.run(lambda c: list(_status(c, project.contracts, dataset)))
+    places = {(one.version.dataset, one.version.data_period): one.place for one in older}
+    return [
+        replace(line, older_contract=places.get((line.dataset, line.period))) if line.state == State.ACTIVE else line
+        for line in lines
+    ]
 
 
 def _status(connection: Connection, contracts: Contracts, dataset: str | None) -> Iterable[PeriodStatus]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from sqlalchemy import Connection, insert, select, update
 
+from loader.archive.kept import is_kept
 from loader.contracts import Contract, Period
 from loader.errors import RefusedError, UsageError
 from loader.monitoring import RUN_ID
@@ -50,23 +52,37 @@ def ingest(project: Project, path: Path, seen: Content | None = None) -> Ingeste
         RefusedError: name, form or header do not match; recorded with status `refused`.
     """
     refuse_unrecordable(path)
-    recognised = _recognised(project, path)
+    return _ingest(project, path, _recognised(project, path), lambda: _content(path, seen), path)
+
+
+def ingest_kept(project: Project, unpacked: Landed, content: Content, kept: Path) -> Ingested:
+    """The same for a delivery that the archive has kept: dataset and period are known, whatever its name tells today.
+
+    Raises:
+        RefusedError: form or header do not match; recorded with status `refused`.
+    """
+    return _ingest(project, unpacked.path, unpacked, lambda: content, kept)
+
+
+def _ingest(
+    project: Project, path: Path, recognised: Landed | None, look: Callable[[], Content], lies_at: Path
+) -> Ingested:
     names = (recognised.contract.name, recognised.period.name) if recognised else (None, None)
     engine = project.warehouse.engine
     with project.audit.step("ingest", dataset=names[0], period=names[1], subject=path.name) as step:
         project.warehouse.let_go()
-        content = _content(path, seen)
+        content = look()
         try:
             landed = recognised or recognise(path, project.contracts)
             table = open_table(path, landed.contract.format, landed.contract.names(landed.period))
             match_header(path.name, table.header, landed.contract, landed.period)
         except RefusedError as error:
             refusal = error.message
-            project.warehouse.run(lambda c: _record(c, engine, path, recognised, content, refusal))
+            project.warehouse.run(lambda c: _record(c, engine, path.name, lies_at, recognised, content, refusal))
             raise
 
         def record(connection: Connection) -> int:
-            file_id = _record(connection, engine, path, landed, content, None)
+            file_id = _record(connection, engine, path.name, lies_at, landed, content, None)
             step.end(connection)
             return file_id
 
@@ -84,6 +100,11 @@ def ingested(project: Project, file_id: int) -> Ingested:
     if row.status == "refused":
         raise UsageError(f"file {file_id} ({row.file_name}) was refused when it was ingested: {row.message}")
     contract = project.contract(row.dataset)
+    if is_kept(Path(row.file_path)):
+        raise UsageError(
+            f"file {file_id} ({row.file_name}) was last read from the archive; run `loader ingest` where it lies, or "
+            "`loader recheck`"
+        )
     return Ingested(
         file_id, Path(row.file_path), contract, contract.period(row.data_period), row.file_order, row.sha256
     )
@@ -141,7 +162,13 @@ def _recognised(project: Project, path: Path) -> Landed | None:
 
 
 def _record(
-    connection: Connection, engine: Engine, path: Path, landed: Landed | None, content: Content, refusal: str | None
+    connection: Connection,
+    engine: Engine,
+    name: str,
+    lies_at: Path,
+    landed: Landed | None,
+    content: Content,
+    refusal: str | None,
 ) -> int:
     """Write or renew the row of this content for this period; returns its `file_id`."""
     engine.lock(connection, "meta.ingestion_log")  # else two loads at once give one file two numbers
@@ -150,8 +177,8 @@ def _record(
     row = {
         "dataset": dataset,
         "data_period": period,
-        "file_name": path.name,
-        "file_path": full_path(path),
+        "file_name": name,
+        "file_path": full_path(lies_at),
         "file_order": landed.order if landed else None,
         "sha256": content.sha256,
         "size_bytes": content.size,
@@ -166,7 +193,7 @@ def _record(
     same = (log.sha256 == content.sha256) & log.dataset.is_not_distinct_from(dataset)
     same &= log.data_period.is_not_distinct_from(period)
     if landed is None:
-        same &= log.file_name == path.name
+        same &= log.file_name == name
     known = connection.execute(select(log.file_id).where(same)).scalar()
     if known is not None:
         connection.execute(update(ingestion_log).where(log.file_id == known).values(row))

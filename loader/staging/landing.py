@@ -121,7 +121,7 @@ def landed_files(project: Project, dataset: str | None = None, period: str | Non
     if dataset is not None:
         project.contract(dataset)
     found = []
-    for path in _files(project.settings.landing_dir):
+    for path in landing_files(project.settings.landing_dir):
         try:
             found.append(recognise(path, project.contracts))
         except RefusedError as error:
@@ -132,7 +132,7 @@ def landed_files(project: Project, dataset: str | None = None, period: str | Non
     return wanted
 
 
-def _files(folder: Path) -> Iterator[Path]:
+def landing_files(folder: Path) -> Iterator[Path]:
     """The files of a folder in the order of their names; the lock files of office programs are no deliveries."""
     if folder.is_dir():
         for path in sorted(folder.iterdir()):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -15,7 +16,10 @@ from loader.staging.guard import GuardRefusedError
 from loader.staging.ingest import Ingested, ingest
 from loader.staging.landing import Landed, landed_files, nothing_landed, recognise
 from loader.staging.load_stage import Loaded, load_stage
+from loader.staging.older_contracts import as_json as older_as_json
+from loader.staging.older_contracts import note_older_contracts, of_older_contracts
 from loader.staging.selection import Candidate, select
+from loader.staging.sources import Place, Source
 from loader.staging.validate import Validated, validate
 from loader.text import plural
 from loader.warehouse.versions import words_of_unknown
@@ -55,6 +59,8 @@ class Report:
     """What became of all deliveries of a command."""
 
     lines: list[Line] = field(default_factory=list)
+    older_contract: list[Source] = field(default_factory=list)
+    """What stage still holds as an older contract read it, of what was asked for."""
     seconds: float = 0.0
 
     def count(self, result: Result) -> int:
@@ -64,7 +70,12 @@ class Report:
     def as_json(self) -> dict[str, Any]:
         """The report as `--json` prints it."""
         counts = {result: self.count(result) for result in ("loaded", "refused", "unchanged")}  # type: ignore[arg-type]
-        return {**counts, "seconds": round(self.seconds, 3), "files": [line.as_json() for line in self.lines]}
+        return {
+            **counts,
+            "seconds": round(self.seconds, 3),
+            "files": [line.as_json() for line in self.lines],
+            "older_contract": [older_as_json(source) for source in self.older_contract],
+        }
 
     @property
     def closing_line(self) -> str:
@@ -98,6 +109,9 @@ def load(
         for line in _load_each(project, period, dataset, file_path, force):
             report.lines.append(line)
             _show(line, verbose=period is not None or file_path is not None)
+        for line in _load_older(project, period, dataset, force, report) if file_path is None else ():
+            report.lines.append(line)
+            _show(line, verbose=True)
     _tell_of_breaks(report.lines)
     report.seconds = time.perf_counter() - started
     return report
@@ -115,7 +129,21 @@ def _load_each(
             yield Line(file_path.name, None, None, "refused", error.message)
             return
     for candidate in select(project, landed, force=force, named=file_path is not None):
-        yield _load_one(project, candidate, force)
+        yield load_one(project, candidate, force)
+
+
+def _load_older(
+    project: Project, period: str | None, dataset: str | None, force: bool, report: Report
+) -> Iterator[Line]:
+    """Load again what an older contract read and only the archive has kept; the rest is reported."""
+    for source in of_older_contracts(project, dataset, period):
+        if source.place is Place.KEPT:
+            line = load_one(project, Candidate.of(source), force)
+            yield line
+            if line.result == "loaded":
+                continue
+        report.older_contract.append(source)
+    note_older_contracts(one for one in report.older_contract if one.place not in (Place.LANDED, Place.KEPT))
 
 
 def _named(project: Project, path: Path, dataset: str | None, period: str | None) -> Landed:
@@ -131,7 +159,7 @@ def _named(project: Project, path: Path, dataset: str | None, period: str | None
     return landed
 
 
-def _load_one(project: Project, candidate: Candidate, force: bool) -> Line:
+def load_one(project: Project, candidate: Candidate, force: bool) -> Line:
     """Load one delivery; whatever is wrong with the delivery itself ends in its line, not in an exception."""
     landed = candidate.landed
     line = Line(landed.path.name, landed.contract.name, landed.period.name, "unchanged", candidate.unchanged or "")
@@ -139,24 +167,32 @@ def _load_one(project: Project, candidate: Candidate, force: bool) -> Line:
         return line
     started = time.perf_counter()
     try:
-        delivery = ingest(project, landed.path, candidate.seen)
-        if candidate.refusal:
-            _refuse(project, delivery, candidate.refusal)
-        validated = validate(project, delivery, force=force)
-        _record_outcome(line, validated, load_stage(project, validated, force=force))
+        with refusing_the_unforeseen(line.file), candidate.ingested(project) as delivery:
+            if candidate.refusal:
+                _refuse(project, delivery, candidate.refusal)
+            validated = validate(project, delivery, force=force)
+            _record_outcome(line, validated, load_stage(project, validated, force=force, replaces=candidate.replaces))
     except RefusedError as error:
         line.result, line.message = "refused", error.message
         line.guarded = error.compared_with if isinstance(error, GuardRefusedError) else None
+    line.seconds = time.perf_counter() - started
+    return line
+
+
+@contextmanager
+def refusing_the_unforeseen(file: str) -> Iterator[None]:
+    """Refuse a delivery that something fails on; raises RefusedError."""
+    try:
+        yield
     except (AlmanacError, OSError, MemoryError, ImportError, NameError):
         raise  # nobody's bad data
     except Exception as error:
         if console.DEBUG.get():
             raise
         # only its class: the text of a foreign exception may quote a cell
-        line.result = "refused"
-        line.message = f"{line.file}: cannot be processed ({type(error).__name__}); --debug shows where it fails"
-    line.seconds = time.perf_counter() - started
-    return line
+        raise RefusedError(
+            f"{file}: cannot be processed ({type(error).__name__}); --debug shows where it fails"
+        ) from error
 
 
 def _refuse(project: Project, delivery: Ingested, reason: str) -> None:

@@ -18,12 +18,20 @@ from loader.contracts import Contract, Period, may_become
 from loader.errors import EnvironmentFailedError, RefusedError
 from loader.files import sha256_of
 from loader.project import Project
+from loader.readers import READER_REVISION
 from loader.staging.guard import GuardRefusedError, judge
 from loader.staging.validate import Validated
 from loader.warehouse import State, Version
 from loader.warehouse.meta import load_ids, now
 from loader.warehouse.stage_table import loaded_tables
-from loader.warehouse.versions import ArchiveFiles, active_version, add_version, set_state, versions_of
+from loader.warehouse.versions import (
+    ArchiveFiles,
+    active_version,
+    add_version,
+    set_reader_revision,
+    set_state,
+    versions_of,
+)
 
 
 @dataclass(frozen=True)
@@ -49,12 +57,14 @@ class _Origin:
     files: ArchiveFiles
 
 
-def load_stage(project: Project, validated: Validated, *, force: bool = False) -> Loaded:
+def load_stage(project: Project, validated: Validated, *, force: bool = False, replaces: int | None = None) -> Loaded:
     """Put the cleaned rows of a delivery into stage as a new version of its period.
 
+    It may have to be that of the load that `replaces` names.
+
     Raises:
-        RefusedError: the guard refuses the delivery (and it is not forced), or the archive file is not the one that
-            was validated.
+        RefusedError: the guard refuses the delivery (and it is not forced), the archive file is not the one that was
+            validated, or another load than `replaces` is active.
         EnvironmentFailedError: the database or the archive failed; the period is as it was.
     """
     delivery = validated.delivery
@@ -69,7 +79,7 @@ def load_stage(project: Project, validated: Validated, *, force: bool = False) -
             _ask_guard(project, validated, seen)
 
         def work(connection: Connection, seen: list[Version]) -> Loaded | list[Version]:
-            done = _replace(connection, project, validated, load_id, seen)
+            done = _replace(connection, project, validated, load_id, seen, replaces)
             if isinstance(done, Loaded):
                 step.rows_in, step.rows_out = validated.outcome.rows_valid, done.rows
                 step.end(connection)
@@ -128,7 +138,12 @@ def _fitting(project: Project, contract: Contract, period: Period, parquet: Path
 
 
 def _replace(
-    connection: Connection, project: Project, validated: Validated, load_id: int, seen: list[Version]
+    connection: Connection,
+    project: Project,
+    validated: Validated,
+    load_id: int,
+    seen: list[Version],
+    replaces: int | None,
 ) -> Loaded | list[Version]:
     """The transaction of a load. When the versions are no longer those that the guard saw, returns them instead."""
     delivery = validated.delivery
@@ -139,6 +154,10 @@ def _replace(
         return versions
     of_period = [version for version in versions if version.data_period == period.name]
     active = active_version(of_period)
+    if replaces is not None and (active is None or active.load_id != replaces):
+        raise RefusedError(
+            f"{delivery.path.name}: {contract.name} {period} was loaded meanwhile; run the same command again"
+        )
     outcome = validated.outcome
     unreadable = outcome.unreadable_keys if contract.knows_unknown else None
     hashes = [*validated.files.hashes.values()]
@@ -149,6 +168,7 @@ def _replace(
         active.unreadable_keys or 0,
         active.contract_fingerprint,
     ):
+        set_reader_revision(connection, active, READER_REVISION)
         return Loaded(active.load_id, active.version_no, active.row_count, None, reloaded=False)
     origin = _Origin(load_id, delivery.file_id, now(), validated.files)
     rows = _replace_rows(connection, project, contract, period, origin)
@@ -169,6 +189,7 @@ def _replace(
             "unknown_keys": outcome.unknown_keys if contract.knows_unknown else None,
             "unreadable_keys": unreadable,
             "contract_fingerprint": contract.fingerprint,
+            "reader_revision": READER_REVISION,
             "row_count": rows,
             "loaded_at": origin.loaded_at,
         },

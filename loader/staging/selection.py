@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from loader.project import Project
-from loader.staging.ingest import last_visits
+from loader.staging.ingest import Ingested, ingest, ingest_kept, last_visits
 from loader.staging.landing import Content, Landed, full_path
+from loader.staging.sources import Place, Source
 from loader.warehouse import State, Version
 from loader.warehouse.versions import active_version, versions_of
 
@@ -24,6 +25,25 @@ class Candidate:
     """What the file holds, when the selection had to read it."""
     refusal: str | None = None
     unchanged: str | None = None
+    kept: Source | None = None
+    """Where the archive has kept it, when it did not land."""
+    replaces: int | None = None
+    """The load that it shall replace, and no other: of a file that is read again though nobody asked for just that."""
+
+    @classmethod
+    def of(cls, source: Source) -> Candidate:
+        """A delivery that was loaded before, to be loaded again."""
+        kept = source if source.place is Place.KEPT else None
+        return cls(source.landed, source.content, kept=kept, replaces=source.version.load_id)
+
+    @contextmanager
+    def ingested(self, project: Project) -> Iterator[Ingested]:
+        """Ingest it; what is raised is that of `ingest`."""
+        if self.kept is None:
+            yield ingest(project, self.landed.path, self.seen)
+            return
+        with self.kept.opened() as unpacked:
+            yield ingest_kept(project, unpacked, self.kept.content, self.kept.kept.path)
 
 
 def select(project: Project, landed: Sequence[Landed], *, force: bool, named: bool) -> list[Candidate]:
@@ -72,7 +92,8 @@ def _select_of_period(
             or version is None
             or (version.is_active and version.contract_fingerprint != file.contract.fingerprint)
         ):
-            new.append(Candidate(file, seen=None if content is visit else content))
+            replaces = version.load_id if version and not force else None
+            new.append(Candidate(file, seen=None if content is visit else content, replaces=replaces))
         else:
             selected.append(Candidate(file, unchanged=_known(file, version)))
     for one in new:

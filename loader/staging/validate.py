@@ -17,12 +17,13 @@ from sqlalchemy import Connection, insert, select
 
 from loader import console
 from loader.archive import UNKNOWN, file_stem, unknown_beside
+from loader.archive.kept import KeptFile
 from loader.archive.publish import publish, sweep, unpublished
 from loader.errors import AlmanacError, EnvironmentFailedError, RefusedError, UsageError
 from loader.files import sha256_of
 from loader.monitoring import RUN_ID
 from loader.project import Project
-from loader.readers import open_table
+from loader.readers import READER_REVISION, open_table
 from loader.readers.table import Table
 from loader.staging.ingest import Ingested, find_ingested, ingested
 from loader.validation import Outcome, clean_delivery, judge_rows
@@ -80,6 +81,7 @@ def validate(project: Project, delivery: Ingested, *, force: bool = False) -> Va
         with project.audit.step("gate", **fields) as step:
             project.warehouse.let_go()
             gate = _gate(project, delivery, unchecked)
+            keep_delivered(project, delivery)
             files = _publish(unchecked, stem, has_unknown=outcome.unknown_keys > 0)
 
             def record(connection: Connection) -> None:
@@ -100,10 +102,11 @@ def validate(project: Project, delivery: Ingested, *, force: bool = False) -> Va
 
 
 def validated(project: Project, delivery: Ingested) -> Validated | None:
-    """The last validation that a delivery passed under today's contract, when its parquet is still there."""
+    """The last validation that a delivery passed by today's contract and reader, when its parquet is still there."""
     log = validation_log.c
     passed = (log.file_id == delivery.file_id) & (log.gate == "contract") & (log.status == "passed")
     passed &= log.contract_fingerprint == delivery.contract.fingerprint
+    passed &= log.reader_revision == READER_REVISION
     row = project.warehouse.run(
         lambda c: c.execute(select(validation_log).where(passed).order_by(log.validation_id.desc())).first()
     )
@@ -189,10 +192,26 @@ def _refuse_purged(connection: Connection, delivery: Ingested) -> None:
 def _refuse_changed_file(delivery: Ingested) -> None:
     """Hashed after it was read, so that a file that grew meanwhile is caught too."""
     if sha256_of(delivery.path) != delivery.sha256:
-        raise RefusedError(
-            f"{delivery.path.name}: the file is no longer the one that was ingested; wait until the sender has "
-            "finished writing it, then load again"
-        )
+        raise _changed_file(delivery)
+
+
+def _changed_file(delivery: Ingested) -> RefusedError:
+    return RefusedError(
+        f"{delivery.path.name}: the file is no longer the one that was ingested; wait until the sender has finished "
+        "writing it, then load again"
+    )
+
+
+def keep_delivered(project: Project, delivery: Ingested) -> None:
+    """Keep the delivered bytes in the archive if the contract wants that.
+
+    Raises:
+        RefusedError: the file has changed.
+    """  # noqa: DOC501 (`_changed_file` makes it)
+    contract = delivery.contract
+    kept = KeptFile.of(project.archived(contract.name), delivery.period, delivery.sha256)
+    if contract.keep_files and not kept.keep(delivery.path):
+        raise _changed_file(delivery)
 
 
 def _write_workbook(path: Path, delivery: Ingested, rejected: Rejected, outcome: Outcome) -> None:
@@ -267,6 +286,7 @@ def _record(
         "summary": _summary(outcome),
         "message": message,
         "contract_fingerprint": delivery.contract.fingerprint,
+        "reader_revision": READER_REVISION,
         "validated_at": now(),
         "run_id": RUN_ID,
     }

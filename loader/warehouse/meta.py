@@ -12,7 +12,7 @@ from sqlalchemy import BigInteger, Column, Float, Integer, MetaData, Sequence, T
 from loader.warehouse.engines.types import Code, moment, words
 from loader.warehouse.layers import META
 
-REVISION = "0004"
+REVISION = "0005"
 """The newest migration, after which the tables are as they stand here; known without importing Alembic."""
 MOST_PATH = 1024
 """Letters of a path."""
@@ -87,6 +87,7 @@ validation_log = Table(
     ),
     Column("message", words(), doc="Why a delivery was refused."),
     Column("contract_fingerprint", Code(32), doc="Contract under which it was validated."),
+    Column("reader_revision", Integer, doc="Revision of the reader that read it; empty before there was one."),
     Column("validated_at", moment(), nullable=False, doc="When."),
     Column("run_id", Code(32), nullable=False, doc="Command that did it, as in etl_audit."),
     Column("rows_dropped", BigInteger, doc="Rows that are left out because another row with their key was taken."),
@@ -121,6 +122,12 @@ dataset_version = Table(
     Column("parquet_path", words(1024), nullable=False, doc="Where the load's rows are kept."),
     Column("parquet_sha256", Code(64), nullable=False, doc="Hash of that file."),
     Column("contract_fingerprint", Code(32), nullable=False, doc="Contract under which the file was read."),
+    Column(
+        "reader_revision",
+        Integer,
+        doc="Revision of the reader that gives these values: of the one that read the file, or of a later one that was "
+        "found to read the same. Empty for loads of before there was one.",
+    ),
     Column("row_count", BigInteger, nullable=False, doc="Rows of the load."),
     Column(
         "state",

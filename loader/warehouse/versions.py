@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Select, insert, select, update
+from sqlalchemy import Connection, Select, and_, insert, or_, select, update
 
 from loader.text import plural
 from loader.warehouse.meta import dataset_version, ingestion_log, now, validation_log
@@ -57,6 +58,8 @@ class Version:
     parquet_path: str
     parquet_sha256: str
     contract_fingerprint: str
+    reader_revision: int | None
+    """Of the reader that gives these values; None for loads of before there was one."""
     row_count: int
     state: State
     loaded_at: dt.datetime
@@ -110,6 +113,23 @@ def versions_of(connection: Connection, dataset: str, period: str | None = None)
     query = _query().where(dataset_version.c.dataset == dataset)
     if period is not None:
         query = query.where(dataset_version.c.data_period == period)
+    return _versions(connection, query)
+
+
+def versions_of_other_contracts(connection: Connection, fingerprints: Mapping[str, str]) -> list[Version]:
+    """The active versions of some datasets that were read under a contract of another fingerprint."""
+    version = dataset_version.c
+    other = [
+        and_(version.dataset == name, version.contract_fingerprint != today) for name, today in fingerprints.items()
+    ]
+    if not other:
+        return []
+    query = _query().where(version.state == State.ACTIVE.value, or_(*other))
+    found = _versions(connection, query)
+    return sorted(found, key=lambda one: (one.dataset, one.period_start))
+
+
+def _versions(connection: Connection, query: Select[tuple[object, ...]]) -> list[Version]:
     rows = connection.execute(query).mappings()
     return [Version(**{**row, "state": State(row["state"])}) for row in rows]
 
@@ -123,6 +143,12 @@ def set_state(connection: Connection, version: Version, state: State) -> None:
     """Change the state of a version."""
     this = update(dataset_version).where(dataset_version.c.load_id == version.load_id)
     connection.execute(this.values(state=state.value, state_changed_at=now()))
+
+
+def set_reader_revision(connection: Connection, version: Version, revision: int) -> None:
+    """Write down that this reader gives the values of a version too."""
+    this = update(dataset_version).where(dataset_version.c.load_id == version.load_id)
+    connection.execute(this.values(reader_revision=revision))
 
 
 def add_version(connection: Connection, row: dict[str, object]) -> None:
@@ -160,6 +186,7 @@ def _query() -> Select[tuple[object, ...]]:
             version.parquet_path,
             version.parquet_sha256,
             version.contract_fingerprint,
+            version.reader_revision,
             version.row_count,
             version.state,
             version.loaded_at,

@@ -8,7 +8,7 @@ import json
 import re
 import shutil
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from sqlalchemy import text
@@ -18,13 +18,15 @@ from loader.errors import AlmanacError
 from loader.project import Project as Opened
 from loader.readers.table import Remark
 from loader.settings import Settings
+from loader.staging.recheck import Result
+from loader.staging.sources import Place
 from loader.validation.rules import Kind
 from loader.warehouse.ledger import PURGED, applied_load
 from loader.warehouse.meta import metadata
 from loader.warehouse.stage_table import unknown_table
 from loader.warehouse.versions import State
 from tests.conftest import REPOSITORY, Project
-from tests.support.deliveries import contract_of
+from tests.support.deliveries import change_contract, contract_of
 from tests.support.shop import PRODUCTS, deliver, open_shop, products
 
 PAGE = REPOSITORY / "docs" / "reference" / "stability.md"
@@ -87,6 +89,14 @@ def test_answers_for_programs(shop: Project) -> None:
     assert_listed("`status`: each line", *lines)
     assert {line["state"] for line in lines} == {"active", "rolled back", "refused"}
     assert_listed("`versions`: each load", *answer(shop, "versions", "--dataset", "products"))
+    change_contract(shop, "description: Name.}", "description: Name., clean: [upper]}")
+    (shop.landing / "products_2025-01.csv").unlink()
+    (older,) = answer(shop, "load", exit_code=1)["older_contract"]
+    assert_listed("`load`, `run`: each of `older_contract`", older)
+    rechecked = answer(shop, "recheck", "--all")
+    assert_listed("`recheck`", rechecked)
+    assert_listed("`recheck`: each of `loads`", *rechecked["loads"])
+    assert_listed("`recheck`: `change`", *(load["change"] for load in rechecked["loads"] if load["change"]))
     assert_listed("`cube`: each table that can be asked", *answer(shop, "cube"))
     asked = answer(shop, "cube", "fct_sale", "--rows", "city", "--measure", "pieces")
     assert_listed("`cube`: an answer", asked)
@@ -127,6 +137,9 @@ def test_what_the_code_can_store() -> None:
         "exit codes", {"0", *(str(kind.exit_code) for kind in [AlmanacError, *AlmanacError.__subclasses__()])}
     )
     assert_listed("`meta.dataset_version.state`", State)
+    assert_listed("`recheck`: values of `result`", get_args(Result))
+    places = "`status`, `versions`: values of `older_contract`; `load`, `run`: values of `place`"
+    assert_listed(places, Place)
     assert_listed("`meta.etl_audit.step`", audited_steps())
     assert_listed("`core.applied_load`", applied_load.columns.keys())
     assert_listed("`core.applied_load.fingerprint` after a purge", [PURGED])

@@ -11,7 +11,7 @@ by the same command:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +20,7 @@ from sqlalchemy import ColumnElement, Connection, Table, delete, func, select, u
 
 from loader import console
 from loader.archive import Stem
+from loader.archive.kept import FOLDER, KeptFile, is_kept, kept_files
 from loader.archive.publish import publish, sweep, unpublished
 from loader.contracts import Contract
 from loader.errors import EnvironmentFailedError, RefusedError
@@ -27,7 +28,7 @@ from loader.project import Project
 from loader.staging.ingest import last_visits
 from loader.staging.landing import Content, Landed, recognise
 from loader.staging.purge.scope import Scope
-from loader.text import listed
+from loader.text import listed, plural
 from loader.warehouse import State, Version
 from loader.warehouse.build_mark import forget_gate_passes, withdraw_mark
 from loader.warehouse.layers import STAGE
@@ -58,6 +59,8 @@ class Found:
     staged: int
     rejects: tuple[Path, ...]
     """The CSV files; the workbooks beside them go too."""
+    kept: tuple[KeptFile, ...]
+    """Delivered files in the archive that hold such rows, or may."""
     deliveries: tuple[Delivery, ...]
     unreadable: tuple[str, ...]
     unloaded: tuple[str, ...]
@@ -68,15 +71,16 @@ class Found:
     @property
     def is_empty(self) -> bool:
         """Whether there is nothing to remove."""
-        return not (self.archive or self.staged or self.rejects)
+        return not (self.archive or self.staged or self.rejects or self.kept)
 
     @property
     def counts(self) -> str:
         """What was found, in one line of numbers."""
         rows, files = sum(self.archive.values()), len(self.archive)
+        kept = f", {plural(len(self.kept), 'kept file')}" if self.kept else ""
         return (
             f"{rows:,} rows in {files:,} files of the archive, {self.staged:,} rows of stage, "
-            f"{len(self.rejects):,} lists of rejects"
+            f"{len(self.rejects):,} lists of rejects{kept}"
         )
 
 
@@ -106,9 +110,11 @@ def purge(project: Project, scope: Scope, confirm: Callable[[Found], None]) -> P
             confirm(found)
             with project.audit.step("purge", dataset=contract.name, subject=f"{scope.words}: {found.counts}") as step:
                 old, step.rows_out = project.warehouse.run(lambda c: _remove(c, project, scope, found))
-                for path in (*old, *found.rejects, *(path.with_suffix(".xlsx") for path in found.rejects)):
+                workbooks = (path.with_suffix(".xlsx") for path in found.rejects)
+                for path in (*old, *found.rejects, *workbooks, *(kept.path for kept in found.kept)):
                     path.unlink(missing_ok=True)
-                sweep(project.archived(contract.name))
+                for folder in (contract.name, f"{contract.name}/{FOLDER}"):
+                    sweep(project.archived(folder))
         after = project.warehouse.run(lambda c: _after(c, scope))
         is_due = after.is_due and not after.waiting
         if is_due:
@@ -126,6 +132,7 @@ def describe(project: Project, scope: Scope, found: Found) -> list[str]:
         f"purge of {scope.words} of {scope.contract.name}",
         f"archive:  {sum(found.archive.values()):,} rows of {len(found.archive):,} files",
         f"stage:    {found.staged:,} rows",
+        *([f"kept:     {plural(len(found.kept), 'delivered file')}"] if found.kept else []),
         f"rejects:  {listed(files)}{' and the workbooks beside them' if files else ''}",
         f"history:  {'follows with the next `dbt build`' if found.waiting or found.staged else 'has nothing of it'}",
     ]
@@ -166,6 +173,7 @@ def look(project: Project, scope: Scope) -> Found:
         archive = _in_archive(project, scope)
         rejects = tuple(path for path in _rejects(project, contract) if scope.is_in_rejects(path))
         deliveries, unreadable = _in_deliveries(project, scope, seen)
+        kept = tuple(_kept(project, scope))
 
     def ask(connection: Connection) -> Found:
         versions = versions_of(connection, contract.name)
@@ -179,6 +187,7 @@ def look(project: Project, scope: Scope) -> Found:
             gone=tuple(_gone(project, versions)),
             staged=sum(_count(connection, table, scope.is_staged(versions)) for table in loaded_tables(contract)),
             rejects=rejects,
+            kept=kept,
             deliveries=tuple(deliveries),
             unreadable=tuple(unreadable),
             unloaded=tuple(sorted(new)),
@@ -212,6 +221,16 @@ def _rejects(project: Project, contract: Contract) -> list[Path]:
     return sorted({path.with_suffix(".csv") for path in named})
 
 
+def _kept(project: Project, scope: Scope) -> Iterator[KeptFile]:
+    """The kept files of a dataset that are concerned."""
+    contract, log = scope.contract, ingestion_log.c
+    query = select(log.sha256, log.file_name).where(log.dataset == contract.name)
+    names = {row.sha256: row.file_name for row in project.warehouse.run(lambda c: c.execute(query).all())}
+    for kept in kept_files(contract, project.archived(contract.name)):
+        if scope.is_in_kept(kept, names.get(kept.sha256, kept.path.name)):
+            yield kept
+
+
 def _in_deliveries(project: Project, scope: Scope, seen: Callable[[int], None]) -> tuple[list[Delivery], list[str]]:
     """The deliveries of a dataset, where they landed or were loaded from; and those that cannot be read."""
     log = ingestion_log.c
@@ -220,7 +239,8 @@ def _in_deliveries(project: Project, scope: Scope, seen: Callable[[int], None]) 
     folder = project.settings.landing_dir
     landed = [path.resolve() for path in folder.iterdir()] if folder.is_dir() else []
     found, unreadable = [], []
-    for number, path in enumerate(sorted({*landed, *map(Path, known)})):
+    elsewhere = {path for path in map(Path, known) if not is_kept(path)}
+    for number, path in enumerate(sorted({*landed, *elsewhere})):
         seen(number)
         with suppress(RefusedError):  # no delivery at all
             delivery = recognise(path, project.contracts)
@@ -291,6 +311,7 @@ def _mark(connection: Connection, contract: Contract, archive: Sequence[Path], f
     clean = {one.sha256[:12] for one in found.deliveries if not one.holds}
     hashes = {one.sha256[:12] for one in found.deliveries if one.holds}
     hashes |= {stem.sha256 for stem in stems if stem} - clean
+    hashes |= {kept.sha256[:12] for kept in found.kept} - clean
     log = ingestion_log.c
     these = (log.dataset == contract.name) & func.substring(log.sha256, 1, 12).in_(sorted(hashes))
     connection.execute(update(ingestion_log).where(these).values(purged_at=now()))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,6 +15,7 @@ import pyarrow.parquet as pq
 from sqlalchemy import ColumnElement, Connection, bindparam, column, func, select, table, text, update
 
 from loader.archive import Stem, copy_without
+from loader.archive.kept import KeptFile
 from loader.contracts import Contract, Period, WorkbookFormat, plain_header
 from loader.errors import RefusedError
 from loader.readers import open_table
@@ -55,6 +57,9 @@ class Scope(Protocol):
 
     def is_in_delivery(self, landed: Landed) -> bool:
         """Whether a delivery holds such rows; raises RefusedError or OSError when it cannot be read."""
+
+    def is_in_kept(self, kept: KeptFile, file_name: str) -> bool:
+        """Whether a kept file, which was delivered under a name, holds such rows, or may."""
 
     def record_for_history(self, connection: Connection, versions: Sequence[Version], concerned: Sequence[str]) -> None:
         """Write down what history has to know; `concerned` are the periods of the rows that went."""
@@ -112,10 +117,24 @@ class OfKey:
         return bool(seen.found or seen.unread or seen.rows != rows)
 
     def is_in_delivery(self, landed: Landed) -> bool:
+        return self._look_into(landed).found > 0
+
+    def is_in_kept(self, kept: KeptFile, file_name: str) -> bool:
+        """Nobody can tell of a file that is damaged, or has another header today."""
+        with tempfile.TemporaryDirectory(prefix="almanac-kept-") as folder:
+            path = Path(folder) / file_name
+            try:
+                kept.unpack(path)
+                seen = self._look_into(Landed(path, self.contract, kept.period, None))
+            except RefusedError:
+                return True
+        return bool(seen.found or seen.unread)
+
+    def _look_into(self, landed: Landed) -> _Seen:
         delivery = open_table(landed.path, self.contract.format, self.contract.names(landed.period))
         positions = match_header(landed.path.name, delivery.header, self.contract, landed.period)
         filled = map(FillDown(self.contract, positions), delivery.batches)
-        return self._look(replace(delivery, batches=filled), positions).found > 0
+        return self._look(replace(delivery, batches=filled), positions)
 
     def _look(self, delivery: Table, positions: Mapping[str, int]) -> _Seen:
         seen = _Seen()
@@ -185,6 +204,9 @@ class OfPeriodsBefore:
 
     def is_in_delivery(self, landed: Landed) -> bool:
         return landed.period.start < self.first_kept.start
+
+    def is_in_kept(self, kept: KeptFile, file_name: str) -> bool:  # noqa: ARG002
+        return kept.period.start < self.first_kept.start
 
     def record_for_history(self, connection: Connection, versions: Sequence[Version], concerned: Sequence[str]) -> None:  # noqa: ARG002
         """The versions stay, so that history finds the periods that are no longer delivered."""

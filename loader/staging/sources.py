@@ -1,0 +1,126 @@
+"""Where what was delivered for a load is today: in the landing folder, elsewhere, kept in the archive, or gone."""
+
+from __future__ import annotations
+
+import tempfile
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from sqlalchemy import Connection, select
+
+from loader.archive.kept import KeptFile
+from loader.contracts import Contract
+from loader.errors import RefusedError
+from loader.project import Project
+from loader.staging.ingest import last_visits
+from loader.staging.landing import Content, Landed, full_path, landing_files, recognise
+from loader.warehouse import Version
+from loader.warehouse.meta import ingestion_log
+
+
+class Place(StrEnum):
+    """Where the bytes of a load are."""
+
+    LANDED = "landed"
+    """In the landing folder, unchanged: the next load looks at the file."""
+    KEPT = "kept"
+    """Not landed, but kept in the archive."""
+    ELSEWHERE = "elsewhere"
+    """Unchanged where it was loaded from, outside of the landing folder."""
+    PURGED = "purged"
+    """Rows of the file were purged, so that it is not read again unless somebody wants it."""
+    GONE = "gone"
+    """Nowhere: the file is gone, or has other bytes."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """What was delivered for a load."""
+
+    version: Version
+    contract: Contract
+    place: Place
+    landed: Landed
+    """Where it lies; when it is gone, where it lay."""
+    content: Content
+    """What it held when it was loaded, or holds now."""
+    kept: KeptFile
+
+    @contextmanager
+    def opened(self) -> Iterator[Landed]:
+        """The delivery as a file; a kept one is unpacked as long as it is used, under the name that the sender gave it.
+
+        Raises:
+            RefusedError: the kept file is not the one that was delivered.
+        """
+        if self.place is not Place.KEPT:
+            yield self.landed
+            return
+        with tempfile.TemporaryDirectory(prefix="almanac-kept-") as folder:
+            path = Path(folder) / self.version.file_name
+            self.kept.unpack(path)
+            yield Landed(path, self.contract, self.landed.period, self.landed.order)
+
+
+def find_sources(project: Project, versions: Sequence[Version]) -> list[Source]:
+    """Where the deliveries of these versions are. No file is read of which size and time of change are as they were."""
+    if not versions:
+        return []
+    known, visits = project.warehouse.run(lambda c: (_known_files(c), last_visits(c)))
+    datasets = {version.dataset for version in versions}
+    landed: dict[tuple[str, str], list[Landed]] = defaultdict(list)
+    for path in landing_files(project.settings.landing_dir):
+        with suppress(RefusedError):  # another file
+            one = recognise(path, project.contracts)
+            if one.contract.name in datasets:
+                landed[one.contract.name, one.period.name].append(one)
+    found = []
+    for version in versions:
+        recorded, then = known[version.file_id]
+        contract = project.contract(version.dataset)
+        lay = Landed(
+            recorded.with_name(version.file_name), contract, contract.period(version.data_period), version.file_order
+        )
+        kept = KeptFile.of(project.archived(version.dataset), lay.period, version.file_sha256)
+        in_folder = landed[version.dataset, version.data_period]
+        place, here, content = Place.GONE, lay, then
+        if version.purged_at is not None:
+            place = Place.PURGED
+        elif there := _first_with(version.file_sha256, in_folder, visits):
+            place, (here, content) = Place.LANDED, there
+        elif kept.is_there:
+            place = Place.KEPT
+        elif there := _first_with(version.file_sha256, _still_recognised(project, lay), visits):
+            place, (here, content) = Place.ELSEWHERE, there
+        found.append(Source(version, contract, place, here, content, kept))
+    return found
+
+
+def _first_with(sha256: str, files: Sequence[Landed], visits: Mapping[str, Content]) -> tuple[Landed, Content] | None:
+    """The first of some files that has these bytes."""
+    for file in files:
+        with suppress(OSError):
+            content = Content.of(file.path, visits.get(full_path(file.path)))
+            if content.sha256 == sha256:
+                return file, content
+    return None
+
+
+def _still_recognised(project: Project, lay: Landed) -> list[Landed]:
+    """The file where it was loaded from, if its name tells the same dataset and period by today's contracts."""
+    with suppress(RefusedError):
+        now = recognise(lay.path, project.contracts)
+        if now.is_of(lay.contract.name, lay.period.name):
+            return [now]
+    return []
+
+
+def _known_files(connection: Connection) -> dict[int, tuple[Path, Content]]:
+    """Where each file lay when it was ingested last, and what it held, by its number."""
+    log = ingestion_log.c
+    rows = connection.execute(select(log.file_id, log.file_path, log.size_bytes, log.modified_at, log.sha256))
+    return {row.file_id: (Path(row.file_path), Content(row.size_bytes, row.modified_at, row.sha256)) for row in rows}
