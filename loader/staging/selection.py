@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+
+from sqlalchemy import Connection
 
 from loader.project import Project
 from loader.staging.ingest import Ingested, ingest, ingest_kept, last_visits
@@ -58,15 +60,22 @@ def select(project: Project, landed: Sequence[Landed], *, force: bool, named: bo
         by_period[one.contract.name, one.period.name].append(one)
     alone = _content(landed[0].path, None) if len(landed) == 1 else None
     project.ensure_migrated()
-    visits, versions = project.warehouse.run(
-        lambda c: (last_visits(c), {key: versions_of(c, *key) for key in by_period})
-    )
+    visits, versions = project.warehouse.run(lambda c: (last_visits(c), _versions(c, {name for name, _ in by_period})))
     if alone is None:
         project.warehouse.let_go()
     selected: list[Candidate] = []
     for key, files in by_period.items():
         selected += _select_of_period(files, visits, versions[key], alone, force=force, named=named)
     return selected
+
+
+def _versions(connection: Connection, datasets: Iterable[str]) -> dict[tuple[str, str], list[Version]]:
+    """The versions of each period of some datasets; a query for each period costs seconds when many have landed."""
+    found: dict[tuple[str, str], list[Version]] = defaultdict(list)
+    for name in datasets:
+        for version in versions_of(connection, name):
+            found[name, version.data_period].append(version)
+    return found
 
 
 def _select_of_period(
