@@ -202,10 +202,12 @@ def assert_nothing_else(project: Project, asked: set[str], rows: dict[str, int],
         context
     )
     versions = project.sql(
-        "select concat(dataset, '_', data_period), row_count, parquet_path from meta.dataset_version"
+        "select concat(dataset, '_', data_period), row_count, parquet_path, unknown_path from meta.dataset_version"
     )
-    assert {name: count for name, count, _ in versions if name in asked} == rows, context
-    assert files_below(project.root / "data/stage/cleaned") == sorted(path for *_, path in versions), context
+    assert {name: count for name, count, *_ in versions if name in asked} == rows, context
+    assert files_below(project.root / "data/stage/cleaned") == sorted(
+        path for *_, rows_of, unknown in versions for path in (rows_of, unknown) if path
+    ), context
     strange = [
         name for name in files_below(project.root / "data/stage/rejects") if not name.endswith((".csv", ".xlsx"))
     ]
