@@ -24,7 +24,7 @@ from tests.support.shop import deliver, load, open_shop, prepared, products
 
 COMMANDS = (
     "build", "cube", "ddl", "demo", "derive", "docs", "gate", "ingest", "init", "load", "load-stage", "migrate", "plan",
-    "propose", "purge", "recheck", "rollback", "run", "sample-data", "status", "validate", "versions",
+    "propose", "purge", "recheck", "reset", "rollback", "run", "sample-data", "status", "validate", "versions",
 )  # fmt: skip
 
 

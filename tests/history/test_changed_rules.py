@@ -76,6 +76,18 @@ def test_a_column_no_longer_selected_leaves_core(built: Warehouse) -> None:
     assert "size" not in columns_of(built, "mart", "fct_people")
 
 
+def test_a_column_of_another_type_is_worked_out_again(built: Warehouse) -> None:
+    built.edit(SNAPSHOT, "size, ", "cast(size as varchar(4)) as size, ")
+    built.dbt("build", "--select", "people", "fct_people")
+
+    as_text = {
+        period: [{**row, "size": None if row["size"] is None else str(row["size"])} for row in rows]
+        for period, rows in DELIVERIES.items()
+    }
+    assert set(PEOPLE.core(built)) == PEOPLE.expected(as_text)
+    assert {size for (size,) in built.rows("select size from mart.fct_people")} == {"1", "2", "3", None}
+
+
 def test_a_changed_fact_is_made_anew(built: Warehouse) -> None:
     built.edit(FACT, "history.name,", "concat('Dr. ', history.name) as name,")
     built.dbt("build", "--select", "people", "fct_people")

@@ -67,13 +67,25 @@
 -#}
 {% macro default__alter_column_type(relation, column_name, new_column_type) %}
     {% do refuse_hindered(relation, column_name, new_column_type) %}
-    {% set column = adapter.quote(column_name) %}
     {% if has_values(relation, column_name) %}
-        {% do run_query('alter table ' ~ relation ~ ' alter column ' ~ column ~ ' type ' ~ new_column_type) %}
+        {% do run_query(
+            'alter table ' ~ relation ~ ' alter column ' ~ adapter.quote(column_name) ~ ' type ' ~ new_column_type
+        ) %}
     {% else %}
-        {% do run_query('alter table ' ~ relation ~ ' drop column ' ~ column) %}
-        {% do run_query('alter table ' ~ relation ~ ' add column ' ~ column ~ ' ' ~ new_column_type) %}
+        {% do empty_as_type(relation, column_name, new_column_type) %}
     {% endif %}
+{% endmacro %}
+
+{#- Gives a column another type, whatever it was, and no values. -#}
+{% macro empty_as_type(relation, column_name, new_type) %}
+    {{ return(adapter.dispatch('empty_as_type')(relation, column_name, new_type)) }}
+{% endmacro %}
+
+{% macro default__empty_as_type(relation, column_name, new_type) %}
+    {% do run_query(
+        'alter table ' ~ relation ~ ' alter column ' ~ adapter.quote(column_name) ~ ' type ' ~ new_type
+        ~ ' using cast(null as ' ~ new_type ~ ')'
+    ) %}
 {% endmacro %}
 
 {#-

@@ -160,30 +160,41 @@
 {#- What is not said to be NOT NULL becomes nullable, and a column of an index keeps its type but for longer texts. -#}
 {% macro sqlserver__alter_column_type(relation, column_name, new_column_type) %}
     {% do refuse_hindered(relation, column_name, new_column_type) %}
-    {% set column, is_text = adapter.quote(column_name), 'char' in new_column_type | lower %}
-    {% set collation = collations_of(relation).get(column_name, 'collate Latin1_General_100_BIN2') if is_text else '' %}
-    {% if not is_text %}
-        {% do drop_indexes_of_model(relation, column_name) %}
-    {% endif %}
     {% if has_values(relation, column_name) %}
+        {% do drop_indexes_of_model(relation, column_name, new_column_type) %}
         {% set may_be_null = run_query(
             "select columnproperty(object_id('" ~ relation.include(database=false) ~ "'), '" ~ column_name
             ~ "', 'AllowsNull') as answer"
         ).rows[0]['answer'] %}
         {% do run_query(
-            'alter table ' ~ relation ~ ' alter column ' ~ column ~ ' ' ~ new_column_type ~ ' ' ~ collation
-            ~ (' null' if may_be_null else ' not null')
+            'alter table ' ~ relation ~ ' alter column ' ~ adapter.quote(column_name) ~ ' ' ~ new_column_type ~ ' '
+            ~ collation_of(relation, column_name, new_column_type) ~ (' null' if may_be_null else ' not null')
         ) %}
     {% else %}
-        {% do run_query('alter table ' ~ relation ~ ' drop column ' ~ column) %}
-        {% do run_query('alter table ' ~ relation ~ ' add ' ~ column ~ ' ' ~ new_column_type ~ ' ' ~ collation) %}
+        {% do empty_as_type(relation, column_name, new_column_type) %}
     {% endif %}
 {% endmacro %}
 
+{#- Most types cannot be converted to each other, be it of nothing. -#}
+{% macro sqlserver__empty_as_type(relation, column_name, new_type) %}
+    {% set column, collation = adapter.quote(column_name), collation_of(relation, column_name, new_type) %}
+    {% do drop_indexes_of_model(relation, column_name, 'another') %}
+    {% do run_query('alter table ' ~ relation ~ ' drop column ' ~ column) %}
+    {% do run_query('alter table ' ~ relation ~ ' add ' ~ column ~ ' ' ~ new_type ~ ' ' ~ collation) %}
+{% endmacro %}
+
+{#- That of the column as it is; of one that becomes text, that of the texts of stage. -#}
+{% macro collation_of(relation, column_name, new_type) %}
+    {% if 'char' in new_type | lower %}
+        {{ return(collations_of(relation).get(column_name, 'collate Latin1_General_100_BIN2')) }}
+    {% endif %}
+    {{ return('') }}
+{% endmacro %}
+
 {#- Those of the config `indexes` that hold a column; the adapter makes them again before it commits. -#}
-{% macro drop_indexes_of_model(relation, column_name) %}
+{% macro drop_indexes_of_model(relation, column_name, new_type) %}
     {% set own = [] %}
-    {% for index in config.get('indexes') or [] %}
+    {% for index in config.get('indexes') or [] if 'char' not in new_type | lower %}
         {% do own.append(index['columns'] | join(',')) %}
     {% endfor %}
     {% for row in run_query(
@@ -212,10 +223,14 @@
 {% endmacro %}
 
 {% macro sqlserver__columns_of_query(relation, sql) %}
-    {% set view = subquery_of(relation, sql) %}
-    {% set columns = adapter.get_columns_in_relation(view) %}
-    {% do drop_subquery(view) %}
-    {{ return(columns) }}
+    {{ return(sql_convert_columns_in_relation(run_query(
+        'select selected.name, types.name as data_type, '
+        ~ "case when types.name in ('nchar', 'nvarchar') and selected.max_length <> -1 then selected.max_length / 2 "
+        ~ 'else selected.max_length end as size, selected.precision, selected.scale '
+        ~ "from sys.dm_exec_describe_first_result_set(N'" ~ sql | replace("'", "''") ~ "', null, 0) as selected "
+        ~ 'inner join sys.types as types on selected.system_type_id = types.user_type_id '
+        ~ 'order by selected.column_ordinal'
+    ))) }}
 {% endmacro %}
 
 {#- Those that are bound to the schema; others follow. -#}

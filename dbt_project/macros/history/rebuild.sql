@@ -27,7 +27,7 @@
         {% do history_error(node, 'its columns changed; `dbt snapshot --select ' ~ snapshot ~ '` rebuilds it') %}
     {% endif %}
 
-    {% do follow_types(node, strategy.core, source_sql, false) %}
+    {% do follow_types(node, core, source_sql, false) %}
     {% set source = subquery_of(core, source_sql) %}
     {% set difference = make_temp_relation(core) %}
     {% do create_temporary_table(difference, difference_sql(strategy, source)) %}

@@ -14,10 +14,10 @@
     {% set columns = data_columns(node, history, get_columns_in_query(node.compiled_code)) %}
     {% set rebase = find_rebase(node) if target_exists else {'is_stale': true, 'since': none} %}
     {% set core = core_of(this, columns) if target_exists else none %}
-    {% if core and rebase.is_stale %}
-        {% do follow_types(node, core, node.compiled_code, rebase.since is none) %}
-    {% endif %}
     {% set unknown = find_unknown(history, rebase.since) if rebase.is_stale else {} %}
+    {% if core and rebase.is_stale %}
+        {% do follow_types(node, this, node.compiled_code, rebase.since is none) %}
+    {% endif %}
     {% if core and rebase.is_stale and core.surplus %}
         {% do alter_relation_add_remove_columns(this.incorporate(type='table'), none, core.surplus) %}
     {% endif %}

@@ -4,23 +4,22 @@
 #}
 
 {#-
-    Gives the columns of core the types that they have in `query` now. Those that cannot be kept are told by `core` as
-    surplus and missing, so that they are dropped and added: where they hold nothing, or all of history is worked out
-    again.
+    Gives the columns of core the types that they have in `query` now. One that cannot keep its values loses them, where it
+    has none, or all of history is worked out again.
 -#}
 {% macro follow_types(node, core, query, is_all) %}
-    {% set was = columns_by_name(adapter.get_columns_in_relation(core.relation)) %}
-    {% for column in columns_of_query(core.relation, query) if column.name in was %}
+    {% set was = columns_by_name(adapter.get_columns_in_relation(core)) %}
+    {% for column in columns_of_query(core, query) if column.name in was %}
         {% if was[column.name].data_type == column.data_type %}
         {% elif is_wider(was[column.name], column) %}
-            {% do alter_column_type(core.relation, column.name, column.data_type) %}
-        {% elif is_all or not has_values(core.relation, column.name) %}
-            {% do core.surplus.append(was[column.name]) %}
-            {% do core.missing.append(column.name) %}
+            {% do alter_column_type(core, column.name, column.data_type) %}
+        {% elif is_all or not has_values(core, column.name) %}
+            {% do refuse_hindered(core, column.name, column.data_type) %}
+            {% do empty_as_type(core, column.name, column.data_type) %}
         {% else %}
             {% do history_error(
                 node,
-                core.relation.schema ~ '.' ~ core.relation.identifier ~ '.' ~ column.name ~ ' is '
+                name_of(core) ~ '.' ~ column.name ~ ' is '
                 ~ was[column.name].data_type ~ ' and would become ' ~ column.data_type
                 ~ ', which could lose data; select it in the type that it had, or under a new name'
             ) %}
