@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.broken.cases import CONTRACTS, content, people
+from tests.broken.cases import CONTRACTS, content, quoted
 from tests.broken.containers import blank_rows, gzip_bomb, gzip_bomb_of_rows, zip_bomb
 from tests.conftest import Project, Result
 from tests.support.deliveries import files_below
@@ -156,7 +156,10 @@ HOSTILE = {
     "text_2025-01.csv.gz": gzip_bomb(3000),
     "text_2025-02.csv.gz": gzip_bomb_of_rows,
     "text_2025-03.csv": content(lambda: "a" * 300_000_000),
-    "text_2025-04.csv": content(lambda: people(name='"Anna') + "0004,Anna,29.02.1988,Dresden,3,12.50\n" * 5_000_000),
+    # a cell with a line break, so that a torn row refuses the file
+    "text_2025-04.csv": content(
+        lambda: quoted(city="Bad\nMuskau") + '0004,"Anna' + ",29.02.1988,Dresden,3,12.50\n0004,Anna" * 5_000_000
+    ),
 }
 
 

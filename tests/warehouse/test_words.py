@@ -25,7 +25,11 @@ LOADER, DBT = REPOSITORY / "loader", REPOSITORY / "dbt_project"
 SHARED = {
     applied_load.name: ["warehouse/ledger.py"],
     CHANGES: ["warehouse/ledger.py"],
-    PURGED: ["warehouse/ledger.py", "warehouse/versions.py"],  # of a row in the ledger, and of a version
+    # of a row in the ledger, of a version; and of the place of a delivery, and of what a recheck finds
+    PURGED: [
+        *("staging/older_contracts.py", "staging/recheck.py", "staging/sources.py"),
+        *("warehouse/ledger.py", "warehouse/versions.py"),
+    ],
     UNKNOWN: ["warehouse/stage_table.py"],
     State.ACTIVE.value: ["warehouse/versions.py"],
     lock_name(""): ["warehouse/engines/base.py"],
