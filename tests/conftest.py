@@ -102,8 +102,10 @@ class Project:
         from dbt.adapters.duckdb.connections import DuckDBConnectionManager
         from dbt.adapters.factory import reset_adapters
         from dbt.cli.main import dbtRunner
+        from dbt.deprecations import reset_deprecations
 
         self._hand_over(args)
+        reset_deprecations()  # else a command tells of those before it in this process
         verb, *rest = map(str, args)
         places = ["--project-dir", str(self.root), "--profiles-dir", str(self.root)]
         with self._environment(env), chdir(self.root):

@@ -159,6 +159,9 @@ class Warehouse(ABC):
             self.messages.append(event.info.msg)
 
     def _invoke(self, runner: Any, args: list[str]) -> Any:
+        from dbt.deprecations import reset_deprecations
+
+        reset_deprecations()  # else a command tells of those before it in this process
         try:
             return runner.invoke(["--quiet", "--no-write-json", "--log-level-file", "none", *args, *self._folders()])
         finally:
