@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
 MASK = "***"
@@ -21,10 +21,10 @@ def first_line(error: BaseException) -> str:
     return next(iter(first_lines(cause)), type(cause).__name__)
 
 
-def listed(values: Iterable[str], most: int | None = None) -> str:
-    """`a, b and 7 more` when more than `most` are given; `none` for nothing."""
-    all_of_them = [*values]
-    shown = all_of_them[:most]
+def listed(values: Iterable[object], most: int | None = None) -> str:
+    """`a, b and 7 more` when more than `most` are given; `none` for nothing. Only what is shown is made text."""
+    all_of_them = values if isinstance(values, Sequence) else [*values]
+    shown = [str(value) for value in all_of_them[:most]]
     rest = f" and {len(all_of_them) - len(shown):,} more" if len(shown) < len(all_of_them) else ""
     return (", ".join(shown) or "none") + rest
 

@@ -23,6 +23,14 @@ def test_first_lines_leave_out_blank_ones() -> None:
     assert first_lines("") == []
 
 
+def test_what_a_list_does_not_show_is_not_made_text() -> None:
+    class Silent:
+        def __str__(self) -> str:
+            raise AssertionError
+
+    assert listed([1, 2, *[Silent()] * 3], 2) == "1, 2 and 3 more"
+
+
 def test_lists_and_numbers() -> None:
     assert [listed([]), listed("ab"), listed("abc", 2), listed("abc", 3)] == [
         "none",

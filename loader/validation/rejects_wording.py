@@ -87,7 +87,7 @@ def of_quotes(rule: Rule) -> str:
 def of_key(headers: Sequence[str], rows: Sequence[int] = ()) -> str:
     """Why rows that share a key were rejected; `rows` are all that have it, none when that is not to be told."""
     what = "this value" if len(headers) == 1 else f"this combination of {' and '.join(headers)}"
-    shown = f" (in rows {listed(map(str, rows), _MOST_ROWS)})" if rows else ""
+    shown = f" (in rows {listed(rows, _MOST_ROWS)})" if rows else ""
     return f"{what} is used {'twice' if len(rows) == 2 else 'more than once'} in the file{shown}; it may be there once"
 
 
