@@ -15,6 +15,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from loader.archive.names import name_of_period, period_of_name
 from loader.archive.publish import sweep, unpublished
 from loader.contracts import Contract, Period
 from loader.errors import RefusedError
@@ -36,7 +37,7 @@ class KeptFile:
     @classmethod
     def of(cls, folder: Path, period: Period, sha256: str) -> KeptFile:
         """The file of one delivery, there or not; `folder` is that of the dataset in the archive."""
-        return cls(folder / FOLDER / f"{period.name.replace(':', '')}_{sha256}.zst", period, sha256)
+        return cls(folder / FOLDER / f"{name_of_period(period)}_{sha256}.zst", period, sha256)
 
     @property
     def is_there(self) -> bool:
@@ -93,9 +94,8 @@ def kept_files(contract: Contract, folder: Path) -> list[KeptFile]:
         told = re.fullmatch(r"(?P<period>[0-9A-Z-]+)_(?P<sha256>[0-9a-f]{64})\.zst", path.name)
         if told is None:
             continue
-        name = re.sub(r"(T\d\d)(\d\d)$", r"\1:\2", told["period"])
         with suppress(ValueError):
-            found.append(KeptFile(path, contract.period(name), told["sha256"]))
+            found.append(KeptFile(path, period_of_name(contract, told["period"]), told["sha256"]))
     return found
 
 

@@ -18,9 +18,19 @@ def unknown_beside(parquet: Path) -> Path:
     return parquet.with_name(f"{parquet.name}{UNKNOWN}")
 
 
+def name_of_period(period: Period) -> str:
+    """The name of a period as files have it: a colon is no character of a file name everywhere."""
+    return period.name.replace(":", "")
+
+
+def period_of_name(contract: Contract, name: str) -> Period:
+    """The period that a file name tells so; raises ValueError when the dataset has no such period."""
+    return contract.period(re.sub(r"(T\d\d)(\d\d)$", r"\1:\2", name))
+
+
 def file_stem(contract: Contract, period: Period, sha256: str) -> str:
     """The deterministic name of what validation makes of one delivery under one contract."""
-    return f"{contract.name}_{period.name.replace(':', '')}_{sha256[:12]}_{contract.fingerprint[:8]}"
+    return f"{contract.name}_{name_of_period(period)}_{sha256[:12]}_{contract.fingerprint[:8]}"
 
 
 @dataclass(frozen=True)
@@ -49,8 +59,7 @@ class Stem:
         )
         if found is None:
             return None
-        name = re.sub(r"(T\d\d)(\d\d)$", r"\1:\2", found["period"])
         with suppress(ValueError):
             of_unknown = file_name[len(found["base"]) :].startswith(UNKNOWN)
-            return cls(found["base"], contract.period(name), found["sha256"], of_unknown)
+            return cls(found["base"], period_of_name(contract, found["period"]), found["sha256"], of_unknown)
         return None
