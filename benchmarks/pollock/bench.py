@@ -94,16 +94,16 @@ def _read(path: Path, way: Way) -> list[Record]:
     from loader.errors import RefusedError
     from loader.readers import open_table
 
-    said = json.loads((path.parent.with_name("parameters") / f"{path.name}_parameters.json").read_text("utf-8"))
-    lines = int(said["header_lines"])
+    parameters = json.loads((path.parent.with_name("parameters") / f"{path.name}_parameters.json").read_text("utf-8"))
+    lines = int(parameters["header_lines"])
     words = {
-        "delimiter": said["delimiter"] or ",",
-        "quote": said["quotechar"] or '"',
-        "escape": said["escapechar"] if said["escapechar"] != said["quotechar"] else "",
+        "delimiter": parameters["delimiter"] or ",",
+        "quote": parameters["quotechar"] or '"',
+        "escape": parameters["escapechar"] if parameters["escapechar"] != parameters["quotechar"] else "",
         **way.words,
     }
     names = _rows(path.parent.with_name("clean") / "source.csv")[0]
-    preamble = int(said["preamble_lines"])
+    preamble = int(parameters["preamble_lines"])
     agreed = names if lines == 1 else [*_rows(path.parent.with_name("clean") / path.name), names][0]
     headless = lines == 1 and not preamble and way.headless
     words |= {"header": "none"} if headless else {"header_row": 1 + preamble, "header_rows": max(lines, 1)}

@@ -22,11 +22,11 @@ import pyarrow.csv as pacsv
 from loader.contracts import CsvFormat
 from loader.errors import RefusedError
 from loader.readers.encodings import Watch, refuse_mark
-from loader.readers.notation import Notation
 from loader.readers.quotes import MOST_ROW, csv_reader, names_delimiter, refuse_torn_rows, text_rows
 from loader.readers.signatures import GZIP, refuse_bomb, refuse_no_text
 from loader.readers.table import BLANKS, Batch, Fault, Noted, Remark, ShortRow, Table, data_table, join_header
 from loader.readers.text_body import BodyText, Pull, Rules, below
+from loader.readers.text_notation import TextNotation
 from loader.text import first_line
 
 _BLOCK_BYTES = MOST_ROW
@@ -40,7 +40,7 @@ def open_csv(path: Path, fmt: CsvFormat, names: Sequence[str] = ()) -> Table:
         RefusedError: it is no text file, cannot be decoded or has no header row.
     """
     refuse_mark(path.name, first_bytes(path, 4), fmt.encoding)
-    text = _TextFile(path, fmt, Notation.of(path.name, fmt))
+    text = _TextFile(path, fmt, TextNotation.of(path.name, fmt))
     if fmt.header == "none":
         return data_table([*names], [names], text.batches(len(names), text.above()), fmt)
     rows, above = text.header()
@@ -83,7 +83,7 @@ class _TextFile:
 
     path: Path
     fmt: CsvFormat
-    notation: Notation
+    notation: TextNotation
 
     def header(self) -> tuple[list[list[str]], _Above]:
         """The rows of the header, and how far down they reach (a cell may hold line breaks)."""
@@ -222,7 +222,7 @@ def _noted_up_to(last: int, noted: list[Noted]) -> list[Noted]:
     return taken
 
 
-def _blocks(body: BodyText, notation: Notation, width: int, set_aside: Callable[[pacsv.InvalidRow], str]) -> Any:
+def _blocks(body: BodyText, notation: TextNotation, width: int, set_aside: Callable[[pacsv.InvalidRow], str]) -> Any:
     """Record batches of text; none when nothing follows the header."""
     names = [f"c{position}" for position in range(width)]
     try:

@@ -17,8 +17,8 @@ from typing import Any, TextIO
 
 from loader.contracts import CsvFormat
 from loader.errors import RefusedError
-from loader.readers.notation import Notation
 from loader.readers.table import Fault
+from loader.readers.text_notation import TextNotation
 
 MOST_ROW = 4 << 20
 """Bytes of a row, and characters of a cell. Longer ones are a text without line breaks, or an unclosed quote."""
@@ -39,7 +39,7 @@ class TextRow:
     cells: list[str]
 
 
-def text_rows(file: TextIO, fmt: CsvFormat, notation: Notation) -> Iterator[TextRow]:
+def text_rows(file: TextIO, fmt: CsvFormat, notation: TextNotation) -> Iterator[TextRow]:
     """The rows without comments; above the header quotes may stand as they like.
 
     Raises:
@@ -57,7 +57,7 @@ def text_rows(file: TextIO, fmt: CsvFormat, notation: Notation) -> Iterator[Text
         yield TextRow(number + lines.left_out, lines.number, [notation.plain(cell) for cell in cells])
 
 
-def csv_reader(lines: Iterable[str], notation: Notation, *, strict: bool = False) -> Any:
+def csv_reader(lines: Iterable[str], notation: TextNotation, *, strict: bool = False) -> Any:
     """Python's reader for signed lines."""
     if not notation.quote:
         return csv.reader(lines, delimiter=notation.delimiter, quotechar=None, quoting=csv.QUOTE_NONE)
@@ -67,7 +67,7 @@ def csv_reader(lines: Iterable[str], notation: Notation, *, strict: bool = False
 class _Lines:
     """Signed lines, without comments and without a first one that names the delimiter."""
 
-    def __init__(self, file: TextIO, fmt: CsvFormat, notation: Notation) -> None:
+    def __init__(self, file: TextIO, fmt: CsvFormat, notation: TextNotation) -> None:
         self._file, self._fmt, self._notation = file, fmt, notation
         self.number = self.left_out = 0
 
@@ -94,7 +94,7 @@ def names_delimiter(name: str, line: str, fmt: CsvFormat) -> bool:
     return found is not None
 
 
-def refuse_torn_rows(name: str, file: TextIO, fmt: CsvFormat, notation: Notation) -> None:
+def refuse_torn_rows(name: str, file: TextIO, fmt: CsvFormat, notation: TextNotation) -> None:
     """Read a file row by row; raises RefusedError at the first row that has no end."""
     number = 0
     try:
@@ -121,7 +121,7 @@ class Line(Enum):
     TORN = "torn"
 
 
-def look_at(line: str, notation: Notation) -> Line:
+def look_at(line: str, notation: TextNotation) -> Line:
     """What the quotes of a line say when a row begins with it."""
     try:
         next(csv_reader([line], notation, strict=True), None)
@@ -143,7 +143,7 @@ class Judgement:
 SOUND = Judgement()
 
 
-def judge(line: str, notation: Notation, width: int, *, keep: bool, pad: bool) -> Judgement:
+def judge(line: str, notation: TextNotation, width: int, *, keep: bool, pad: bool) -> Judgement:
     """Judge a row that is a line; `width` is how many cells it should have."""
     if line.count(notation.quote) > _MOST_QUOTES:
         return Judgement(Fault.QUOTES)
@@ -160,7 +160,7 @@ def judge(line: str, notation: Notation, width: int, *, keep: bool, pad: bool) -
     return Judgement(Fault.QUOTES)
 
 
-def row_end(text: str, start: int, notation: Notation) -> int | None:
+def row_end(text: str, start: int, notation: TextNotation) -> int | None:
     """Where the row ends, behind its line break, that begins at `start` and may run over several lines.
 
     None when its quotes do not match; -1 when the text ends within quotes.
@@ -196,7 +196,7 @@ def _closing(text: str, opening: int, quote: str) -> int:
 class _Readings:
     """The ways to read a line as a row. All tables are filled from its end to its start, by where a cell begins."""
 
-    def __init__(self, line: str, notation: Notation) -> None:
+    def __init__(self, line: str, notation: TextNotation) -> None:
         self.line, self.delimiter, self.quote = line, notation.delimiter, notation.quote
         self.quotes = [found.start() for found in re.finditer(re.escape(self.quote), line)]
         self.end = len(line) + 1

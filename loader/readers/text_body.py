@@ -15,9 +15,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from loader.readers.notation import Notation
 from loader.readers.quotes import MOST_ROW, SOUND, Judgement, Line, judge, look_at, row_end, torn
 from loader.readers.table import Fault, Noted, Remark, ShortRow
+from loader.readers.text_notation import TextNotation
 
 _LINE_BREAK = re.compile(b"\r\n|\n|\r")
 BOM = b"\xef\xbb\xbf"
@@ -31,7 +31,7 @@ Pull = Callable[[int], bytes]
 class Rules:
     """How the rows of a file are to be read."""
 
-    notation: Notation
+    notation: TextNotation
     width: int
     """Cells of a row."""
     row: int
@@ -206,7 +206,7 @@ def _after(pull: Pull, lines: int) -> bytes:
 class _Lines:
     """Whole lines of a text, signed."""
 
-    def __init__(self, pull: Pull, notation: Notation, too_long: Callable[[], None]) -> None:
+    def __init__(self, pull: Pull, notation: TextNotation, too_long: Callable[[], None]) -> None:
         self._pull, self.notation, self._too_long = pull, notation, too_long
         self._partial = b""
         self.ended = False
@@ -223,7 +223,7 @@ class _Lines:
         return self.notation.signed(text[:end] if self._partial else text)
 
 
-def _blank_comments(lines: bytes, notation: Notation, *, by_line: bool) -> bytes:
+def _blank_comments(lines: bytes, notation: TextNotation, *, by_line: bool) -> bytes:
     """Lines that begin at a row, with nothing where a comment is; within quotes is none, unless a line is a row."""
     comment = notation.comment.encode()
     if not comment or comment not in lines:
@@ -256,14 +256,14 @@ def _count_lines(lines: bytes) -> int:
     return lines.count(b"\n") + (returns - lines.count(b"\r\n") if returns else 0)
 
 
-def _borders(notation: Notation) -> np.ndarray:
+def _borders(notation: TextNotation) -> np.ndarray:
     """Which bytes may stand before an opening quote and behind a closing one."""
     is_border = np.zeros(256, bool)
     is_border[list(f"{notation.delimiter}{notation.quote}\r\n".encode())] = True
     return is_border
 
 
-def _begins(characters: np.ndarray, quotes: np.ndarray, notation: Notation) -> np.ndarray:
+def _begins(characters: np.ndarray, quotes: np.ndarray, notation: TextNotation) -> np.ndarray:
     """Which quotes can open a cell; none of them is the first character."""
     is_border = _borders(notation)
     begins: np.ndarray = is_border[characters[quotes - 1]]
@@ -272,7 +272,7 @@ def _begins(characters: np.ndarray, quotes: np.ndarray, notation: Notation) -> n
     return begins
 
 
-def _sound_rows(lines: bytes, notation: Notation) -> tuple[int, bool]:
+def _sound_rows(lines: bytes, notation: TextNotation) -> tuple[int, bool]:
     """Where the last row ends that is whole, and whether every quote above opens or closes a cell or stands twice."""
     quote = notation.quote.encode()
     if not quote or quote not in lines:
@@ -321,7 +321,7 @@ class _Found:
     """Numbers of lines, from 0."""
 
     @classmethod
-    def of(cls, lines: bytes, notation: Notation) -> _Found:
+    def of(cls, lines: bytes, notation: TextNotation) -> _Found:
         starts, ends = _spans(lines)
         padded = np.frombuffer(lines + b"\n\n", np.uint8)
         quotes = np.flatnonzero(padded == ord(notation.quote)) if notation.quote else ends[:0]

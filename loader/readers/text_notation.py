@@ -24,7 +24,7 @@ _TEXT_FORMULA = '^="((?:[^"]|"")*)"$'
 
 
 @dataclass(frozen=True)
-class Notation:
+class TextNotation:
     """What Arrow and Python are told of a file, and what stands for what."""
 
     name: str
@@ -43,7 +43,7 @@ class Notation:
     """Whether `="1"` is the text 1."""
 
     @classmethod
-    def of(cls, name: str, fmt: CsvFormat) -> Notation:
+    def of(cls, name: str, fmt: CsvFormat) -> TextNotation:
         """The notation of a contract."""
         signs: dict[str, str] = {}
         tokens: dict[bytes, bytes] = {}
