@@ -19,8 +19,7 @@ from loader.validation.conversion import by_distinct, convert, mapped, times_of_
 
 _EXACT = 2.0**53
 """From there on a double stands for several whole numbers."""
-_MANY_DIGITS, _SHOWN = Context(prec=80), Context(prec=15)
-"""A sum such as 0.30000000000000004 is stored with more digits than a program shows of it, which are 15."""
+_MANY_DIGITS = Context(prec=80)
 _ISO = r"^[0-9]{4}-[01][0-9]-[0-3][0-9](?:[ T][0-2][0-9]:[0-5][0-9]:[0-5][0-9](?:\.[0-9]{1,6})?)?$"
 _FIRST_KNOWN = dt.datetime(1900, 3, 1)
 """From the day 0 to it programs count days in different ways: the 1900 date system has a 29 February 1900."""
@@ -117,14 +116,19 @@ def _numbers(text: pa.StringArray, target: pa.DataType) -> pa.Array:
             return pc.cast(text, target)
         except pa.ArrowInvalid:
             pass
-    return by_distinct(text, target, lambda one: _number(Decimal(one), target))
+    return by_distinct(text, target, lambda one: _number(one, target))
 
 
-def _number(number: Decimal, target: pa.DataType) -> int | Decimal | None:
-    """A number when it has no more decimals than the type, or does not show them in 15 digits."""
+def _number(text: str, target: pa.DataType) -> int | Decimal | None:
+    """A number when it has no more decimals than the type, or does not show them.
+
+    A sum such as 0.30000000000000004 is stored with more digits than the 15 that a program shows of it. They are those
+    of the double, not of its shortest decimal, which may lie on the other side of a half.
+    """
+    number = Decimal(text)
     scale = target.scale if pa.types.is_decimal(target) else 0
     rounded = number.quantize(Decimal(1).scaleb(-scale), context=_MANY_DIGITS) if number.adjusted() < 40 else None
-    if rounded is None or (rounded != number and rounded != _SHOWN.plus(number)):
+    if rounded is None or (rounded != number and rounded != Decimal(f"{float(text):.15g}")):
         return None
     if pa.types.is_decimal(target):
         return rounded if rounded.copy_abs() < Decimal(10) ** (target.precision - scale) else None

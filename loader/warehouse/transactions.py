@@ -106,7 +106,7 @@ class Warehouse:
             EnvironmentFailedError: as `run`; the rows are deleted all the same.
         """
         try:
-            self.engine.reclaim_space(self._connect, tables)
+            self.engine.reclaim_space(self._connect, tables, self.lock_timeout)
         except DBAPIError as error:
             raise EnvironmentFailedError(self._explain(error)) from error
 

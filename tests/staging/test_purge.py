@@ -554,6 +554,22 @@ def test_a_purge_waits_for_whoever_holds_the_dataset(project: Project) -> None:
     assert str(NUMBER) not in numbers(project)
 
 
+def test_rows_are_not_called_gone_while_the_server_keeps_them_for_an_older_transaction(project: Project) -> None:
+    server = project.engine
+    if server.name != "postgres":
+        pytest.skip("only PostgreSQL keeps deleted rows in the table for those who may still read them")
+    with closing(server.connect(project.profile_output)) as other:
+        other.cursor().execute("set transaction isolation level repeatable read")
+        other.cursor().execute("select 1")
+        project.env["ALMANAC_LOCK_TIMEOUT"] = "1"
+        output = run(project, "purge", *KEY, "--yes", exit_code=3)
+        assert "has a transaction open from before the rows were deleted" in output
+        assert str(NUMBER) not in numbers(project)
+        other.rollback()
+    purge(project)
+    assert not [name for name in holders(project) if "members" in name]
+
+
 def test_a_file_that_an_interrupted_rewrite_left_is_gone_with_the_next(new_project: Callable[..., Project]) -> None:
     project = prepared(new_project, "duckdb", loaded)
     left = project.root / "data/warehouse.duckdb.rewritten"

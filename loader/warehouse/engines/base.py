@@ -99,11 +99,12 @@ class Engine(Protocol):
         """Who holds the warehouse, when `error` says that somebody else does; else None."""
         return None
 
-    def reclaim_space(self, connect: Callable[[], Connection], tables: Sequence[str]) -> None:
+    def reclaim_space(self, connect: Callable[[], Connection], tables: Sequence[str], timeout: float) -> None:
         """Let go of the bytes of rows that are deleted already, as far as the engine can.
 
         `connect` opens the warehouse, and waits for whoever holds it; `tables` are those that rows were deleted from,
-        for engines that do it table by table. Nobody else may write meanwhile.
+        for engines that do it table by table; `timeout` is how many seconds to wait for those who may still read the
+        rows. Nobody else may write meanwhile.
         """
 
     def release_dbt(self) -> None:

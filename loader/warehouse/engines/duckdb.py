@@ -98,7 +98,7 @@ class DuckDB(Engine):
             return None
         return f"process {found['pid']} ({Path(found['program']).name})" if found["pid"] else "another process"
 
-    def reclaim_space(self, connect: Callable[[], Connection], tables: Sequence[str]) -> None:  # noqa: ARG002
+    def reclaim_space(self, connect: Callable[[], Connection], tables: Sequence[str], timeout: float) -> None:  # noqa: ARG002
         @contextmanager
         def file() -> Iterator[duckdb.DuckDBPyConnection]:
             with connect() as connection, closing(connection.connection.duplicate()) as beside:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
@@ -32,6 +33,26 @@ _VIEWS = """
     inner join pg_namespace as schemas on views.relnamespace = schemas.oid
     where columns.attrelid = cast(:table as regclass) and columns.attname = :column
     order by 1
+"""
+_STILL_SEEING = """
+    with uses as (
+        select 'the session ' || pid as who, backend_xmin as oldest, datname from pg_stat_activity
+        where pid <> pg_backend_pid()
+        union all
+        select 'the session ' || pid, backend_xid, datname from pg_stat_activity where pid <> pg_backend_pid()
+        union all
+        select 'the prepared transaction ' || gid, transaction, database from pg_prepared_xacts
+        union all
+        select 'the replication slot ' || slot_name, xmin, null from pg_replication_slots
+    )
+
+    select min(who)
+    from uses
+    where coalesce(datname, current_database()) = current_database() and age(oldest) > age(cast(:now as xid))
+"""
+"""Who holds a transaction or snapshot that is older than a transaction id, so that deleted rows are kept for it.
+
+As ComputeXidHorizons of PostgreSQL's procarray.c, but that a vacuum counts here too.
 """
 _RETRY_STATES = ("40001", "40P01", "55P03", "57P01", "08000", "08003", "08006")
 """Serialization failure, deadlock, lock not available, admin shutdown, connection lost."""
@@ -131,10 +152,11 @@ class Postgres(Engine):
     def views_on(self, connection: Connection, table: str, column: str) -> Sequence[str]:
         return [*connection.execute(text(_VIEWS), {"table": table, "column": column}).scalars()]
 
-    def reclaim_space(self, connect: Callable[[], Connection], tables: Sequence[str]) -> None:
+    def reclaim_space(self, connect: Callable[[], Connection], tables: Sequence[str], timeout: float) -> None:
         """`vacuum full` writes each table anew; `analyze` makes the planner forget the values that it had noted."""
         with connect() as connection:
             vacuum = connection.execution_options(isolation_level="AUTOCOMMIT")
+            _wait_until_nobody_sees_what_is_deleted(vacuum, timeout)
             for table in tables:
                 before = _file_of(vacuum, table)
                 vacuum.exec_driver_sql(f"vacuum (full, analyze) {table}")
@@ -160,6 +182,19 @@ def _file_of(connection: Connection, table: str) -> int:
     return int(
         connection.execute(text("select pg_relation_filenode(cast(:table as regclass))"), {"table": table}).scalar_one()
     )
+
+
+def _wait_until_nobody_sees_what_is_deleted(connection: Connection, timeout: float) -> None:
+    """`vacuum full` copies rows, with their bytes, that a transaction from before their deletion may still read."""
+    now: str = connection.execute(text("select cast(cast(pg_current_xact_id() as xid) as text)")).scalar_one()
+    until = time.monotonic() + timeout
+    while (holder := connection.execute(text(_STILL_SEEING), {"now": now}).scalar()) is not None:
+        if time.monotonic() > until:
+            raise EnvironmentFailedError(
+                f"{holder} has a transaction open from before the rows were deleted, for which the server keeps them; "
+                "end it, and run the same command again"
+            )
+        time.sleep(0.1)
 
 
 def _ahead(items: Iterator[bytes]) -> Generator[bytes, None, None]:

@@ -153,7 +153,7 @@ class SQLServer(Engine):
         """Those that are bound to the schema; others follow."""
         return sorted(connection.execute(text(_VIEWS), {"table": table, "column": column}).scalars())
 
-    def reclaim_space(self, connect: Callable[[], Connection], tables: Sequence[str]) -> None:
+    def reclaim_space(self, connect: Callable[[], Connection], tables: Sequence[str], timeout: float) -> None:  # noqa: ARG002
         """Write each table, its indexes and its statistics anew, then overwrite what is free in the files.
 
         The last needs a member of `db_owner`. The log and backups keep what they have until they are replaced.
