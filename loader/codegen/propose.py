@@ -5,7 +5,6 @@ This is the only place that guesses. What it prints is text; nothing is loaded b
 
 from __future__ import annotations
 
-import csv
 import re
 import unicodedata
 from collections.abc import Sequence
@@ -18,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import yaml
 
+from loader.codegen.text_form import text_form
 from loader.contracts import RESERVED, Column, ColumnType, CsvFormat, Format, WorkbookFormat
 from loader.contracts.names import OF_HISTORY
 from loader.errors import RefusedError
@@ -77,23 +77,7 @@ def _format(path: Path) -> Format:
         raise RefusedError(
             f"{path.name}: no reader knows the extension '{extension}', only {listed(WORKBOOKS + _TEXTS)}"
         )
-    from loader.readers.csv_file import first_bytes
-
-    raw = first_bytes(path, 65536)
-    encoding = next(name for name in ("utf-8", "cp1252", "latin-1") if _decodes(raw, name))
-    try:
-        delimiter = csv.Sniffer().sniff(raw.decode(encoding, "ignore"), delimiters=",;\t|").delimiter
-    except csv.Error:
-        delimiter = ","
-    return CsvFormat(type="csv", encoding=encoding, delimiter=delimiter)
-
-
-def _decodes(raw: bytes, encoding: str) -> bool:
-    try:
-        raw[: max(len(raw) - 4, 0)].decode(encoding)
-    except UnicodeDecodeError as error:
-        return error.end >= len(raw) - 4
-    return True
+    return text_form(path).format()
 
 
 def _probe(table: Table) -> tuple[list[Cells], int]:
