@@ -1,4 +1,4 @@
-"""Files: the hash of their bytes, how they appear complete, and a cell that no spreadsheet program runs."""
+"""Files: hash and text of their bytes, how they appear complete, and a cell that no spreadsheet program runs."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from loader.errors import UsageError
 
 _FORMULA = re.compile(r"[=@\t\r]|[+-](?![\d., ]*$)")
 """How a formula begins; a number with a sign is none."""
@@ -22,6 +24,26 @@ def sha256_of(path: Path) -> str:
     """The SHA-256 of a file's bytes, in hex."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def text_of(path: Path) -> str:
+    """The text of a file of the project, in UTF-8 with or without a byte order mark.
+
+    Raises:
+        OSError: it cannot be read.
+        UsageError: it is in another encoding; the message has the first line that is not UTF-8.
+    """
+    content = path.read_bytes()
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+    else:
+        if "\0" not in text[:2]:
+            return text
+        line = 1
+    likely = "UTF-16, as > of PowerShell writes it" if b"\0" in content else "an encoding of Windows, such as cp1252"
+    raise UsageError(f"{path.name}, line {line}: is not UTF-8, but likely {likely}; save the file as UTF-8")
 
 
 @contextmanager

@@ -11,6 +11,7 @@ import pytest
 
 from loader.errors import UsageError
 from loader.settings import find_project, load_settings
+from loader.warehouse.profile import read_target
 from tests.conftest import REPOSITORY
 
 
@@ -135,3 +136,66 @@ def test_help_imports_nothing_heavy() -> None:
     script = f"import sys, loader.cli; print(*set('{heavy}'.split()) & set(sys.modules))"
     result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert result.stdout.split() == []
+
+
+# --- variables and files that are not what they should be -----------------------------------------------------------
+
+
+def notes(capsys: pytest.CaptureFixture[str]) -> str:
+    return capsys.readouterr().err.replace("note: ", "")
+
+
+def test_a_variable_that_nothing_asks_for_is_named_with_the_likely_one(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (root / ".env").write_text("ALMANAC_LANDINGDIR=/mnt/share\nALMANAC_LOCK_TIMEOUT=5\nOTHER=1\n")
+    os.environ["ALMANAC_BACKUPS"] = "1"
+    assert load_settings(root).landing_dir == root / "data/landing"
+    assert notes(capsys) == (
+        "nothing asks for the variable ALMANAC_BACKUPS, ALMANAC_LANDINGDIR (did you mean ALMANAC_LANDING_DIR?); "
+        "look in .env and in the environment\n"
+    )
+
+
+def test_what_the_project_asks_for_is_no_mistake(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Every variable of the repository, and one that only a model of dbt names."""
+    for name in ("profiles.yml.example", "dbt_project.yml", ".env.example"):
+        (root / name).write_bytes((REPOSITORY / name).read_bytes())
+    example = (root / ".env.example").read_text(encoding="utf-8")
+    models = root / "dbt_project" / "models"
+    models.mkdir(parents=True)
+    (models / "rates.sql").write_text("select {{ env_var('ALMANAC_RATE') }} as rate", encoding="utf-8")
+    offered = [line.lstrip("#") for line in example.splitlines() if line.startswith("#ALMANAC_")]
+    (root / ".env").write_text("\n".join([*offered, "ALMANAC_RATE=1"]), encoding="utf-8")
+    load_settings(root)
+    assert notes(capsys) == ""
+    os.environ |= {f"ALMANAC_OTHER_{number}": "1" for number in range(9)}
+    load_settings(root)
+    assert "ALMANAC_OTHER_4 and 4 more; look in" in notes(capsys)
+
+
+DOTENV = "# für alle\nALMANAC_TARGET=prod\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (DOTENV.encode("utf-16"), "line 1: is not UTF-8, but likely UTF-16"),
+        (DOTENV.encode("utf-16-le"), "line 1: is not UTF-8, but likely UTF-16"),
+        (b"ALMANAC_TARGET=prod\n".decode().encode("utf-16-be"), "line 1: is not UTF-8, but likely UTF-16"),
+        (f"\n{DOTENV}".encode("cp1252"), "line 2: is not UTF-8, but likely an encoding of Windows, such as cp1252"),
+    ],
+)
+def test_a_file_in_another_encoding_is_named(root: Path, content: bytes, said: str) -> None:
+    for name, read in ((".env", load_settings), ("profiles.yml", read_target)):
+        (root / "dbt_project.yml").write_text("profile: almanac")
+        (root / name).write_bytes(content)
+        with pytest.raises(UsageError) as error:
+            read(root)
+        assert f"{name}, {said}" in str(error.value)
+        (root / name).unlink()
+
+
+def test_a_byte_order_mark_is_no_part_of_a_name(root: Path) -> None:
+    (root / ".env").write_bytes("ALMANAC_TARGET=prod\n".encode("utf-8-sig"))
+    assert load_settings(root).target == "prod"

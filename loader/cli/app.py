@@ -49,7 +49,6 @@ def main(context: click.Context, /, **common: Any) -> None:
     failed (database locked or out of reach, disk full).
     """
     console.DEBUG.set(common["debug"])
-    console.QUIET.set(False)
     context.obj = common
 
 
@@ -79,6 +78,7 @@ def command_without_project(name: str) -> Callable[[Callable[..., Any]], click.C
             context: click.Context, /, project_dir: Path | None, target: str | None, debug: bool, **options: Any
         ) -> None:
             console.DEBUG.set(console.DEBUG.get() or debug)
+            console.QUIET.set(bool(options.get("as_json")))
             common = context.obj
             try:
                 exit_code = function(

@@ -103,7 +103,6 @@ def load_command(project: Project, as_json: bool, **what: Any) -> int:
     """Ingest, validate and load what has landed (for a period, or all that is new)."""
     from loader.staging.load import load
 
-    console.QUIET.set(as_json)
     project.ensure_datasets()
     report = load(project, **what)
     if as_json:
@@ -120,7 +119,6 @@ def run_command(project: Project, as_json: bool, check_all: bool) -> int:
     from loader.build.layers import build_if_changed
     from loader.staging.load import load
 
-    console.QUIET.set(as_json)
     project.ensure_datasets()
     report = load(project)
     if as_json:

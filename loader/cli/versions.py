@@ -53,7 +53,6 @@ def recheck_command(project: Project, as_json: bool, load: bool, force: bool, **
 
     if force and not load:
         raise UsageError("--force belongs to --load")
-    console.QUIET.set(as_json)
     project.ensure_datasets()
     project.ensure_migrated()
     report = recheck(project, load=load, force=force, **which)

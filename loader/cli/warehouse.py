@@ -8,7 +8,7 @@ import click
 
 from loader import console
 from loader.cli.app import check_all_option, command, dataset_option, json_option, print_json
-from loader.errors import UsageError
+from loader.errors import EnvironmentFailedError, UsageError
 
 if TYPE_CHECKING:
     from loader.project import Project
@@ -22,13 +22,19 @@ def status_command(project: Project, dataset: str | None, as_json: bool) -> int:
     from loader.reports.status import as_json as lines_as_json
     from loader.reports.status import status
     from loader.reports.status_tables import status_messages, status_table
+    from loader.staging.landing_folder import landing_folder
     from loader.staging.older_contracts import note_older_contracts, of_older_contracts
 
     with project.warehouse.kept_open():
         project.ensure_migrated()
         if dataset is not None:
             project.contract(dataset)
-        older = of_older_contracts(project, dataset)
+        older, away = [], None
+        try:
+            landing_folder(project)
+            older = of_older_contracts(project, dataset)
+        except EnvironmentFailedError as error:
+            away = error  # what meta knows is shown all the same
         lines = status(project, dataset, older)
     if as_json:
         print_json(lines_as_json(lines))
@@ -41,6 +47,8 @@ def status_command(project: Project, dataset: str | None, as_json: bool) -> int:
         console.say(f"nothing was delivered yet; put files into {project.settings.landing_dir} and run `loader load`")
     else:
         console.say("no dataset has a contract yet; write one into datasets_config.yml, then `loader derive`")
+    if away is not None:
+        raise away
     return 0
 
 

@@ -14,6 +14,7 @@ from yaml.reader import Reader, ReaderError
 
 from loader.contracts.contract import Contract, Contracts
 from loader.errors import UsageError
+from loader.files import text_of
 from loader.text import listed
 
 CONTRACTS_FILE = "datasets_config.yml"
@@ -28,12 +29,9 @@ def read_contracts(project_dir: Path) -> Contracts:
     """
     path = project_dir / CONTRACTS_FILE
     try:
-        text = path.read_text(encoding="utf-8")
+        text = text_of(path)
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror}; every project has its contracts there") from None
-    except UnicodeDecodeError as error:
-        line = error.object[: error.start].count(b"\n") + 1
-        raise UsageError(f"{path.name}, line {line}: is not UTF-8; save the file in that encoding") from None
     root = None
     try:
         loader = _Loader(text)

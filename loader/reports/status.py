@@ -26,7 +26,7 @@ class PeriodStatus:
     dataset: str
     period: str
     state: str
-    """`active`; `rolled back`, `reset`, `purged`: nothing is in stage; `refused`; `ingested`: not loaded; `running`."""
+    """`active`; `rolled_back`, `reset`, `purged`: nothing is in stage; `refused`; `ingested`: not loaded; `running`."""
     version: int | None
     rows: int | None
     rejected: int | None
@@ -83,7 +83,7 @@ def _of_period(versions: list[Version], rejected: dict[int, int]) -> PeriodStatu
     return PeriodStatus(
         last.dataset,
         last.data_period,
-        state.replace("_", " "),
+        state,
         active.version_no if active else None,
         last.row_count if active else 0,
         rejected.get(last.file_id, 0) if active else None,

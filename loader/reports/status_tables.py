@@ -36,7 +36,7 @@ def status_table(lines: Sequence[PeriodStatus]) -> Table:
         cells = [
             one.dataset,
             one.period,
-            one.state,
+            one.state.replace("_", " "),
             number(one.version),
             number(one.rows),
             number(one.rejected),

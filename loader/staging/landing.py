@@ -15,6 +15,7 @@ from loader.contracts import Contract, Contracts, Period
 from loader.errors import RefusedError, UsageError
 from loader.files import sha256_of
 from loader.project import Project
+from loader.staging.landing_folder import landing_folder
 from loader.warehouse.meta import MOST_PATH
 
 
@@ -117,11 +118,12 @@ def landed_files(project: Project, dataset: str | None = None, period: str | Non
 
     Raises:
         UsageError: nothing has landed for what was named, or there is no such dataset.
+        EnvironmentFailedError: the landing folder is not there.
     """  # noqa: DOC501 (`nothing_landed` makes a UsageError)
     if dataset is not None:
         project.contract(dataset)
     found = []
-    for path in landing_files(project.settings.landing_dir):
+    for path in landing_files(landing_folder(project)):
         try:
             found.append(recognise(path, project.contracts))
         except RefusedError as error:
@@ -134,10 +136,9 @@ def landed_files(project: Project, dataset: str | None = None, period: str | Non
 
 def landing_files(folder: Path) -> Iterator[Path]:
     """The files of a folder in the order of their names; the lock files of office programs are no deliveries."""
-    if folder.is_dir():
-        for path in sorted(folder.iterdir()):
-            if path.is_file() and not path.name.startswith(("~$", ".")):
-                yield path
+    for path in sorted(folder.iterdir()):
+        if path.is_file() and not path.name.startswith(("~$", ".")):
+            yield path
 
 
 def nothing_landed(project: Project, dataset: str | None, period: str | None) -> UsageError:

@@ -15,6 +15,7 @@ from loader.project import Project
 from loader.staging.guard import GuardRefusedError
 from loader.staging.ingest import Ingested, ingest
 from loader.staging.landing import Landed, landed_files, nothing_landed, recognise
+from loader.staging.landing_folder import files_missed
 from loader.staging.load_stage import Loaded, load_stage
 from loader.staging.older_contracts import as_json as older_as_json
 from loader.staging.older_contracts import note_older_contracts, of_older_contracts
@@ -61,6 +62,8 @@ class Report:
     lines: list[Line] = field(default_factory=list)
     older_contract: list[Source] = field(default_factory=list)
     """What stage still holds as an older contract read it, of what was asked for."""
+    missed: int = 0
+    """Files that were read from the landing folder before, when nothing at all is in it."""
     seconds: float = 0.0
 
     def count(self, result: Result) -> int:
@@ -72,6 +75,7 @@ class Report:
         counts = {result: self.count(result) for result in ("loaded", "refused", "unchanged")}  # type: ignore[arg-type]
         return {
             **counts,
+            "missed": self.missed,
             "seconds": round(self.seconds, 3),
             "files": [line.as_json() for line in self.lines],
             "older_contract": [older_as_json(source) for source in self.older_contract],
@@ -101,12 +105,13 @@ def load(
 
     Raises:
         UsageError: nothing has landed for what was asked, or the names in the question are unknown.
-        EnvironmentFailedError: the database or the disk failed; what was loaded before stays loaded.
+        EnvironmentFailedError: the landing folder is not there, the database or the disk failed; what was loaded before
+            stays loaded.
     """
     started = time.perf_counter()
     report = Report()
     with project.warehouse.kept_open():
-        for line in _load_each(project, period, dataset, file_path, force):
+        for line in _load_each(project, period, dataset, file_path, force, report):
             report.lines.append(line)
             _show(line, verbose=period is not None or file_path is not None)
         for line in _load_older(project, period, dataset, force, report) if file_path is None else ():
@@ -118,10 +123,11 @@ def load(
 
 
 def _load_each(
-    project: Project, period: str | None, dataset: str | None, file_path: Path | None, force: bool
+    project: Project, period: str | None, dataset: str | None, file_path: Path | None, force: bool, report: Report
 ) -> Iterator[Line]:
     if file_path is None:
         landed = landed_files(project, dataset, period)
+        report.missed = files_missed(project)
     else:
         try:
             landed = [_named(project, file_path, dataset, period)]

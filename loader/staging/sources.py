@@ -18,6 +18,7 @@ from loader.errors import RefusedError
 from loader.project import Project
 from loader.staging.ingest import last_visits
 from loader.staging.landing import Content, Landed, full_path, landing_files, recognise
+from loader.staging.landing_folder import landing_folder
 from loader.warehouse import Version
 from loader.warehouse.meta import ingestion_log
 
@@ -67,13 +68,17 @@ class Source:
 
 
 def find_sources(project: Project, versions: Sequence[Version]) -> list[Source]:
-    """Where the deliveries of these versions are. No file is read of which size and time of change are as they were."""
+    """Where the deliveries of these versions are. No file is read of which size and time of change are as they were.
+
+    Raises:
+        EnvironmentFailedError: the landing folder is not there.
+    """
     if not versions:
         return []
     known, visits = project.warehouse.run(lambda c: (_known_files(c), last_visits(c)))
     datasets = {version.dataset for version in versions}
     landed: dict[tuple[str, str], list[Landed]] = defaultdict(list)
-    for path in landing_files(project.settings.landing_dir):
+    for path in landing_files(landing_folder(project)):
         with suppress(RefusedError):  # another file
             one = recognise(path, project.contracts)
             if one.contract.name in datasets:

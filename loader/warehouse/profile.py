@@ -22,7 +22,7 @@ from jinja2.nativetypes import NativeEnvironment, NativeTemplate
 from jinja2.sandbox import SandboxedEnvironment
 
 from loader.errors import UsageError
-from loader.files import replacing
+from loader.files import replacing, text_of
 from loader.text import listed
 
 DBT_PROJECT_FILE = "dbt_project.yml"
@@ -139,7 +139,7 @@ def _profile_name(project_dir: Path) -> str:
 
 def _read_yaml(path: Path) -> dict[str, Any]:
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        content = yaml.safe_load(text_of(path)) or {}
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror}") from None
     except yaml.YAMLError as error:

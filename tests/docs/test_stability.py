@@ -87,7 +87,7 @@ def test_answers_for_programs(shop: Project) -> None:
     assert shop.loader("rollback", "--dataset", "products", "--period", "2025-02").exit_code == 0
     lines = answer(shop, "status")
     assert_listed("`status`: each line", *lines)
-    assert {line["state"] for line in lines} == {"active", "rolled back", "refused"}
+    assert {line["state"] for line in lines} == {"active", "rolled_back", "refused"}
     assert_listed("`versions`: each load", *answer(shop, "versions", "--dataset", "products"))
     change_contract(shop, "description: Name.}", "description: Name., clean: [upper]}")
     (shop.landing / "products_2025-01.csv").unlink()

@@ -45,7 +45,7 @@ def test_the_state_of_every_file(shop: Project) -> None:
     other.write_text("sku\n1\n", encoding="utf-8")
     load(shop, "--file-path", other, refused=True)
     assert status(shop) == [
-        ("2025-01", "rolled back", None, 0, "products_2025-01.csv"),
+        ("2025-01", "rolled_back", None, 0, "products_2025-01.csv"),
         ("2025-02", "active", 2, 3, "products_2025-02_v2.csv"),
         ("2025-03", "refused", None, None, "products_2025-03.csv"),
         ("2025-04", "refused", None, None, "products_2025-04.csv"),

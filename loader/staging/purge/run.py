@@ -27,6 +27,7 @@ from loader.errors import EnvironmentFailedError, RefusedError
 from loader.project import Project
 from loader.staging.ingest import last_visits
 from loader.staging.landing import Content, Landed, recognise
+from loader.staging.landing_folder import landing_folder
 from loader.staging.purge.scope import Scope
 from loader.text import listed, plural
 from loader.warehouse import State, Version
@@ -236,8 +237,7 @@ def _in_deliveries(project: Project, scope: Scope, seen: Callable[[int], None]) 
     log = ingestion_log.c
     ingested = select(log.file_path).where(log.dataset == scope.contract.name).distinct()
     known, visits = project.warehouse.run(lambda c: ([*c.execute(ingested).scalars()], last_visits(c)))
-    folder = project.settings.landing_dir
-    landed = [path.resolve() for path in folder.iterdir()] if folder.is_dir() else []
+    landed = [path.resolve() for path in landing_folder(project).iterdir()]
     found, unreadable = [], []
     elsewhere = {path for path in map(Path, known) if not is_kept(path)}
     for number, path in enumerate(sorted({*landed, *elsewhere})):
