@@ -79,17 +79,17 @@ def validate_command(project: Project, **which: Any) -> int:
 @force_option
 def load_stage_command(project: Project, force: bool, parquet_path: Path | None, **which: Any) -> int:
     """Replace one period in stage with what was validated, in one transaction."""
-    from loader.staging.load_stage import load_stage
+    from loader.staging.load_stage import Loaded, load_stage
     from loader.staging.validate import find_validated
 
     project.ensure_migrated()
     validated = find_validated(project, parquet_path=parquet_path, **which)
     done = load_stage(project, validated, force=force)
     where = f"{validated.delivery.contract.name} {validated.delivery.period}"
-    if done.reloaded:
+    if isinstance(done, Loaded):
         console.say(f"loaded     {where}  {done.rows:,} rows as version {done.version_no}")
     else:
-        console.say(f"unchanged  {where}  version {done.version_no} holds these rows already")
+        console.say(f"unchanged  {where}  {validated.delivery.path.name} {done.reason}")
     return 0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -38,9 +39,31 @@ class Ingested:
     contract: Contract
     period: Period
     order: str | None
-    sha256: str
+    content: Content
+    """What the file held when it was ingested."""
     table: Table | None = field(default=None, compare=False, repr=False)
     """The open file, good for one reading: to open a workbook is to read it."""
+
+    @property
+    def sha256(self) -> str:
+        """The hash of its bytes."""
+        return self.content.sha256
+
+    def refuse_changed(self, *, certainly: bool = False) -> None:
+        """Raise RefusedError when its file is another one by now; one that is gone has not changed.
+
+        It is read only when its size or time differs, or to know `certainly`.
+        """
+        with suppress(FileNotFoundError):
+            if Content.of(self.path, None if certainly else self.content).sha256 != self.sha256:
+                raise self.changed()
+
+    def changed(self) -> RefusedError:
+        """What is said of a file that is another one by now."""
+        return RefusedError(
+            f"{self.path.name}: the file is no longer the one that was ingested; wait until the sender has finished "
+            "writing it, then load again"
+        )
 
 
 def ingest(project: Project, path: Path, seen: Content | None = None) -> Ingested:
@@ -87,7 +110,7 @@ def _ingest(
             return file_id
 
         file_id = project.warehouse.run(record)
-    return Ingested(file_id, path, landed.contract, landed.period, landed.order, content.sha256, table)
+    return Ingested(file_id, path, landed.contract, landed.period, landed.order, content, table)
 
 
 def ingested(project: Project, file_id: int) -> Ingested:
@@ -105,9 +128,8 @@ def ingested(project: Project, file_id: int) -> Ingested:
             f"file {file_id} ({row.file_name}) was last read from the archive; run `loader ingest` where it lies, or "
             "`loader recheck`"
         )
-    return Ingested(
-        file_id, Path(row.file_path), contract, contract.period(row.data_period), row.file_order, row.sha256
-    )
+    content = Content(row.size_bytes, row.modified_at, row.sha256)
+    return Ingested(file_id, Path(row.file_path), contract, contract.period(row.data_period), row.file_order, content)
 
 
 def find_ingested(

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,7 +17,7 @@ from loader.staging.guard import GuardRefusedError
 from loader.staging.ingest import Ingested, ingest
 from loader.staging.landing import Landed, landed_files, nothing_landed, recognise
 from loader.staging.landing_folder import files_missed
-from loader.staging.load_stage import Loaded, load_stage
+from loader.staging.load_stage import Loaded, Unchanged, load_stage
 from loader.staging.older_contracts import as_json as older_as_json
 from loader.staging.older_contracts import note_older_contracts, of_older_contracts
 from loader.staging.selection import Candidate, select
@@ -177,7 +178,9 @@ def load_one(project: Project, candidate: Candidate, force: bool) -> Line:
             if candidate.refusal:
                 _refuse(project, delivery, candidate.refusal)
             validated = validate(project, delivery, force=force)
-            _record_outcome(line, validated, load_stage(project, validated, force=force, replaces=candidate.replaces))
+            needless = partial(candidate.needless, delivery.sha256)
+            done = load_stage(project, validated, force=force, replaces=candidate.replaces, needless=needless)
+            _record_outcome(line, validated, done)
     except RefusedError as error:
         line.result, line.message = "refused", error.message
         line.guarded = error.compared_with if isinstance(error, GuardRefusedError) else None
@@ -207,10 +210,10 @@ def _refuse(project: Project, delivery: Ingested, reason: str) -> None:
         raise RefusedError(reason)
 
 
-def _record_outcome(line: Line, validated: Validated, loaded: Loaded) -> None:
-    """Fill in what became of a delivery that was loaded."""
-    if not loaded.reloaded:
-        line.message = f"the cleaned rows are those of version {loaded.version_no}, which is active"
+def _record_outcome(line: Line, validated: Validated, loaded: Loaded | Unchanged) -> None:
+    """Fill in what became of a delivery that was validated."""
+    if isinstance(loaded, Unchanged):
+        line.message = loaded.reason
         return
     outcome = validated.outcome
     parts = [f"version {loaded.version_no}"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -43,8 +43,14 @@ class Loaded:
     rows: int
     replaced: int | None
     """The version that it superseded."""
-    reloaded: bool = True
-    """False when the same content was active already, so that nothing was done."""
+
+
+@dataclass(frozen=True)
+class Unchanged:
+    """A delivery that stage did not need."""
+
+    reason: str
+    """In words that follow the name of the file."""
 
 
 @dataclass(frozen=True)
@@ -57,14 +63,23 @@ class _Origin:
     files: ArchiveFiles
 
 
-def load_stage(project: Project, validated: Validated, *, force: bool = False, replaces: int | None = None) -> Loaded:
+def load_stage(
+    project: Project,
+    validated: Validated,
+    *,
+    force: bool = False,
+    replaces: int | None = None,
+    needless: Callable[[Sequence[Version]], str | None] = lambda versions: None,  # noqa: ARG005
+) -> Loaded | Unchanged:
     """Put the cleaned rows of a delivery into stage as a new version of its period.
 
-    It may have to be that of the load that `replaces` names.
+    It may have to be that of the load that `replaces` names. `needless` tells of the versions of the dataset why it is
+    not to be loaded; unless it is forced, it is asked of those that are there when the period is replaced, as the
+    guard is.
 
     Raises:
         RefusedError: the guard refuses the delivery (and it is not forced), the archive file is not the one that was
-            validated, or another load than `replaces` is active.
+            validated, the landed file is no longer the one that was read, or another load than `replaces` is active.
         EnvironmentFailedError: the database or the archive failed; the period is as it was.
     """
     delivery = validated.delivery
@@ -74,25 +89,34 @@ def load_stage(project: Project, validated: Validated, *, force: bool = False, r
     ) as step:
         _refuse_edited(project, validated.files)
         seen, load_id = project.warehouse.run(lambda c: (versions_of(c, contract.name), _new_load(c)))
-        if not force:
-            _refuse_known(validated, seen)
-            _ask_guard(project, validated, seen)
 
-        def work(connection: Connection, seen: list[Version]) -> Loaded | list[Version]:
+        def work(connection: Connection, seen: list[Version]) -> Loaded | Unchanged | list[Version]:
             done = _replace(connection, project, validated, load_id, seen, replaces)
-            if isinstance(done, Loaded):
-                step.rows_in, step.rows_out = validated.outcome.rows_valid, done.rows
+            if not isinstance(done, list):
+                step.rows_in = validated.outcome.rows_valid
+                step.rows_out = done.rows if isinstance(done, Loaded) else None
                 step.end(connection)
             return done
 
+        def objection() -> str | None:
+            if force:
+                return None
+            reason = needless(seen)
+            if reason is None:
+                _refuse_known(validated, seen)
+                _ask_guard(project, validated, seen)
+            return reason
+
+        reason = objection()
+        if reason is not None:
+            return Unchanged(reason)
         with uploading(project, contract, period, validated.files, load_id):
-            while True:
-                result = project.warehouse.run(partial(work, seen=seen))
-                if isinstance(result, Loaded):
-                    return result
+            while isinstance(result := project.warehouse.run(partial(work, seen=seen)), list):
                 seen = result
-                if not force:
-                    _ask_guard(project, validated, seen)
+                reason = objection()
+                if reason is not None:
+                    return Unchanged(reason)
+        return result
 
 
 def _new_load(connection: Connection) -> int:
@@ -144,7 +168,7 @@ def _replace(
     load_id: int,
     seen: list[Version],
     replaces: int | None,
-) -> Loaded | list[Version]:
+) -> Loaded | Unchanged | list[Version]:
     """The transaction of a load. When the versions are no longer those that the guard saw, returns them instead."""
     delivery = validated.delivery
     contract, period = delivery.contract, delivery.period
@@ -152,6 +176,7 @@ def _replace(
     versions = versions_of(connection, contract.name)
     if versions != seen:
         return versions
+    delivery.refuse_changed()
     of_period = [version for version in versions if version.data_period == period.name]
     active = active_version(of_period)
     if replaces is not None and (active is None or active.load_id != replaces):
@@ -169,7 +194,7 @@ def _replace(
         active.contract_fingerprint,
     ):
         set_reader_revision(connection, active, READER_REVISION)
-        return Loaded(active.load_id, active.version_no, active.row_count, None, reloaded=False)
+        return Unchanged(f"has the cleaned rows of version {active.version_no}, which is active")
     origin = _Origin(load_id, delivery.file_id, now(), validated.files)
     rows = _replace_rows(connection, project, contract, period, origin)
     if active is not None:

@@ -182,8 +182,8 @@ def _keep(project: Project, source: Source) -> None:
     """Keep the file of a load that is as it should be, if its contract wants that now."""
     landed, version = source.landed, source.version
     if source.place is not Place.KEPT:
-        order, sha256 = landed.order, version.file_sha256
-        keep_delivered(project, Ingested(version.file_id, landed.path, landed.contract, landed.period, order, sha256))
+        names = (landed.path, landed.contract, landed.period, landed.order)
+        keep_delivered(project, Ingested(version.file_id, *names, source.content))
 
 
 def _words(change: Comparison) -> str:

@@ -31,12 +31,28 @@ class Candidate:
     """Where the archive has kept it, when it did not land."""
     replaces: int | None = None
     """The load that it shall replace, and no other: of a file that is read again though nobody asked for just that."""
+    named: bool = False
+    """Whether somebody named it, so that it is loaded even when it is older than the active one."""
 
     @classmethod
     def of(cls, source: Source) -> Candidate:
         """A delivery that was loaded before, to be loaded again."""
         kept = source if source.place is Place.KEPT else None
         return cls(source.landed, source.content, kept=kept, replaces=source.version.load_id)
+
+    def needless(self, sha256: str | None, versions: Sequence[Version]) -> str | None:
+        """Why a file of this content is not to be loaded, as the versions of its dataset are; None when it is."""
+        if self.replaces is not None:  # what comes in its place then is refused
+            return None
+        of_period = [version for version in versions if version.data_period == self.landed.period.name]
+        active = active_version(of_period)
+        version = _known_versions(of_period).get(sha256) if sha256 else None
+        if version is not None:
+            is_due = version.is_active and version.contract_fingerprint != self.landed.contract.fingerprint
+            return None if is_due else _known(self.landed, version)
+        if active is not None and not self.named and _is_older(self.landed, active):
+            return _older(self.landed, active)
+        return None
 
     @contextmanager
     def ingested(self, project: Project) -> Iterator[Ingested]:
@@ -87,33 +103,30 @@ def _select_of_period(
     force: bool,
     named: bool,
 ) -> list[Candidate]:
-    active = active_version(versions)
-    known = {version.file_sha256: version for version in versions if not version.is_forgotten}
-    if active:
-        known[active.file_sha256] = active
-    new, selected = [], []
+    known = _known_versions(versions)
+    due, selected = [], []
     for file in files:
         visit = visits.get(full_path(file.path))
         content = alone or _content(file.path, visit)
         version = known.get(content.sha256) if content else None
-        if (
-            (force and (named or file is files[-1]))
-            or version is None
-            or (version.is_active and version.contract_fingerprint != file.contract.fingerprint)
-        ):
-            replaces = version.load_id if version and not force else None
-            new.append(Candidate(file, seen=None if content is visit else content, replaces=replaces))
+        candidate = Candidate(file, seen=None if content is visit else content, named=named)
+        forced = force and (named or file is files[-1])
+        reason = None if forced else candidate.needless(content.sha256 if content else None, versions)
+        if reason is not None:
+            selected.append(replace(candidate, unchanged=reason))
         else:
-            selected.append(Candidate(file, unchanged=_known(file, version)))
-    for one in new:
-        twins = [other.landed.path.name for other in new if other.landed.rank == one.landed.rank]
-        if len(twins) > 1:
-            selected.append(replace(one, refusal=_twins(one.landed, ", ".join(twins))))
-        elif active and not force and not named and _is_older(one.landed, active):
-            selected.append(replace(one, unchanged=_older(one.landed, active)))
-        else:
-            selected.append(one)
+            due.append(replace(candidate, replaces=version.load_id if version and not force else None))
+    for one in due:
+        twins = [other.landed.path.name for other in due if other.landed.rank == one.landed.rank]
+        selected.append(replace(one, refusal=_twins(one.landed, ", ".join(twins))) if len(twins) > 1 else one)
     return sorted(selected, key=lambda candidate: (candidate.landed.rank, candidate.landed.path.name))
+
+
+def _known_versions(versions: Sequence[Version]) -> dict[str, Version]:
+    """The version of each content that a period has had, the active one first."""
+    known = {version.file_sha256: version for version in versions if not version.is_forgotten}
+    active = active_version(versions)
+    return known | ({active.file_sha256: active} if active else {})
 
 
 def _content(path: Path, visit: Content | None) -> Content | None:

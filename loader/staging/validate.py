@@ -20,7 +20,6 @@ from loader.archive import UNKNOWN, file_stem, unknown_beside
 from loader.archive.kept import KeptFile
 from loader.archive.publish import publish, sweep, unpublished
 from loader.errors import AlmanacError, EnvironmentFailedError, RefusedError, UsageError
-from loader.files import sha256_of
 from loader.monitoring import RUN_ID
 from loader.project import Project
 from loader.readers import READER_REVISION, open_table
@@ -74,7 +73,7 @@ def validate(project: Project, delivery: Ingested, *, force: bool = False) -> Va
                     delivery.path, contract, period, unchecked, rejects, outcome, seen, delivery.table
                 )
             step.rows_in, step.rows_out = outcome.rows_read, outcome.rows_valid
-            _refuse_changed_file(delivery)
+            delivery.refuse_changed(certainly=True)  # after it was read, so that one that grew meanwhile is seen
             _write_workbook(workbook, delivery, rejected, outcome)
             listed = f"{project.shown(rejects)}, and marked in {workbook.name} beside it, to be sent back"
             judge_rows(delivery.path, contract, outcome, listed)
@@ -189,29 +188,16 @@ def _refuse_purged(connection: Connection, delivery: Ingested) -> None:
         )
 
 
-def _refuse_changed_file(delivery: Ingested) -> None:
-    """Hashed after it was read, so that a file that grew meanwhile is caught too."""
-    if sha256_of(delivery.path) != delivery.sha256:
-        raise _changed_file(delivery)
-
-
-def _changed_file(delivery: Ingested) -> RefusedError:
-    return RefusedError(
-        f"{delivery.path.name}: the file is no longer the one that was ingested; wait until the sender has finished "
-        "writing it, then load again"
-    )
-
-
 def keep_delivered(project: Project, delivery: Ingested) -> None:
     """Keep the delivered bytes in the archive if the contract wants that.
 
     Raises:
         RefusedError: the file has changed.
-    """  # noqa: DOC501 (`_changed_file` makes it)
+    """
     contract = delivery.contract
     kept = KeptFile.of(project.archived(contract.name), delivery.period, delivery.sha256)
     if contract.keep_files and not kept.keep(delivery.path):
-        raise _changed_file(delivery)
+        raise delivery.changed()
 
 
 def _write_workbook(path: Path, delivery: Ingested, rejected: Rejected, outcome: Outcome) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -134,7 +134,7 @@ def _versions(connection: Connection, query: Select[tuple[object, ...]]) -> list
     return [Version(**{**row, "state": State(row["state"])}) for row in rows]
 
 
-def active_version(versions: list[Version]) -> Version | None:
+def active_version(versions: Sequence[Version]) -> Version | None:
     """The active one among the versions of one period."""
     return next((version for version in versions if version.is_active), None)
 

@@ -16,6 +16,7 @@ PASSED_ON = {
     "f\"{('stale' if check else 'written')}: {project.shown(path)}\"",
     "f'{_word(error)}: {error.message}'",
     "line",
+    "loaded.reason",
     "message",
     "report.closing_line",
     "str(given.question)",

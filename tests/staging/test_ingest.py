@@ -359,7 +359,7 @@ def test_a_known_file_is_not_loaded_again_in_any_state(migrated: Project) -> Non
     assert "0 loaded, 0 refused, 1 unchanged; 0 rows in" in result.output
     result = load(migrated, "--period", "2025-01", "--force")
     assert result.exit_code == 0
-    assert "unchanged  citizens_2025-01.xlsx the cleaned rows are those of version 1, which is active" in result.output
+    assert "unchanged  citizens_2025-01.xlsx has the cleaned rows of version 1, which is active" in result.output
 
     rows[3]["city"] = "Radebeul"
     second = write_citizens(path, rows).read_bytes()  # overwritten: another file by the same name

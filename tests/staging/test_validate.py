@@ -571,7 +571,7 @@ def test_the_three_steps_one_by_one(migrated: Project) -> None:
     result = migrated.loader("load-stage", "--parquet-path", parquet)
     assert "loaded     people 2025-01  3 rows as version 1" in result.output
     result = migrated.loader("load-stage", "--file-id", 1)
-    assert "unchanged  people 2025-01  version 1 holds these rows already" in result.output
+    assert "has the cleaned rows of version 1, which is active" in result.output
     assert migrated.sql("select count(*) from stage.people") == [(3,)]
     assert migrated.loader("validate", "--file-id", 99).exit_code == 2
 

@@ -30,9 +30,12 @@ KINDS = {
     "console.ask_for_attention": REFUSED,
     "console.error": FAILED,
     "console.say": SAID,
+    "Unchanged": SAID,
 }
 WORDS = {"refusal": REFUSED, "unchanged": SAID}
 """Arguments by which a reason is handed on."""
+RETURNED = {"needless": SAID}
+"""Functions that give a reason."""
 MISTAKES_OF_A_CONTRACT = ("contracts/", "cleaning/")
 """Where a ValueError is a message: it is answered with the line of the contract."""
 
@@ -61,7 +64,7 @@ def _of_module(path: Path) -> Iterator[Message | str]:
     functions = {scope.name: scope for scope in scopes}
     for scope in scopes:
         for node in ast.walk(scope):
-            for kind, expression in _called(node, name):
+            for kind, expression in [*_called(node, name), *_returned(node, scope)]:
                 found = [text for text in _texts(expression, scope, functions) if re.search(r"\w", text)]
                 yield from (Message(text, kind, f"{name}:{expression.lineno}") for text in found)
                 if not found:
@@ -79,6 +82,13 @@ def _called(node: ast.AST, module: str) -> list[tuple[str, ast.expr]]:
     if called in KINDS and node.args and (called != "ValueError" or module.startswith(MISTAKES_OF_A_CONTRACT)):
         found.append((KINDS[called], node.args[0]))
     return found
+
+
+def _returned(node: ast.AST, scope: ast.FunctionDef) -> list[tuple[str, ast.expr]]:
+    """The reason that a function gives, when there is one."""
+    if scope.name not in RETURNED or not isinstance(node, ast.Return) or node.value is None:
+        return []
+    return [] if ast.unparse(node.value) == "None" else [(RETURNED[scope.name], node.value)]
 
 
 def _texts(node: ast.expr, scope: ast.FunctionDef, functions: dict[str, ast.FunctionDef]) -> list[str]:
