@@ -46,6 +46,27 @@ def text_of(path: Path) -> str:
     raise UsageError(f"{path.name}, line {line}: is not UTF-8, but likely {likely}; save the file as UTF-8")
 
 
+def synced(path: Path) -> None:
+    """Wait until the disk has what was written to a file, or the names of a folder, so that they outlast a power cut.
+
+    Windows cannot sync a folder; its file systems keep names in a journal.
+    """
+    if os.name == "nt" and path.is_dir():
+        return
+    file = os.open(path, os.O_RDWR if os.name == "nt" else os.O_RDONLY)
+    try:
+        os.fsync(file)
+    finally:
+        os.close(file)
+
+
+def put_in_place(unfinished: Path, path: Path) -> None:
+    """Give a file its name, for good: after a power cut, too, it has all its bytes under it."""
+    synced(unfinished)
+    unfinished.replace(path)
+    synced(path.parent)
+
+
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """A temporary name in the folder of `path`, which is made; the file takes the place of `path` if all goes well."""

@@ -19,6 +19,7 @@ from loader.archive.names import name_of_period, period_of_name
 from loader.archive.publish import sweep, unpublished
 from loader.contracts import Contract, Period
 from loader.errors import RefusedError
+from loader.files import put_in_place
 
 FOLDER = "delivered"
 """Where they lie, below the folder of their dataset in the archive."""
@@ -56,7 +57,7 @@ class KeptFile:
             with delivered.open("rb") as source, pa.output_stream(unfinished, compression="zstd") as packed:
                 found = _copy(source, packed)
             if found == self.sha256:
-                unfinished.replace(self.path)
+                put_in_place(unfinished, self.path)
             return found == self.sha256
         finally:
             unfinished.unlink(missing_ok=True)

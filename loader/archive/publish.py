@@ -8,7 +8,7 @@ from pathlib import Path
 
 import psutil
 
-from loader.files import sha256_of
+from loader.files import put_in_place, sha256_of
 
 
 def unpublished(path: Path) -> Path:
@@ -26,7 +26,7 @@ def publish(unfinished: Path, name: str) -> tuple[str, str]:
     while path.exists() and sha256_of(path) != content:
         number += 1
         path = unfinished.with_name(f"{Path(name).stem}_{number}.parquet")
-    unfinished.replace(path)
+    put_in_place(unfinished, path)
     return path.name, content
 
 

@@ -20,6 +20,7 @@ from loader.archive import UNKNOWN, file_stem, unknown_beside
 from loader.archive.kept import KeptFile
 from loader.archive.publish import publish, sweep, unpublished
 from loader.errors import AlmanacError, EnvironmentFailedError, RefusedError, UsageError
+from loader.files import synced
 from loader.monitoring import RUN_ID
 from loader.project import Project
 from loader.readers import READER_REVISION, open_table
@@ -75,6 +76,9 @@ def validate(project: Project, delivery: Ingested, *, force: bool = False) -> Va
             step.rows_in, step.rows_out = outcome.rows_read, outcome.rows_valid
             delivery.refuse_changed(certainly=True)  # after it was read, so that one that grew meanwhile is seen
             _write_workbook(workbook, delivery, rejected, outcome)
+            for written in (rejects, workbook, rejects.parent):
+                if written.exists():
+                    synced(written)
             listed = f"{project.shown(rejects)}, and marked in {workbook.name} beside it, to be sent back"
             judge_rows(delivery.path, contract, outcome, listed)
         with project.audit.step("gate", **fields) as step:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from loader.errors import EnvironmentFailedError
+from loader.files import put_in_place
 from loader.text import first_line, sql_text
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ def _stamp(path: Path) -> tuple[int, int]:
 
 def _replace(fresh: Path, path: Path) -> bool:
     try:
-        fresh.replace(path)
+        put_in_place(fresh, path)
     except PermissionError:
         return False
     return True
