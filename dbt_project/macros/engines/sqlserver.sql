@@ -13,6 +13,7 @@
         ) %}
     {% endif %}
     {% set variable = '@lock_' ~ local_md5(name)[:8] %}
+    if @@trancount = 0 throw 50000, 'the lock {{ lock_name(name) }} needs an open transaction; none was begun', 1;
     declare {{ variable }} int;
     exec {{ variable }} = sp_getapplock
         @Resource = N'{{ lock_name(name) }}', @LockMode = 'Exclusive', @LockOwner = 'Transaction', @LockTimeout = -1;

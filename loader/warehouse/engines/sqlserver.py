@@ -16,14 +16,22 @@ from sqlalchemy.exc import DataError, DBAPIError
 from loader.errors import EnvironmentFailedError
 from loader.warehouse.engines.base import Engine, lock_name
 from loader.warehouse.engines.rows import arrow_as_data, row_groups, schema_for
-from loader.warehouse.engines.sqlserver_connection import DRIVERS, LOCK, MSSQL_PYTHON, address_of, is_by_bulk_copy
+from loader.warehouse.engines.sqlserver_connection import (
+    ALONE,
+    DRIVERS,
+    LOCK,
+    MSSQL_PYTHON,
+    address_of,
+    is_by_bulk_copy,
+)
 from loader.warehouse.engines.types import can_match, period_index, plain_script
 from loader.warehouse.profile import Target
 
 _BOUND_ROWS = 5_000
 """Rows of one round trip where values are bound: the driver holds each in a buffer of its column's full width."""
 _LOCK = """
-declare @name nvarchar(255) = :name, @granted int
+declare @name nvarchar(255) = :name, @granted int;
+if @@trancount <> 1 throw 50000, 'a lock needs exactly one open transaction, whose commit ends it', 1;
 exec @granted = sp_getapplock @Resource = @name, @LockMode = 'Exclusive', @LockOwner = 'Transaction', @LockTimeout = -1
 if @granted < 0
 begin
@@ -159,13 +167,13 @@ class SQLServer(Engine):
         The last needs a member of `db_owner`. The log and backups keep what they have until they are replaced.
         """
         with connect() as connection:
-            alone = connection.execution_options(isolation_level="AUTOCOMMIT")
+            connection.info[ALONE] = True
             for table in (*tables, *(f"{table}__incoming" for table in tables)):
-                if alone.execute(text("select object_id(:name)"), {"name": table}).scalar() is not None:
-                    alone.exec_driver_sql(f"alter table {table} rebuild")
-                    alone.exec_driver_sql(f"alter index all on {table} rebuild")
-                    alone.exec_driver_sql(f"update statistics {table}")
-            alone.exec_driver_sql(_OVERWRITE)
+                if connection.execute(text("select object_id(:name)"), {"name": table}).scalar() is not None:
+                    connection.exec_driver_sql(f"alter table {table} rebuild")
+                    connection.exec_driver_sql(f"alter index all on {table} rebuild")
+                    connection.exec_driver_sql(f"update statistics {table}")
+            connection.exec_driver_sql(_OVERWRITE)
 
     def release_dbt(self) -> None:
         """Close the connections that the adapter leaves in mssql-python's pool."""

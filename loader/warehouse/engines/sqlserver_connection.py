@@ -22,6 +22,8 @@ MSSQL_PYTHON, PYODBC = "mssql-python", "pyodbc"
 DRIVERS = {MSSQL_PYTHON: "mssql+almanac", PYODBC: "mssql+almanac_pyodbc"}
 LOCK = "almanac.lock"
 """Where a connection keeps the name of the lock that its transaction holds."""
+ALONE = "almanac.alone"
+"""Where a connection keeps that its statements shall be in no transaction."""
 DEFAULT_DRIVER = "ODBC Driver 18 for SQL Server"
 
 registry.register("mssql.almanac", __name__, "OverMssqlPython")
@@ -156,18 +158,33 @@ class _Session:
         """That of every new session; the view that SQLAlchemy would ask shows nothing to some accounts."""
         return "READ COMMITTED"
 
+    def get_isolation_level_values(self, dbapi_conn: Any) -> list[IsolationLevel]:
+        """Without AUTOCOMMIT, which every connection has: `ALONE` says what is to be in no transaction."""
+        levels = super().get_isolation_level_values(dbapi_conn)  # type: ignore[misc]
+        return [level for level in levels if level != "AUTOCOMMIT"]
+
     def on_connect(self) -> Callable[[Any], None]:
+        """Transactions are begun by `do_begin`, not by the driver.
+
+        Without autocommit it would set IMPLICIT_TRANSACTIONS ON, by which a statement begins a transaction when it
+        touches a table; `exec sp_getapplock` does not, and answers -999 to who wants a lock of his transaction.
+        """
         prepare = super().on_connect()  # type: ignore[misc]
 
         def set_up(connection: Any) -> None:
             if prepare is not None:
                 prepare(connection)
+            connection.autocommit = True
             cursor = connection.cursor()
             cursor.execute(_SESSION)
             cursor.close()
-            connection.commit()
 
         return set_up
+
+    def do_begin(self, connection: Any) -> None:
+        """Where SQLAlchemy takes it that the driver begins."""
+        if not connection.info.get(ALONE):
+            _execute(connection, "begin transaction")
 
     def do_execute(self, cursor: Any, statement: str, parameters: Any, context: Any = None) -> None:
         """NULL is written out: the drivers would ask the server for its type, and keep quiet when that fails.
@@ -184,21 +201,25 @@ class _Session:
         """
         lock = connection.info.pop(LOCK, None)
         if lock is not None:
-            cursor = connection.cursor()
-            cursor.execute("select applock_mode('public', ?, 'Transaction')", (lock,))
-            (mode,) = cursor.fetchone()
-            cursor.close()
+            (mode,) = _execute(connection, "select applock_mode('public', ?, 'Transaction')", lock)
             if mode != "Exclusive":
                 raise EnvironmentFailedError(f"the transaction that held {lock} was ended by the server; run it again")
-        super().do_commit(connection)  # type: ignore[misc]
+        if not connection.info.get(ALONE):
+            _execute(connection, "commit transaction")
 
     def do_rollback(self, connection: Any) -> None:
-        """An error may have ended the transaction already: 25000 says that there is none."""
-        try:
-            super().do_rollback(connection)  # type: ignore[misc]
-        except Exception as error:
-            if "Invalid transaction state" not in str(error) and "25000" not in str(error):
-                raise
+        """An error may have ended the transaction already."""
+        _execute(connection, "if @@trancount > 0 rollback transaction")
+
+
+def _execute(connection: Any, statement: str, *values: object) -> tuple[Any, ...]:
+    """Execute a statement beside SQLAlchemy; returns its first row, if it has any."""
+    cursor = connection.cursor()
+    try:
+        cursor.execute(statement, values) if values else cursor.execute(statement)
+        return tuple(cursor.fetchone() or ()) if cursor.description else ()
+    finally:
+        cursor.close()
 
 
 class OverMssqlPython(_Session, MSDialect_mssqlpython):
