@@ -44,12 +44,32 @@ def derive_command(project: Project, check: bool) -> int:
     return 1 if check and stale else 0
 
 
-@command("propose")
-@click.argument("file", type=PathOption)
+@command_without_project("propose")
+@click.argument("files", type=PathOption, nargs=-1, required=True, metavar="FILE...")
 @click.option("--dataset", help="Name for the dataset; else taken from the file name.")
-def propose_command(_: Project, file: Path, dataset: str | None) -> int:
-    """Print a contract for FILE, to be read, corrected and put into datasets_config.yml."""
-    from loader.codegen.propose import propose
+@click.option("--sheet", help="Sheet of a workbook, by its name or its position; else the one with the largest table.")
+@click.option("--header-row", type=click.IntRange(min=1), help="Row of the header, from 1; else looked for.")
+def propose_command(
+    files: tuple[Path, ...], dataset: str | None, sheet: str | None, header_row: int | None, **_: Any
+) -> int:
+    """Print a contract for FILE, or for several files of one dataset, to be corrected and put into datasets_config.yml.
 
-    click.echo(propose(file, dataset), nl=False)
+    Each word stands beside what shows it; what the files cannot tell is asked for. The files are loaded by it in a
+    temporary place, and what it would reject is said.
+    """
+    from loader.codegen.propose import Asked, propose
+
+    position = int(sheet) if sheet is not None and sheet.isdecimal() and len(sheet) < 3 else sheet
+    proposal = propose(files, dataset, Asked(position, header_row))
+    click.echo(proposal.text, nl=False)
+    for one in proposal.tried:
+        if one.refusal:
+            console.note(f"this contract would refuse {one.refusal}")
+        elif one.outcome.rows_rejected:
+            rows = f"{one.outcome.rows_rejected:,} of {one.outcome.rows_read:,} rows"
+            console.note(f"{one.name}: this contract would reject {rows}: {one.rejected}")
+        if one.outcome.noted:
+            console.note(f"{one.name}: this contract would tell: {one.outcome.noted}")
+    for what in proposal.decisions:
+        console.note(f"to decide: {what}")
     return 0

@@ -24,19 +24,23 @@ MOST_TIMES = 100
 """How many times its size a larger one may unpack to. Tables give 5 to 30 times, even of a million empty formatted
 rows; a bomb about 1,000, which is all that deflate (RFC 1951) can do. Apache POI draws the line at 100, too."""
 
-_ZIP, _OLE, _GZIP = b"PK", bytes.fromhex("d0cf11e0a1b11ae1"), b"\x1f\x8b"
+_ZIP = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
+_OLE, _GZIP = bytes.fromhex("d0cf11e0a1b11ae1"), b"\x1f\x8b"
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 _OTHERS = {
     "%pdf": "a PDF document",
-    "par1": "a parquet file",
     "\x89png": "a picture",
     "\xff\xd8\xff": "a picture",
-    "rar!": "an archive",
     "7z\xbc\xaf": "an archive",
-    "id;p": "a SYLK file",
     **dict.fromkeys(("<!doctype html", "<html", "<head", "<meta", "<body", "<style", "<table", "<div"), "a web page"),
 }
 """How files begin that are delivered by mistake, in small letters."""
+_RECORDS = {
+    re.compile("PAR1.{0,60}?[\x00-\x08]", re.DOTALL): "a parquet file",
+    re.compile("Rar!.{0,60}?[\x00-\x08]", re.DOTALL): "an archive",
+    re.compile(r"ID;P[^\r\n]*[\r\n]+(?:[A-Z]{1,2};|E\s*$)"): "a SYLK file",
+}
+"""The same of files whose first letters a header may have, too (`ID;PLZ`)."""
 _WITHIN = {
     "urn:schemas-microsoft-com:office:spreadsheet": "an XML spreadsheet of Excel 2003",
     'progid="excel.sheet"': "an XML spreadsheet of Excel 2003",
@@ -65,7 +69,7 @@ _SENTINELS = {"xl/workbook.xml": ".xlsx", "xl/workbook.bin": ".xlsb", "content.x
 def refuse_no_text(path: Path) -> None:
     """Raise RefusedError when a file cannot be one of text: workbooks and archives whose extension is `.csv`."""
     start = _start(path)
-    if start.startswith((_ZIP, _OLE)):
+    if start.startswith((*_ZIP, _OLE)):
         raise RefusedError(f"{path.name}: this is a workbook or an archive, not a text file; save it as CSV")
     _refuse_other(path, start, "a text file")
     packed, named_so = start.startswith(_GZIP), path.suffix.lower() == GZIP
@@ -106,6 +110,9 @@ def _refuse_other(path: Path, start: bytes, wanted: str) -> None:
     found = next((what for mark, what in _OTHERS.items() if begin.startswith(mark)), None)
     if found is None and begin.startswith(_BEFORE_WITHIN):
         found = next((what for mark, what in _WITHIN.items() if mark in begin), None)
+    if found is None:
+        text = _decoded(start)
+        found = next((what for begins, what in _RECORDS.items() if begins.match(text)), None)
     if found is None and start.startswith(_OLD_XLS):
         found = "a workbook of Excel 4 or older"
     if found is not None:

@@ -1,15 +1,18 @@
-"""A proposed contract: it is one, and it loads the file that it was made from."""
+"""A proposed contract: it is one, it loads the files that it was made from, and asks for what they cannot tell."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from loader.codegen.propose import propose
+from loader.codegen.propose import Asked, Proposal, propose
+from loader.contracts import CsvFormat
+from loader.errors import RefusedError, UsageError
 from tests.conftest import Project
 from tests.support.deliveries import contract_of, follow_contracts, people_rows, write_csv, write_people, write_workbook
 
@@ -23,8 +26,31 @@ def adopt(project: Project, proposed: str) -> None:
     follow_contracts(project)
 
 
-def types(proposed: str) -> dict[str, str]:
-    return {column.name: str(column.type) for column in contract_of(proposed).columns}
+def sample(tmp_path: Path, columns: dict[str, Sequence[Any]], name: str = "things_2025-01.csv", **options: Any) -> Path:
+    """A file with an `id` and these columns, of which one ends when it has no cell more."""
+    count = max(map(len, columns.values()))
+    rows = [[f"k{at}", *(cells[at] if at < len(cells) else "" for cells in columns.values())] for at in range(count)]
+    write = write_workbook if name.endswith(".xlsx") else write_csv
+    return write(
+        tmp_path / name,
+        rows,
+        **{"header": ["id", *columns], "delimiter": ";", **options}
+        if write is write_csv
+        else {"header": ["id", *columns], **options},
+    )
+
+
+def proposed(tmp_path: Path, columns: dict[str, Sequence[Any]], **options: Any) -> Proposal:
+    """The proposal for such a file, whose contract is the text's, and loads each of its rows."""
+    proposal = propose([sample(tmp_path, columns, **options)])
+    assert contract_of(proposal.text) == proposal.contract
+    for one in proposal.tried:
+        assert (one.refusal, one.rejected) == ("", "")
+    return proposal
+
+
+def types(proposal: Proposal) -> dict[str, str]:
+    return {column.name: str(column.type) for column in proposal.contract.columns}
 
 
 @pytest.mark.parametrize("kind", ["csv", "xlsx"])
@@ -44,12 +70,13 @@ def test_a_proposal_loads_the_file_that_it_was_made_from(new_project: Callable[.
 
     result = project.loader("propose", path)
     assert result.exit_code == 0, result.output
+    assert "note: to decide: customer_s_orders.description: what one row is" in result.output
     adopt(project, result.stdout)
     result = project.loader("load", "--period", "2025-06")
 
     assert result.exit_code == 0, result.output
     assert "1 loaded, 0 refused, 0 unchanged; 3 rows in" in result.output
-    columns = "no, grosse, no_3, ordered_on, seen_at, price, plz, c_dbt_id, c_2nd_name, c_order"
+    columns = "no, groesse, no_3, ordered_on, seen_at, price, plz, c_dbt_id, c_2nd_name, order_value"
     (first, *_) = project.sql(f"select {columns} from stage.customer_s_orders order by _source_row")
     assert first[:5] == (1, "L", "x", day, moment)
     assert float(first[5]) == 1.5
@@ -61,25 +88,239 @@ def test_a_proposal_loads_the_file_that_it_was_made_from(new_project: Callable[.
     [
         (["1", "2"], "integer"),
         (["1", "99999999999"], "bigint"),
+        (["1", "400000000"], "bigint"),
         (["1", "2.5"], "decimal(18,2)"),
         (["1", "2.1234"], "decimal(18,6)"),
         (["1", "2.123456789"], "double"),
-        (["01067", "9111"], "varchar(5)"),
+        (["01067", "9111"], "varchar(10)"),
+        (["01067", "09111"], "varchar(5)"),
         (["2025-06-13", ""], "date"),
         (["13.06.2025", "01.02.2025"], "date"),
         (["2025-06-13 10:30", "2025-06-13"], "timestamp"),
-        (["a", ""], "varchar(1)"),
+        (["06/13/2025 12:00:00 AM"], "date"),
+        (["06/13/2025 01:30:00 PM"], "timestamp"),
+        (["13 Jun 2025", "01 May 2025"], "date"),
+        (["07:30", "23:59"], "time"),
+        (["ja", "Nein", ""], "boolean"),
+        (["Y", "N"], "boolean"),
+        (["no", "maybe"], "varchar(10)"),
+        (["15,5 %", "7 %"], "decimal(18,6)"),
+        (["1.234,50 €", "7,00 €"], "decimal(18,2)"),
+        (["$1,234.50", "($7.00)"], "decimal(18,2)"),
+        (["12-", "30"], "integer"),
+        (["12", "n/a", "-"], "integer"),
+        (["1 234 567", "5"], "integer"),
+        (["a", ""], "varchar(2)"),
         (["", ""], "varchar(1)"),
-        (["no", "x" * 5000], "varchar(4000)"),
-        (["1,5", "2"], "varchar(3)"),
+        (["no", "x" * 3990], "varchar(4000)"),
+        (["1,5", "2"], "decimal(18,2)"),
     ],
 )
 def test_types_are_what_the_sample_shows(tmp_path: Path, cells: list[str], declared: str) -> None:
-    rows = [[f"k{number}", cell] for number, cell in enumerate(cells)]
-    path = write_csv(tmp_path / "things_2025.csv", rows, header=["id", "value"], delimiter=";")
-    proposed = propose(path)
-    assert types(proposed)["value"] == declared
-    assert contract_of(proposed).key == ("id",)
+    assert types(proposed(tmp_path, {"value": cells}))["value"] == declared
+
+
+@pytest.mark.parametrize(
+    ("header", "cells", "declared"),
+    [
+        ("Postal code", ["10115", "80331"], "varchar(5)"),
+        ("PLZ", ["10115", "80331"], "varchar(5)"),
+        ("phone", ["4930123", "493012345"], "varchar(20)"),
+        (
+            "concept",
+            ["138875005", "404684003", "71388002", "123037004", "105590001", "363787002", "410607006", "48176007"],
+            "varchar(20)",
+        ),
+        (
+            "concept",
+            ["138875005", "404684003", "71388002", "123037004", "105590001", "363787002", "410607006", "48176008"],
+            "bigint",
+        ),
+        ("reading", ["1234567890123456", "1"], "varchar(40)"),
+        ("Umsatz", ["12", "3"], "decimal(18,2)"),
+    ],
+)
+def test_codes_are_texts_and_amounts_have_decimals(
+    tmp_path: Path, header: str, cells: list[str], declared: str
+) -> None:
+    assert [*types(proposed(tmp_path, {header: cells})).values()][1] == declared
+
+
+def test_a_sign_that_one_column_shows_is_that_of_the_others(tmp_path: Path) -> None:
+    proposal = proposed(tmp_path, {"pieces": ["12.000", "3.000"], "share": ["0,5", "1"]})
+    assert (proposal.contract.format.decimal, proposal.contract.format.thousands) == (",", ".")
+    assert types(proposal) == {"id": "varchar(2)", "pieces": "integer", "share": "decimal(18,2)"}
+
+
+def test_a_number_that_can_be_read_in_two_ways_is_asked_for_and_stays_text(tmp_path: Path) -> None:
+    proposal = proposed(tmp_path, {"pieces": ["12.000", "3.000"]})
+    assert types(proposal)["pieces"] == "varchar(10)"
+    assert any("things.columns.pieces: a number with decimal '.' or decimal ','" in one for one in proposal.decisions)
+
+
+def test_columns_that_write_dates_otherwise_say_so_themselves(tmp_path: Path) -> None:
+    cells = {"opened": ["25/04/2025", "03/04/2025"], "closed": ["04/25/2025", "03/04/2025"], "seen": ["1.2.2025"]}
+    contract = proposed(tmp_path, cells).contract
+    assert contract.format.dates == ("%Y-%m-%d",)
+    assert contract.column("opened").dates == ("%d/%m/%Y",)
+    assert contract.column("closed").dates == ("%m/%d/%Y",)
+    assert contract.column("seen").dates == ("%d.%m.%Y",)
+
+
+def test_the_order_of_a_date_comes_from_another_column_or_is_asked_for(tmp_path: Path) -> None:
+    both = {"opened": ["03/04/2025", "05/06/2025"], "closed": ["04/25/2025", ""]}
+    proposal = proposed(tmp_path, both)
+    assert proposal.contract.format.dates == ("%m/%d/%Y",)
+    assert any("things.columns.opened: no day is above 12" in one for one in proposal.decisions)
+    proposal = proposed(tmp_path, {"opened": both["opened"]})
+    assert types(proposal)["opened"] == "varchar(10)"
+    assert any("['%d/%m/%Y'] or dates: ['%m/%d/%Y']: no day is above 12" in one for one in proposal.decisions)
+
+
+def test_words_for_nothing_are_said_once_unless_they_are_a_text_elsewhere(tmp_path: Path) -> None:
+    cells = {"count": ["1", "NA", "2"], "day": ["2025-01-02", "-", ""]}
+    contract = proposed(tmp_path, cells).contract
+    assert contract.format.null_values == ("-", "NA")
+    contract = proposed(tmp_path, {**cells, "country": ["DE", "NA", "FR"]}).contract
+    assert contract.format.null_values == ()
+    assert contract.column("count").null_values == ("NA",)
+    assert contract.column("country").null_values is None
+
+
+def test_slips_among_numbers_are_asked_for(tmp_path: Path) -> None:
+    cells = [*map(str, range(200)), "l2"]
+    proposal = proposed(tmp_path, {"pieces": cells})
+    assert types(proposal)["pieces"] == "varchar(5)"
+    assert any("all but 1 of 201 cells are numbers" in one for one in proposal.decisions)
+
+
+@pytest.mark.parametrize(
+    ("above", "row", "rows"),
+    [
+        ([], 1, 1),
+        ([[]], 2, 1),
+        ([["Report of January 2025"], [], ["as of", "2025-01-31"]], 4, 1),
+        ([["", "", "2024", "2025"]], 2, 1),
+        ([["", "Sales", "", "Costs"]], 1, 2),
+    ],
+)
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+def test_the_header_is_found_below_what_stands_above_it(
+    tmp_path: Path, kind: str, above: list[list[str]], row: int, rows: int
+) -> None:
+    header = ["id", "budget", "real", "budget" if rows == 2 else "rest"]
+    body = [[f"k{at}", at + 1, at + 2.5, at + 7] for at in range(5)]
+    write = write_workbook if kind == "xlsx" else write_csv
+    path = write(tmp_path / f"things_2025-01.{kind}", body, header=header, above=above)
+    proposal = propose([path])
+    assert (proposal.contract.format.header_row, proposal.contract.format.header_rows) == (row, rows)
+    assert proposal.tried[0].outcome.rows_valid == 5
+    names = ["id", "budget", "real", "rest"] if rows == 1 else ["id", "sales_budget", "sales_real", "costs_budget"]
+    assert [*types(proposal)] == names
+
+
+def test_a_file_without_header_is_told_and_loads(tmp_path: Path) -> None:
+    path = write_csv(tmp_path / "things_2025-01.csv", [["b", "2", "2.5"], ["c", "3", "7.5"]], header=["a", "1", "0.5"])
+    proposal = propose([path])
+    assert isinstance(proposal.contract.format, CsvFormat)
+    assert proposal.contract.format.header == "none"
+    assert types(proposal) == {"column_1": "varchar(1)", "column_2": "integer", "column_3": "decimal(18,2)"}
+    assert proposal.tried[0].outcome.rows_valid == 3
+    assert any("the file seems to have no header" in one for one in proposal.decisions)
+
+
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+@pytest.mark.parametrize("below", [[["Summe", "", 3]], [[], ["Total:", "", 3], ["Source: the office of statistics"]]])
+def test_totals_and_notes_below_the_data_are_no_data(tmp_path: Path, kind: str, below: list[list[Any]]) -> None:
+    write = write_workbook if kind == "xlsx" else write_csv
+    rows = [["k1", "a", 1], ["k2", "b", 2]]
+    path = write(tmp_path / f"things_2025-01.{kind}", rows, header=["id", "what", "n"], below=below)
+    proposal = propose([path])
+    assert proposal.contract.format.totals in ("^Summe", "^Total")
+    assert types(proposal)["n"] == "integer"
+    outcome = proposal.tried[0].outcome
+    assert (outcome.rows_valid, outcome.rows_rejected) == (2, 0)
+
+
+def test_the_sheet_with_the_table_is_taken(tmp_path: Path) -> None:
+    import openpyxl
+
+    book = openpyxl.Workbook()
+    book.worksheets[0].title = "Cover"
+    for row in (["Report"], ["Prepared by", "the office"]):
+        book.worksheets[0].append(row)
+    for row in (["id", "n"], *([f"k{at}", at] for at in range(9))):
+        book.create_sheet("Data") if len(book.worksheets) == 1 else None
+        book.worksheets[1].append(row)
+    path = tmp_path / "things_2025-01.xlsx"
+    book.save(path)
+    proposal = propose([path])
+    assert "sheet: Data  # the largest table of 2 sheets" in proposal.text
+    assert proposal.tried[0].outcome.rows_valid == 9
+    assert propose([path], asked=Asked(sheet=2)).tried[0].outcome.rows_valid == 9
+    with pytest.raises(RefusedError, match="there is no sheet 'Date'; found are: Cover, Data"):
+        propose([path], asked=Asked(sheet="Date"))
+
+
+def test_the_header_row_can_be_named(tmp_path: Path) -> None:
+    path = write_csv(tmp_path / "things_2025-01.csv", [["a", "b"], ["1", "2"]], header=["x", "y"])
+    assert [*types(propose([path], asked=Asked(header_row=2)))] == ["a", "b"]
+    with pytest.raises(RefusedError, match="there is no header row 9"):
+        propose([path], asked=Asked(header_row=9))
+
+
+@pytest.mark.parametrize(
+    ("columns", "key"),
+    [
+        ({"region": "aabb", "month": "1212", "n": "5555"}, ("region", "month")),
+        ({"region": "aaaabbbb", "month": "11221122", "sex": "fmfmfmfm", "n": "01234567"}, ("region", "month", "sex")),
+        ({"count": "1234", "code": "wxyz"}, ("code",)),
+    ],
+)
+def test_the_key_has_as_many_columns_as_it_takes(tmp_path: Path, columns: dict[str, str], key: tuple[str, ...]) -> None:
+    cells = {name: [f"{cell}.5" if name == "n" else cell for cell in text] for name, text in columns.items()}
+    rows = [*zip(*cells.values(), strict=True)]
+    if "n" in cells:
+        rows = [(*row[:-1], "0.5") for row in rows]
+    path = write_csv(tmp_path / "things_2025-01.csv", rows, header=[*cells])
+    proposal = propose([path])
+    assert proposal.contract.key == key
+    assert proposal.tried[0].outcome.rows_valid == len(rows)
+
+
+def test_equal_rows_are_no_reason_to_have_no_key(tmp_path: Path) -> None:
+    path = write_csv(tmp_path / "things_2025-01.csv", [["a", "x"], ["b", "x"], ["a", "x"]], header=["id", "what"])
+    proposal = propose([path])
+    assert (proposal.contract.key, proposal.contract.duplicates) == (("id",), "identical")
+    assert proposal.tried[0].outcome.rows_dropped == 1
+
+
+def test_what_a_contract_would_reject_is_said(new_project: Callable[..., Project]) -> None:
+    project = new_project("duckdb")
+    path = write_csv(
+        project.root / "things_2025-01.csv", [["a", "1"], ["a", "2", "3"], ["a", "1.5"]], header=["w", "n"]
+    )
+    path.write_text(path.read_text("utf-8") + "a,1\na,1.5\n", encoding="utf-8")
+    result = project.loader("propose", path)
+    assert result.exit_code == 0
+    assert "would reject 1 of 5 rows: row: 2 cells expected (1)" in result.output
+    assert "duplicates: identical" in result.stdout
+
+
+def test_a_file_of_changes_is_a_delta(tmp_path: Path) -> None:
+    proposal = proposed(tmp_path, {"op": ["I", "U", "D"], "n": ["1", "2", "3"]})
+    assert proposal.contract.kind == "delta"
+    assert proposal.contract.end_marker is not None
+    assert (proposal.contract.end_marker.column, proposal.contract.end_marker.value) == ("op", "D")
+
+
+def test_what_is_said_of_persons_is_personal(tmp_path: Path) -> None:
+    headers = ["Vorname", "lastName", "Date of Birth", "Patient ID", "Steuer-ID", "Name", "birth rate", "City"]
+    contract = proposed(tmp_path, {header: ["a", "b"] for header in headers}).contract
+    personal = [column.name for column in contract.columns if column.personal]
+    assert personal == ["vorname", "last_name", "date_of_birth", "patient_id", "name"]
+    proposal = proposed(tmp_path, {"Name": ["a", "b"]})
+    assert any("things.columns.name: 'personal: true' if a name here" in one for one in proposal.decisions)
 
 
 @pytest.mark.parametrize(
@@ -87,7 +328,8 @@ def test_types_are_what_the_sample_shows(tmp_path: Path, cells: list[str], decla
     [
         ("sales_2025-06-14.csv", "day", "sales"),
         ("sales_2025-06.csv", "month", "sales"),
-        ("2025-Q2 sales (final).csv", "quarter", "sales_final"),
+        ("sales_2025-06_v2.csv", "month", "sales"),
+        ("2025-Q2 sales (Nord).csv", "quarter", "sales_nord"),
         ("sales2025.csv", "year", "sales"),
         ("sales.csv", "month", "sales"),
         ("2025.csv", "year", "dataset"),
@@ -95,21 +337,52 @@ def test_types_are_what_the_sample_shows(tmp_path: Path, cells: list[str], decla
 )
 def test_the_file_name_tells_grain_and_dataset(tmp_path: Path, name: str, grain: str, dataset: str) -> None:
     path = write_people(tmp_path / name, people_rows(2))
-    contract = contract_of(propose(path))
+    contract = propose([path]).contract
     assert (str(contract.grain), contract.name) == (grain, dataset)
     match = contract.match(name)
     if name != "sales.csv":  # contains no period
         assert match is not None
         assert contract.period(match["period"]).name in name
-    assert contract_of(propose(path, "turnover")).name == "turnover"
+    assert propose([path], "turnover").contract.name == "turnover"
+
+
+def test_several_files_tell_when_a_header_changed_and_a_column_came(tmp_path: Path) -> None:
+    def rows(extra: Sequence[str] = ()) -> list[list[str]]:
+        return [[f"k{at}", f"place {at}", *extra] for at in range(4)]
+
+    paths = [
+        write_csv(tmp_path / "things_2025-03.csv", rows(["yes"]), header=["id", "Place", "Open"]),
+        write_csv(tmp_path / "things_2025-01.csv", rows(), header=["id", "Town"]),
+        write_csv(tmp_path / "things_2025-02.csv", rows(), header=["ID", "Place"]),
+    ]
+    proposal = propose(paths)
+    place = proposal.contract.column("place").header
+    assert [(one.header, one.from_period, one.until_period) for one in place] == [
+        ("Town", None, "2025-01"),
+        ("Place", "2025-02", None),
+    ]
+    assert proposal.contract.column("open_value").since == "2025-03"
+    assert [one.outcome.rows_valid for one in proposal.tried] == [4, 4, 4]
+    assert "kind: full  # of the keys of a file, at least 100% are in the next one" in proposal.text
+
+
+@pytest.mark.parametrize(
+    "names", [["a_2025-01.csv", "b_2025-02.csv"], ["a_2025-01.csv", "a_2025-Q1.csv"], ["a.csv", "a.txt"]]
+)
+def test_files_that_are_not_called_alike_are_refused(tmp_path: Path, names: list[str]) -> None:
+    with pytest.raises(UsageError, match=r"differ in more than a period|tell no period"):
+        propose([write_people(tmp_path / name, people_rows(2)) for name in names])
 
 
 def test_headers_that_look_alike_get_names_of_their_own(tmp_path: Path) -> None:
     path = write_csv(tmp_path / "x_2025.csv", [["1", "2", "3", "4"]], header=["Name", "NAME", "Nam\u00e9", ""])
-    with pytest.raises(ValueError, match="have the same header 'NAME'"):
-        contract_of(propose(path))  # no loader could tell them apart: the sender has to
+    with pytest.raises(RefusedError, match="row 1 holds a header more than once: name"):
+        propose([path])
     path = write_csv(tmp_path / "x_2025.csv", [["1", "2", "3", "4"]], header=["Name", "Nam\u00e9", "null", ""])
-    assert [column.name for column in contract_of(propose(path)).columns] == ["name", "name_2", "c_null"]
+    proposal = propose([path])
+    assert [*types(proposal)] == ["name", "name_2", "null_value"]
+    assert "column 4 of x_2025.csv has values but no header" in proposal.decisions
+    assert "column 4 has values but no header" in proposal.tried[0].refusal
 
 
 @pytest.mark.parametrize(
@@ -118,14 +391,15 @@ def test_headers_that_look_alike_get_names_of_their_own(tmp_path: Path) -> None:
         ("a_2025.pdf", b"%PDF", "no reader knows the extension '.pdf', only .xlsx, .xlsm, .xlsb, .xls, .ods, .csv"),
         ("a_2025.xlsx", b"", "a_2025.xlsx: "),
         ("a_2025.csv", b"", "a_2025.csv: "),
+        ("a_2025.csv", b"\n\n", "a_2025.csv: row 1 holds no header; name the right one by --header-row"),
     ],
 )
 def test_what_cannot_be_read_is_refused(
-    new_project: Callable[..., Project], name: str, content: bytes, reason: str
+    new_folder: Callable[..., Project], name: str, content: bytes, reason: str
 ) -> None:
-    project = new_project("duckdb")
-    (project.root / name).write_bytes(content)
-    answer = project.loader("propose", project.root / name)
+    folder = new_folder()  # a project is not needed
+    (folder.root / name).write_bytes(content)
+    answer = folder.loader("propose", folder.root / name)
     assert answer.exit_code == 1
     assert reason in answer.output
     assert "Traceback" not in answer.output
@@ -133,5 +407,7 @@ def test_what_cannot_be_read_is_refused(
 
 def test_a_proposal_shows_no_cell(tmp_path: Path) -> None:
     path = write_people(tmp_path / "people_2025-01.csv", people_rows(5, name="Geheimnis", city="Atlantis"))
-    assert "Geheimnis" not in propose(path)
-    assert "Atlantis" not in propose(path)
+    proposal = propose([path])
+    shown = "\n".join(chain([proposal.text], proposal.decisions, (one.rejected for one in proposal.tried)))
+    assert "Geheimnis" not in shown
+    assert "Atlantis" not in shown

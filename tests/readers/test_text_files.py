@@ -51,6 +51,12 @@ def test_a_reader_counts_what_it_leaves_out(tmp_path: Path) -> None:
     assert [batch.totals for batch in batches] == [[8]]
 
 
+@pytest.mark.parametrize("header", ["ID;PLZ", "PK;name", "PAR1;PAR2", "Rar!;x"])
+def test_a_header_is_no_signature_of_another_kind_of_file(tmp_path: Path, header: str) -> None:
+    table = opened(tmp_path / "a.csv", f"{header}\n1;2\n", delimiter=";")
+    assert rows_of([*table.batches]) == {2: ("1", "2")}
+
+
 def test_remarks_are_told_everywhere(new_project: Callable[..., Project]) -> None:
     project = project_with_people(new_project)
     rows = [[*row.values()] for row in people_rows(3)]

@@ -1,0 +1,68 @@
+"""Words that senders use for nothing, for yes and no, below a table, and for what a column holds.
+
+They are the only texts of a file's cells that a proposal may show: these lists hold them already.
+"""
+
+from __future__ import annotations
+
+import re
+
+NULLS = (
+    *("-", "--", "---", "\u2013", "\u2014", ".", "..", "?", "n/a", "N/A", "n.a.", "N.A.", "#N/A", "NA", "na", "\\N"),
+    *(
+        "null",
+        "NULL",
+        "Null",
+        "(null)",
+        "none",
+        "None",
+        "NONE",
+        "nil",
+        "nan",
+        "NaN",
+        "NAN",
+        "k.A.",
+        "k. A.",
+        "keine Angabe",
+    ),
+    *("missing", "Missing", "not available", "Not Available", "unbekannt", "unknown", "Unknown", "leer"),
+)
+"""Stand for nothing in a column of numbers, dates or booleans."""
+
+NULLS_OF_TEXTS = ("null", "NULL", "Null", "(null)", "#N/A", "\\N", "NaN", "nan")
+"""Stand for nothing in a column of texts, too; `NA` may be Namibia, and `-` a value."""
+
+YES_AND_NO = (
+    ("true", "false"),
+    ("yes", "no"),
+    ("y", "n"),
+    ("t", "f"),
+    ("ja", "nein"),
+    ("j", "n"),
+    ("wahr", "falsch"),
+    ("oui", "non"),
+    ("vrai", "faux"),
+    ("sí", "no"),
+    ("si", "no"),
+    ("s", "n"),
+    ("sim", "não"),
+    ("verdadero", "falso"),
+    ("tak", "nie"),
+    ("on", "off"),
+)
+
+TOTALS = re.compile(
+    r"(grand total|sub-?total|total|sums?|summe|gesamt(?:summe)?|insgesamt|zusammen|totale?s?|totaal|somme|suma)\b",
+    re.IGNORECASE,
+)
+"""How a totals row begins."""
+
+NOTES = re.compile(
+    r"(sources?|notes?|footnotes?|remarks?|legend|quellen?|hinweise?|anmerkung(?:en)?|fußnoten?|stand|copyright|©|"
+    r"data (?:from|as of)|last updated?|as of|prepared by|erstellt|printed|report generated|end of (?:report|file))\b",
+    re.IGNORECASE,
+)
+"""How a line below a table begins."""
+
+MONEY = ("$", "€", "£", "¥", "₹", "CHF", "EUR", "USD", "GBP", "US$", "Fr.", "kr", "zł", "R$", "A$", "C$")
+"""Signs and words of money."""
