@@ -49,11 +49,14 @@
     {{ return(node.config.meta[name]) }}
 {% endmacro %}
 
-{#- Asks the database, not dbt's cache, which is as old as the build. -#}
+{#-
+    Asks the database, not dbt's cache, which is as old as the build. Names of the catalog are in capitals, as SQL Server
+    has them: there they may depend on case.
+-#}
 {% macro relation_exists_now(relation) %}
     {% set found = run_query(
-        "select 1 as found from information_schema.tables where table_schema = '" ~ relation.schema
-        ~ "' and table_name = '" ~ relation.identifier ~ "'"
+        "select 1 as found from INFORMATION_SCHEMA.TABLES where TABLE_SCHEMA = '" ~ relation.schema
+        ~ "' and TABLE_NAME = '" ~ relation.identifier ~ "'"
     ) %}
     {{ return(found | length > 0) }}
 {% endmacro %}
@@ -61,8 +64,8 @@
 {#- The same of a column. -#}
 {% macro has_column_now(relation, column) %}
     {% set found = run_query(
-        "select 1 as found from information_schema.columns where table_schema = '" ~ relation.schema
-        ~ "' and table_name = '" ~ relation.identifier ~ "' and column_name = '" ~ column ~ "'"
+        "select 1 as found from INFORMATION_SCHEMA.COLUMNS where TABLE_SCHEMA = '" ~ relation.schema
+        ~ "' and TABLE_NAME = '" ~ relation.identifier ~ "' and COLUMN_NAME = '" ~ column ~ "'"
     ) %}
     {{ return(found | length > 0) }}
 {% endmacro %}

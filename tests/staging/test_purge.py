@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from loader.files import sha256_of
+from loader.warehouse.transactions import portions
 from tests.conftest import REPOSITORY, Project
 from tests.support import club
 from tests.support.club import contents, deliver, member, visit
@@ -577,3 +578,10 @@ def test_a_file_that_an_interrupted_rewrite_left_is_gone_with_the_next(new_proje
     assert "rewritten" in purge(project)
     assert not left.exists()
     assert "unchanged" in run(project, "load")
+
+
+def test_no_statement_has_more_parameters_than_sql_server_takes() -> None:
+    values = [str(number) for number in range(6_543)]
+    parts = list(portions(values))
+    assert [value for part in parts for value in part] == values
+    assert max(map(len, parts)) < 2_100 - 10

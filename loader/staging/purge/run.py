@@ -36,6 +36,7 @@ from loader.warehouse.layers import STAGE
 from loader.warehouse.ledger import applied_load, changes_of, consumers, followers, waiting_for_changes
 from loader.warehouse.meta import dataset_version, etl_audit, ingestion_log, now, validation_log
 from loader.warehouse.stage_table import loaded_tables
+from loader.warehouse.transactions import portions
 from loader.warehouse.versions import move_archived, versions_of
 
 
@@ -186,13 +187,13 @@ def look(project: Project, scope: Scope) -> Found:
         return Found(
             archive=archive,
             gone=tuple(_gone(project, versions)),
-            staged=sum(_count(connection, table, scope.is_staged(versions)) for table in loaded_tables(contract)),
+            staged=sum(_count(connection, table, scope.is_staged()) for table in loaded_tables(contract)),
             rejects=rejects,
             kept=kept,
             deliveries=tuple(deliveries),
             unreadable=tuple(unreadable),
             unloaded=tuple(sorted(new)),
-            waiting=tuple(scope.waiting(connection, versions)),
+            waiting=tuple(scope.waiting(connection)),
         )
 
     return project.warehouse.run(ask)
@@ -279,7 +280,7 @@ def _remove(connection: Connection, project: Project, scope: Scope, found: Found
             stem = Stem.of(contract, path.name)
             new, sha256 = publish(unfinished, stem.parquet if stem else path.name)
             move_archived(connection, name, f"{contract.name}/{new}", sha256, rows)
-    here, deleted = scope.is_staged(versions), 0
+    here, deleted = scope.is_staged(), 0
     for table in loaded_tables(contract):
         concerned |= set(connection.execute(select(table.c["_data_period"]).where(here).distinct()).scalars())
         deleted += _count(connection, table, here)
@@ -313,8 +314,10 @@ def _mark(connection: Connection, contract: Contract, archive: Sequence[Path], f
     hashes |= {stem.sha256 for stem in stems if stem} - clean
     hashes |= {kept.sha256[:12] for kept in found.kept} - clean
     log = ingestion_log.c
-    these = (log.dataset == contract.name) & func.substring(log.sha256, 1, 12).in_(sorted(hashes))
-    connection.execute(update(ingestion_log).where(these).values(purged_at=now()))
+    moment = now()
+    for some in portions(sorted(hashes)):
+        these = (log.dataset == contract.name) & func.substring(log.sha256, 1, 12).in_(some)
+        connection.execute(update(ingestion_log).where(these).values(purged_at=moment))
 
 
 @dataclass(frozen=True)
@@ -331,7 +334,7 @@ def _after(connection: Connection, scope: Scope) -> _After:
     contract, audit = scope.contract, etl_audit.c
     read_by = consumers(connection, applied_load.c.dataset == contract.name)
     changes = changes_of(connection, read_by)
-    waiting = [*scope.waiting(connection, versions_of(connection, contract.name))]
+    waiting = [*scope.waiting(connection)]
     waiting += waiting_for_changes(connection, changes)
     elsewhere = [name for name in scope.elsewhere(connection) if name not in (*waiting, *changes)]
     staged = [f"{STAGE}.{table.name}" for table in loaded_tables(contract)]

@@ -29,6 +29,7 @@ from loader.warehouse import State, Version
 from loader.warehouse.engines.types import Code
 from loader.warehouse.layers import LAYERS, STAGE
 from loader.warehouse.ledger import PURGED, applied_load, consumers, has_ledger
+from loader.warehouse.transactions import portions
 from loader.warehouse.versions import set_state
 
 
@@ -49,7 +50,7 @@ class Scope(Protocol):
     def keep_rest(self, parquet: Path, target: Path) -> bool:
         """Write the rows that stay to another file; False when none does."""
 
-    def is_staged(self, versions: Sequence[Version]) -> ColumnElement[bool]:
+    def is_staged(self) -> ColumnElement[bool]:
         """A condition on the rows of the stage table."""
 
     def is_in_rejects(self, listed: Path) -> bool:
@@ -64,7 +65,7 @@ class Scope(Protocol):
     def record_for_history(self, connection: Connection, versions: Sequence[Version], concerned: Sequence[str]) -> None:
         """Write down what history has to know; `concerned` are the periods of the rows that went."""
 
-    def waiting(self, connection: Connection, versions: Sequence[Version]) -> list[str]:
+    def waiting(self, connection: Connection) -> list[str]:
         """Histories and facts that hold such rows until the next build."""
 
     def elsewhere(self, connection: Connection) -> list[str]:
@@ -93,7 +94,7 @@ class OfKey:
     def _rows_of(self, rows: pa.Table) -> pa.BooleanArray:
         return self.key.rows_of({name: rows[name].combine_chunks() for name in self.contract.key})
 
-    def is_staged(self, versions: Sequence[Version]) -> ColumnElement[bool]:  # noqa: ARG002
+    def is_staged(self) -> ColumnElement[bool]:
         return self.key.condition()
 
     def is_in_rejects(self, listed: Path) -> bool:
@@ -151,10 +152,12 @@ class OfKey:
     def record_for_history(self, connection: Connection, versions: Sequence[Version], concerned: Sequence[str]) -> None:  # noqa: ARG002
         """The loads stay the same, so that nothing but a mark tells that they lost rows."""
         if has_ledger(connection):
-            here = (applied_load.c.dataset == self.contract.name) & applied_load.c.data_period.in_(concerned)
-            connection.execute(update(applied_load).where(here).values(fingerprint=PURGED))
+            of_dataset = applied_load.c.dataset == self.contract.name
+            for some in portions(concerned):
+                here = of_dataset & applied_load.c.data_period.in_(some)
+                connection.execute(update(applied_load).where(here).values(fingerprint=PURGED))
 
-    def waiting(self, connection: Connection, versions: Sequence[Version]) -> list[str]:  # noqa: ARG002
+    def waiting(self, connection: Connection) -> list[str]:
         return consumers(
             connection, (applied_load.c.dataset == self.contract.name) & (applied_load.c.fingerprint == PURGED)
         )
@@ -195,8 +198,8 @@ class OfPeriodsBefore:
     def keep_rest(self, parquet: Path, target: Path) -> bool:  # noqa: ARG002
         return False
 
-    def is_staged(self, versions: Sequence[Version]) -> ColumnElement[bool]:
-        return column("_data_period", Code()).in_(self._periods(versions))
+    def is_staged(self) -> ColumnElement[bool]:
+        return column("_data_period", Code()) < self.first_kept.name  # names of a grain sort by time
 
     def is_in_rejects(self, listed: Path) -> bool:
         stem = Stem.of(self.contract, listed.name)
@@ -214,17 +217,12 @@ class OfPeriodsBefore:
             if version.period_start < self.first_kept.start and version.state is not State.PURGED:
                 set_state(connection, version, State.PURGED)
 
-    def waiting(self, connection: Connection, versions: Sequence[Version]) -> list[str]:
-        return consumers(
-            connection,
-            (applied_load.c.dataset == self.contract.name) & applied_load.c.data_period.in_(self._periods(versions)),
-        )
+    def waiting(self, connection: Connection) -> list[str]:
+        of_dataset = applied_load.c.dataset == self.contract.name
+        return consumers(connection, of_dataset & (applied_load.c.data_period < self.first_kept.name))
 
     def elsewhere(self, connection: Connection) -> list[str]:  # noqa: ARG002
         return []
-
-    def _periods(self, versions: Sequence[Version]) -> list[str]:
-        return sorted({v.data_period for v in versions if v.period_start < self.first_kept.start})
 
 
 def _rows_listed(rejects: Path) -> int | None:

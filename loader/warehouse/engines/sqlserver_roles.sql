@@ -52,6 +52,8 @@ grant select, insert, update, delete on schema::stage to almanac_loader;
 grant select on schema::core to almanac_loader;
 
 grant create table, create view to almanac_dbt;
+grant view definition to almanac_dbt; -- before it drops a table, dbt-sqlserver asks what depends on it
+grant select on sys.sql_expression_dependencies to almanac_dbt;
 grant select on schema::meta to almanac_dbt;
 grant select on schema::stage to almanac_dbt;
 
@@ -60,6 +62,8 @@ alter role almanac_reader add member almanac_loader;
 alter role almanac_reader add member almanac_migration;
 
 grant create table to almanac_migration;
+grant view definition to almanac_migration; -- before a column is widened, it asks which views are bound to it
+grant select on sys.sql_expression_dependencies to almanac_migration;
 grant select, delete on schema::core to almanac_migration; -- delete: for `loader reset`
 grant delete on schema::mart to almanac_migration;
 grant update on core.applied_load to almanac_migration;
