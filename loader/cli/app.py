@@ -124,7 +124,9 @@ def _word(error: AlmanacError) -> str:
 
 def print_json(value: Any) -> None:
     """Print a value as JSON and nothing else; what JSON does not know becomes text."""
-    click.echo(json.dumps(value, indent=2, default=str, ensure_ascii=False))
+    text = json.dumps(value, indent=2, default=str, ensure_ascii=False)
+    # half a character, as names of files may have it, stays an escape of JSON
+    click.echo(text.encode(errors="backslashreplace").decode())
 
 
 dataset_option = click.option("--dataset", help="Name of the dataset.")

@@ -24,6 +24,8 @@ from loader.cli.app import (
 if TYPE_CHECKING:
     from loader.project import Project
 
+strict_option = click.option("--strict", is_flag=True, help="Exit code 1 also for files that no contract knows.")
+
 
 @command("ingest")
 @dataset_option
@@ -33,12 +35,18 @@ def ingest_command(project: Project, dataset: str | None, period: str | None, fi
     """Check name, form and header of what has landed, and record it."""
     from loader.errors import RefusedError
     from loader.staging.ingest import ingest
-    from loader.staging.landing import landed_files, nothing_landed
+    from loader.staging.landing import look, nothing_landed
+    from loader.staging.unknown_files import tell
 
     project.ensure_datasets()
     project.ensure_migrated()
     refused = 0
-    paths = [file_path] if file_path else [one.path for one in landed_files(project, dataset, period)]
+    if file_path:
+        paths = [file_path]
+    else:
+        landing = look(project, dataset, period)
+        tell(landing.unknown)
+        paths = landing.paths
     if not paths:
         raise nothing_landed(project, dataset, period)
     for path in paths:
@@ -98,8 +106,9 @@ def load_stage_command(project: Project, force: bool, parquet_path: Path | None,
 @period_option
 @file_option
 @force_option
+@strict_option
 @json_option
-def load_command(project: Project, as_json: bool, **what: Any) -> int:
+def load_command(project: Project, as_json: bool, strict: bool, **what: Any) -> int:
     """Ingest, validate and load what has landed (for a period, or all that is new)."""
     from loader.staging.load import load
 
@@ -108,13 +117,14 @@ def load_command(project: Project, as_json: bool, **what: Any) -> int:
     if as_json:
         print_json(report.as_json())
     console.say(report.closing_line)
-    return 1 if report.count("refused") else 0
+    return report.exit_code(strict=strict)
 
 
 @command("run")
 @check_all_option
+@strict_option
 @json_option
-def run_command(project: Project, as_json: bool, check_all: bool) -> int:
+def run_command(project: Project, as_json: bool, strict: bool, check_all: bool) -> int:
     """Load everything new, any period, then build, unless nothing has changed since the last build."""
     from loader.build.layers import build_if_changed
     from loader.staging.load import load
@@ -125,7 +135,7 @@ def run_command(project: Project, as_json: bool, check_all: bool) -> int:
         print_json(report.as_json())
     console.say(report.closing_line)
     build_if_changed(project, check_all=check_all)
-    return 1 if report.count("refused") else 0
+    return report.exit_code(strict=strict)
 
 
 @command("plan")

@@ -12,6 +12,7 @@ from loader.errors import EnvironmentFailedError, UsageError
 
 if TYPE_CHECKING:
     from loader.project import Project
+    from loader.staging.unknown_files import UnknownFile
 
 
 @command("status")
@@ -20,24 +21,26 @@ if TYPE_CHECKING:
 def status_command(project: Project, dataset: str | None, as_json: bool) -> int:
     """Datasets x periods: state, rows, rejected, file, when."""
     from loader.reports.status import as_json as lines_as_json
-    from loader.reports.status import status
+    from loader.reports.status import of_unknown, status
     from loader.reports.status_tables import status_messages, status_table
-    from loader.staging.landing_folder import landing_folder
+    from loader.staging.landing import look
     from loader.staging.older_contracts import note_older_contracts, of_older_contracts
+    from loader.staging.unknown_files import tell
 
     with project.warehouse.kept_open():
         project.ensure_migrated()
         if dataset is not None:
             project.contract(dataset)
+        unknown: list[UnknownFile] = []
         older, away = [], None
         try:
-            landing_folder(project)
+            unknown = look(project).unknown if dataset is None else []
             older = of_older_contracts(project, dataset)
         except EnvironmentFailedError as error:
             away = error  # what meta knows is shown all the same
         lines = status(project, dataset, older)
     if as_json:
-        print_json(lines_as_json(lines))
+        print_json(lines_as_json([*lines, *of_unknown(unknown)]))
     elif lines:
         console.show(status_table(lines))
         for message in status_messages(lines):
@@ -47,6 +50,7 @@ def status_command(project: Project, dataset: str | None, as_json: bool) -> int:
         console.say(f"nothing was delivered yet; put files into {project.settings.landing_dir} and run `loader load`")
     else:
         console.say("no dataset has a contract yet; write one into datasets_config.yml, then `loader derive`")
+    tell(unknown)
     if away is not None:
         raise away
     return 0

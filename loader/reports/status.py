@@ -12,11 +12,12 @@ from sqlalchemy import Connection, select
 from loader.contracts import Contracts
 from loader.project import Project
 from loader.warehouse import State, Version
-from loader.warehouse.meta import etl_audit, ingestion_log, validation_log
+from loader.warehouse.meta import etl_audit, ingestion_log, now, validation_log
 from loader.warehouse.versions import active_version, versions_of
 
 if TYPE_CHECKING:
     from loader.staging.sources import Source
+    from loader.staging.unknown_files import UnknownFile
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,8 @@ class PeriodStatus:
     dataset: str
     period: str
     state: str
-    """`active`; `rolled_back`, `reset`, `purged`: nothing is in stage; `refused`; `ingested`: not loaded; `running`."""
+    """`active`; `rolled_back`, `reset`, `purged`: nothing is in stage; `refused`; `ingested`: not loaded; `running`;
+    `unknown`: a file in the landing folder that no contract knows."""
     version: int | None
     rows: int | None
     rejected: int | None
@@ -42,9 +44,10 @@ class PeriodStatus:
 
 
 def status(project: Project, dataset: str | None = None, older: Sequence[Source] = ()) -> list[PeriodStatus]:
-    """One entry per dataset and period that was ever delivered, and one per refused file.
+    """One entry per dataset and period that was ever delivered, and one per file of which the last was no good.
 
-    `older` are the deliveries that were read under an older contract.
+    Such a file is shown until a newer one of its period or of its name is in. `older` are the deliveries that were read
+    under an older contract.
     """
     lines = project.warehouse.run(lambda c: list(_status(c, project.contracts, dataset)))
     places = {(one.version.dataset, one.version.data_period): one.place for one in older}
@@ -52,6 +55,11 @@ def status(project: Project, dataset: str | None = None, older: Sequence[Source]
         replace(line, older_contract=places.get((line.dataset, line.period))) if line.state == State.ACTIVE else line
         for line in lines
     ]
+
+
+def of_unknown(files: Iterable[UnknownFile]) -> list[PeriodStatus]:
+    """One entry per file in the landing folder that no contract knows."""
+    return [PeriodStatus("?", "?", "unknown", None, None, None, one.file, now(), one.message) for one in files]
 
 
 def _status(connection: Connection, contracts: Contracts, dataset: str | None) -> Iterable[PeriodStatus]:
@@ -105,17 +113,25 @@ def _rejected(connection: Connection) -> dict[int, int]:
 
 
 def _refused(connection: Connection) -> list[PeriodStatus]:
-    """Files that never made it into stage: what was said of each last."""
-    loaded = {v.file_id for name in _datasets(connection) for v in versions_of(connection, name)}
+    """Files that are not in stage as they were last looked at, and nothing newer is: what was said of each last."""
+    loaded: set[int] = set()
+    last_loads: dict[tuple[str, ...], dt.datetime] = {}
+    for version in (version for name in _datasets(connection) for version in versions_of(connection, name)):
+        loaded.add(version.file_id)
+        for what in ((version.dataset, version.data_period), (version.file_name,)):
+            last_loads[what] = max(version.loaded_at, last_loads.get(what, version.loaded_at))
     last_steps = _last_steps(connection)
     found = []
     for file in connection.execute(select(ingestion_log).order_by(ingestion_log.c.file_id)):
-        if file.file_id in loaded:
-            continue
         step = last_steps.get(file.file_id)
         state = "refused" if file.status == "refused" or (step and step.status == "refused") else "ingested"
         if step and step.status in ("running", "interrupted", "failed"):
             state = step.status
+        newest = [last_loads.get(what) for what in ((file.dataset, file.data_period), (file.file_name,))]
+        if any(loaded_at and loaded_at > file.ingested_at for loaded_at in newest):
+            continue
+        if file.file_id in loaded and state == "ingested":
+            continue
         message = file.message or (step.error if step else None)
         found.append(
             PeriodStatus(

@@ -20,7 +20,7 @@ from loader.staging.landing import (
     Content,
     Landed,
     full_path,
-    landed_files,
+    look,
     nothing_landed,
     recognise,
     refuse_unrecordable,
@@ -139,7 +139,7 @@ def find_ingested(
     if file_id is not None:
         return ingested(project, file_id)
     if file_path is None:
-        paths = [one.path for one in landed_files(project, dataset, period)]
+        paths = [one.path for one in look(project, dataset, period).deliveries]
         if not paths:
             raise nothing_landed(project, dataset, period)
         if len(paths) > 1:

@@ -16,7 +16,11 @@ from loader.errors import RefusedError, UsageError
 from loader.files import sha256_of
 from loader.project import Project
 from loader.staging.landing_folder import landing_folder
+from loader.staging.unknown_files import UnknownFile, UnknownFileError, explain, tell
 from loader.warehouse.meta import MOST_PATH
+
+_OF_WINDOWS = ("desktop.ini", "thumbs.db")
+"""What Windows puts into a folder by itself."""
 
 
 @dataclass(frozen=True)
@@ -95,13 +99,14 @@ def recognise(path: Path, contracts: Contracts) -> Landed:
     """Dataset, period and order of a file, from its name.
 
     Raises:
-        RefusedError: the name matches no contract, or more than one, or contains no period, or cannot be recorded.
+        UnknownFileError: the name matches no contract.
+        RefusedError: it matches more than one, or contains no period, or cannot be recorded.
     """
-    refuse_unrecordable(path)
     matching = [(contract, match) for contract in contracts if (match := contract.match(path.name))]
     if not matching:
         known = "; ".join(f"{contract.name}: {contract.file_name}" for contract in contracts)
-        raise RefusedError(f"{path.name}: the file name matches no contract. Expected: {known}")
+        raise UnknownFileError(f"{path.name}: the file name matches no contract. Expected: {known}")
+    refuse_unrecordable(path)
     if len(matching) > 1:
         names = ", ".join(contract.name for contract, _ in matching)
         raise RefusedError(f"{path.name}: the file name matches several contracts ({names}); make file_name stricter")
@@ -113,8 +118,23 @@ def recognise(path: Path, contracts: Contracts) -> Landed:
     return Landed(path, contract, period, match.groupdict().get("order"))
 
 
-def landed_files(project: Project, dataset: str | None = None, period: str | None = None) -> list[Landed]:
-    """What lies in the landing folder, of a dataset and a period when they are named; other files are noted.
+@dataclass(frozen=True)
+class Landing:
+    """What lies in the landing folder."""
+
+    deliveries: list[Landed]
+    refused: list[Path]
+    """Files with a name of a contract that cannot be taken: it tells no period, say, or is one of two contracts."""
+    unknown: list[UnknownFile]
+
+    @property
+    def paths(self) -> list[Path]:
+        """The files that are, or should be, deliveries."""
+        return sorted([*(one.path for one in self.deliveries), *self.refused])
+
+
+def look(project: Project, dataset: str | None = None, period: str | None = None) -> Landing:
+    """What lies in the landing folder: of a dataset and a period, when they are named, and what no contract knows.
 
     Raises:
         UsageError: nothing has landed for what was named, or there is no such dataset.
@@ -122,22 +142,29 @@ def landed_files(project: Project, dataset: str | None = None, period: str | Non
     """  # noqa: DOC501 (`nothing_landed` makes a UsageError)
     if dataset is not None:
         project.contract(dataset)
-    found = []
+    found, refused, unknown = [], [], []
     for path in landing_files(landing_folder(project)):
         try:
             found.append(recognise(path, project.contracts))
+        except UnknownFileError:
+            unknown.append(path.name)
         except RefusedError as error:
-            console.note(f"{path.name} is not looked at: {str(error).removeprefix(f'{path.name}: ')}")
+            if dataset or period:  # of which it may be none
+                console.note(f"{path.name} is not looked at: {error.message.removeprefix(f'{path.name}: ')}")
+            else:
+                refused.append(path)
+    explained = explain(unknown, project.contracts)
     wanted = [one for one in found if one.is_of(dataset, period)]
     if not wanted and (dataset or period):
+        tell(explained)
         raise nothing_landed(project, dataset, period)
-    return wanted
+    return Landing(wanted, refused, explained)
 
 
 def landing_files(folder: Path) -> Iterator[Path]:
-    """The files of a folder in the order of their names; the lock files of office programs are no deliveries."""
+    """The files of a folder in the order of their names; those of programs and of the system are no deliveries."""
     for path in sorted(folder.iterdir()):
-        if path.is_file() and not path.name.startswith(("~$", ".")):
+        if path.is_file() and not path.name.startswith(("~$", ".")) and path.name.lower() not in _OF_WINDOWS:
             yield path
 
 

@@ -15,13 +15,14 @@ from loader.errors import AlmanacError, RefusedError
 from loader.project import Project
 from loader.staging.guard import GuardRefusedError
 from loader.staging.ingest import Ingested, ingest
-from loader.staging.landing import Landed, landed_files, nothing_landed, recognise
+from loader.staging.landing import Landing, look, nothing_landed, recognise
 from loader.staging.landing_folder import files_missed
 from loader.staging.load_stage import Loaded, Unchanged, load_stage
 from loader.staging.older_contracts import as_json as older_as_json
 from loader.staging.older_contracts import note_older_contracts, of_older_contracts
 from loader.staging.selection import Candidate, select
 from loader.staging.sources import Place, Source
+from loader.staging.unknown_files import UnknownFile, tell
 from loader.staging.validate import Validated, validate
 from loader.text import plural
 from loader.warehouse.versions import words_of_unknown
@@ -63,6 +64,8 @@ class Report:
     lines: list[Line] = field(default_factory=list)
     older_contract: list[Source] = field(default_factory=list)
     """What stage still holds as an older contract read it, of what was asked for."""
+    unknown: list[UnknownFile] = field(default_factory=list)
+    """Files in the landing folder that no contract knows."""
     missed: int = 0
     """Files that were read from the landing folder before, when nothing at all is in it."""
     seconds: float = 0.0
@@ -79,8 +82,13 @@ class Report:
             "missed": self.missed,
             "seconds": round(self.seconds, 3),
             "files": [line.as_json() for line in self.lines],
+            "unknown": [one.as_json() for one in self.unknown],
             "older_contract": [older_as_json(source) for source in self.older_contract],
         }
+
+    def exit_code(self, *, strict: bool) -> int:
+        """1 when a delivery was refused, or, if it is `strict`, a file is known to no contract; else 0."""
+        return int(self.count("refused") > 0 or (strict and bool(self.unknown)))
 
     @property
     def closing_line(self) -> str:
@@ -89,6 +97,7 @@ class Report:
             f"{self.count('loaded')} loaded",
             f"{self.count('refused')} refused",
             f"{self.count('unchanged')} unchanged",
+            *([f"{len(self.unknown)} unknown"] if self.unknown else []),
         ]
         rows = sum(line.rows or 0 for line in self.lines if line.result == "loaded")
         return f"{', '.join(counts)}; {rows:,} rows in {self.seconds:.1f} s"
@@ -118,6 +127,7 @@ def load(
         for line in _load_older(project, period, dataset, force, report) if file_path is None else ():
             report.lines.append(line)
             _show(line, verbose=True)
+    tell(report.unknown)
     _tell_of_breaks(report.lines)
     report.seconds = time.perf_counter() - started
     return report
@@ -127,15 +137,17 @@ def _load_each(
     project: Project, period: str | None, dataset: str | None, file_path: Path | None, force: bool, report: Report
 ) -> Iterator[Line]:
     if file_path is None:
-        landed = landed_files(project, dataset, period)
-        report.missed = files_missed(project)
+        landing = look(project, dataset, period)
+        report.missed, report.unknown = files_missed(project), landing.unknown
     else:
+        landing = _named(project, file_path, dataset, period)
+    for path in landing.refused:
+        project.ensure_migrated()
         try:
-            landed = [_named(project, file_path, dataset, period)]
+            ingest(project, path)
         except RefusedError as error:
-            yield Line(file_path.name, None, None, "refused", error.message)
-            return
-    for candidate in select(project, landed, force=force, named=file_path is not None):
+            yield Line(path.name, None, None, "refused", error.message)
+    for candidate in select(project, landing.deliveries, force=force, named=file_path is not None):
         yield load_one(project, candidate, force)
 
 
@@ -153,17 +165,15 @@ def _load_older(
     note_older_contracts(one for one in report.older_contract if one.place not in (Place.LANDED, Place.KEPT))
 
 
-def _named(project: Project, path: Path, dataset: str | None, period: str | None) -> Landed:
-    """The file that somebody named; when its name tells nothing, that is recorded as a refusal."""
+def _named(project: Project, path: Path, dataset: str | None, period: str | None) -> Landing:
+    """The file that somebody named."""
     try:
         landed = recognise(path, project.contracts)
     except RefusedError:
-        project.ensure_migrated()
-        ingest(project, path)
-        raise
+        return Landing([], [path], [])
     if not landed.is_of(dataset, period):
         raise nothing_landed(project, dataset, period)
-    return landed
+    return Landing([landed], [], [])
 
 
 def load_one(project: Project, candidate: Candidate, force: bool) -> Line:

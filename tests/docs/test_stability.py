@@ -52,6 +52,7 @@ def shop(new_folder: Callable[..., Project]) -> Project:
     deliver(project, "2025-01", products("P1", "P2"))
     deliver(project, "2025-02", products("P1", {"sku": "P2", "price": "cheap"}))
     (project.landing / REFUSED).write_bytes(b"")
+    (project.landing / "readme.txt").write_bytes(b"")
 
     def fill(connection: Any) -> None:
         connection.execute(text("create table mart.fct_sale as select 'Kiel' as city, 3 as pieces"))
@@ -78,6 +79,7 @@ def test_answers_for_programs(shop: Project) -> None:
     again = answer(shop, "run", exit_code=1)
     assert_listed("`load`, `run`", report, again)
     assert_listed("`load`, `run`: each of `files`", *report["files"], *again["files"])
+    assert_listed("`load`, `run`: each of `unknown`", *report["unknown"], *again["unknown"])
     results = {file["result"] for file in [*report["files"], *again["files"]]}
     assert_listed("`load`, `run`: values of `result`", results)
     plan = answer(shop, "plan", deliver(shop, "2025-02", products("P1", "P3")))
@@ -87,7 +89,7 @@ def test_answers_for_programs(shop: Project) -> None:
     assert shop.loader("rollback", "--dataset", "products", "--period", "2025-02").exit_code == 0
     lines = answer(shop, "status")
     assert_listed("`status`: each line", *lines)
-    assert {line["state"] for line in lines} == {"active", "rolled_back", "refused"}
+    assert {line["state"] for line in lines} == {"active", "rolled_back", "refused", "unknown"}
     assert_listed("`versions`: each load", *answer(shop, "versions", "--dataset", "products"))
     change_contract(shop, "description: Name.}", "description: Name., clean: [upper]}")
     (shop.landing / "products_2025-01.csv").unlink()

@@ -171,15 +171,15 @@ def test_a_column_without_header_may_be_empty_but_hold_no_values(local: Project)
 
 def test_what_is_no_delivery_is_left_alone(local: Project) -> None:
     write_citizens(local.landing / "citizens_2025-01.xlsx", citizen_rows(2))
-    for name in ("~$citizens_2025-01.xlsx", "~$citizens_2025-02.xlsx", ".people_2025-01.csv"):
+    for name in ("Thumbs.db", "~$citizens_2025-01.xlsx", "~$citizens_2025-02.xlsx", ".people_2025-01.csv"):
         (local.landing / name).write_bytes(b"somebody has it open")
     (local.landing / "people_2025-02.csv").mkdir()
     (local.landing / "minutes.docx").write_bytes(b"of the meeting")
     result = load(local)
     assert result.exit_code == 0
-    assert "1 loaded, 0 refused, 0 unchanged; 2 rows in" in result.output
+    assert "1 loaded, 0 refused, 0 unchanged, 1 unknown; 2 rows in" in result.output
     assert "~$" not in result.output
-    assert "note: minutes.docx is not looked at: the file name matches no contract" in result.output
+    assert "note: no contract knows minutes.docx: its name is like none of theirs" in result.output
     assert log_of(local) == [("citizens_2025-01.xlsx", "citizens", "2025-01", "ingested")]
 
 

@@ -264,9 +264,9 @@ def test_one_bad_file_does_not_stop_the_others(shop: Project) -> None:
     (shop.landing / "readme.txt").write_text("no delivery", encoding="utf-8")
     (shop.landing / "~$products_2025-04.csv").write_text("lock file of an office program", encoding="utf-8")
     output = load(shop, refused=True)
-    assert "2 loaded, 1 refused, 0 unchanged; 2 rows in" in output
+    assert "2 loaded, 1 refused, 0 unchanged, 1 unknown; 2 rows in" in output
     assert "refused    products_2025-02.csv: 1 of 1 rows are invalid" in output
-    assert "readme.txt is not looked at" in output
+    assert "note: no contract knows readme.txt: " in output
     assert "~$" not in output
     assert [row[0] for row in versions(shop)] == ["2025-01", "2025-03"]
 
