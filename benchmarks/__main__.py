@@ -1,9 +1,10 @@
 """`make bench`: everything that is measured, as a table and as JSON. `SCALE=` multiplies the sizes.
 
-python -m benchmarks                    all of it, on DuckDB
-python -m benchmarks stage phones       some of it; the figures of the rest stay as they are
-python -m benchmarks pollock POLLOCK=…  odd text files, of a checkout of github.com/HPI-Information-Systems/Pollock
-python -m benchmarks --markdown         nothing is measured: the figures of data/bench.json as Markdown
+python -m benchmarks                          all of it, on DuckDB
+python -m benchmarks stage phones             some of it; the figures of the rest stay as they are
+python -m benchmarks pollock POLLOCK=…        odd text files: a checkout of github.com/HPI-Information-Systems/Pollock
+python -m benchmarks delimiters CSVSNIFFER=…  how they are written: a checkout of github.com/ws-garcia/CSVsniffer
+python -m benchmarks --markdown               nothing is measured: the figures of data/bench.json as Markdown
 
 ENGINES=postgres,sqlserver measures on servers what has a part there: stage, memory, history, and on PostgreSQL claims.
 PostgreSQL is the one that pip installs, SQL Server the one that ALMANAC_SQLSERVER_HOST, _PORT, _USER, _PASSWORD name.
@@ -23,6 +24,7 @@ from typing import Any
 
 from benchmarks.builds.bench import builds
 from benchmarks.claims.bench import claims, claims_on
+from benchmarks.delimiters.bench import delimiters
 from benchmarks.delivery.bench import delivery
 from benchmarks.history.bench import history, history_on
 from benchmarks.measure import REPOSITORY, Line
@@ -46,8 +48,13 @@ BENCHES = {
     "builds": ("Builds, node by node", builds),
     "claims": ("Claim lines, day by day", claims),
 }
-ON_DATA = {"pollock": ("Odd text files: the Pollock benchmark", pollock)}
-"""Measured when asked for, on data of others: NAME=folder says where they are."""
+ON_DATA = {
+    "pollock": ("Odd text files: the Pollock benchmark", pollock),
+    "delimiters": ("How text files are written: the sets of CSVsniffer", delimiters),
+}
+"""Measured when asked for, on data of others."""
+FOLDERS = {"pollock": "POLLOCK", "delimiters": "CSVSNIFFER"}
+"""The variables that say where those data are."""
 ON_SERVERS = {"stage": stage_on, "memory": memory_on, "history": history_on, "claims": claims_on}
 FIGURES = REPOSITORY / "data" / "bench.json"
 
@@ -61,8 +68,8 @@ def main() -> None:
     asked.benches = [word for word in asked.benches if "=" not in word]
     if unknown := set(asked.benches) - {*BENCHES, *ON_DATA}:
         arguments.error(f"there is no {', '.join(sorted(unknown))}; there are {', '.join([*BENCHES, *ON_DATA])}")
-    if missing := [name for name in asked.benches if name in ON_DATA and name.upper() not in os.environ]:
-        arguments.error(f"{missing[0].upper()}=folder says where its data are")
+    if missing := [name for name in asked.benches if name in ON_DATA and FOLDERS[name] not in os.environ]:
+        arguments.error(f"{FOLDERS[missing[0]]}=folder says where its data are")
     if asked.markdown:
         print(as_markdown(figures()))
         return
@@ -88,7 +95,7 @@ def _measure(engines: list[str], names: list[str], scale: float) -> list[str]:
         for name in names:
             if engine == "duckdb" and name in ON_DATA:
                 title, on_data = ON_DATA[name]
-                data = Path(os.environ[name.upper()])
+                data = Path(os.environ[FOLDERS[name]])
                 print(f"measuring: {title}", file=sys.stderr)
                 section = as_section(on_data(data, scale), scale)
             elif engine == "duckdb":

@@ -14,6 +14,7 @@ from benchmarks import measure
 from benchmarks.__main__ import BENCHES, ON_SERVERS
 from benchmarks.builds import bench as builds
 from benchmarks.claims import bench as claims
+from benchmarks.delimiters.bench import SETS, delimiters
 from benchmarks.history import bench as history
 from benchmarks.measure import Line
 from benchmarks.people import people, write_csv
@@ -142,3 +143,23 @@ def test_odd_text_files_are_scored(tmp_path: Path) -> None:
         strict, "0 of 3; 0 more of file_multitable_same.csv", "1 files",
         "10.000 simple, 10.000 weighted", "0 of 6; 0 more of file_multitable_same.csv", "0 files",
     ]  # fmt: skip
+
+
+def test_detected_delimiters_are_counted_as_where_figures_are_published(tmp_path: Path) -> None:
+    """A right one, a wrong annotation, a file that is not there and one that is no text, in the first of the sets."""
+    files = {"a.csv": b"id;n\n1;x\n2;y\n", "b.csv": b"id,n\n1,x\n2,y\n", "c.csv": None, "d.csv": b"PK\3\4"}
+    truth = tmp_path / "python" / "ground truth"
+    truth.mkdir(parents=True)
+    for place, (annotated, folder) in enumerate(SETS.values()):
+        (tmp_path / "python" / folder).mkdir()
+        names = files if place == 0 else {}
+        lines = ["#what this is", "file_name|…", *(f"{name}|utf8|semicolon|doublequote||lf" for name in names)]
+        (truth / annotated).write_text("\n".join(lines), encoding="utf-8")
+        for name, raw in names.items():
+            if raw is not None:
+                (tmp_path / "python" / folder / name).write_bytes(raw)
+    first, halves, told, slowest, *_ = delimiters(tmp_path)
+    assert first.note == "50.0% (1 of 2); 1 files are not there, 1 have no answer"
+    assert halves.note == "50.0% (1 of 2), 0.0% (0 of 0)"  # by their names
+    assert told.note == "of 0 of 1 wrong ones, of 0 right ones"
+    assert slowest.seconds is not None

@@ -1,19 +1,34 @@
 """How a text file is written, found out from how it begins: its encoding, what stands between and around cells.
 
-What is found is proposed to a person, beside what shows it; no file is loaded by it.
+What is found is proposed to a person, beside what shows it and what comes close; no file is loaded by it.
 """
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Mapping
+import codecs
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+from loader.codegen.text_encoding import encoding_of
+from loader.codegen.text_splits import COMMENT, Sample, Split
 from loader.contracts import CsvFormat
+from loader.text import plural
 
-SAMPLE = 65536
-"""Bytes that are looked at."""
+_ENCODED = 1 << 20
+"""Bytes that are looked at for the encoding."""
+_SPLIT = 1 << 16
+"""Characters that are split."""
+_LEAST = 0.2
+"""The score below which a split is no table."""
+_CLOSE = 0.85
+"""Of the best score, what another split has when it could be the right one."""
+_FORMULA = re.compile('="[^"]*"')
+_NAMES = {"\t": "a tab", " ": "a blank"}
+_Words = dict[str, tuple[Any, str]]
+"""Words of the contract, each with its value and what shows it."""
 
 
 @dataclass(frozen=True)
@@ -26,10 +41,11 @@ class TextForm:
     escape: str = ""
     comment: str = ""
     trailing_delimiter: bool = False
+    text_formulas: bool = False
     evidence: Mapping[str, str] = field(default_factory=dict)
-    """What shows it, by word of the contract: "splits 40 of 40 rows into 7 cells"."""
+    """What shows it, by word of the contract; of cells it says how many, never what they hold."""
     rivals: tuple[str, ...] = ()
-    """What the file could be as well, a line each; empty when nothing comes close."""
+    """What the file could be as well, a line each that begins with the word; empty when nothing comes close."""
 
     def format(self) -> CsvFormat:
         """The format of a contract that reads such a file."""
@@ -41,6 +57,7 @@ class TextForm:
             escape=self.escape,
             comment=self.comment,
             trailing_delimiter=self.trailing_delimiter,
+            text_formulas=self.text_formulas,
         )
 
 
@@ -53,18 +70,107 @@ def text_form(source: Path | bytes) -> TextForm:
     if isinstance(source, Path):
         from loader.readers.csv_file import first_bytes
 
-        source = first_bytes(source, SAMPLE)
-    encoding = next(name for name in ("utf-8", "cp1252", "latin-1") if _decodes(source, name))
-    try:
-        delimiter = csv.Sniffer().sniff(source.decode(encoding, "ignore"), delimiters=",;\t|").delimiter
-    except csv.Error:
-        delimiter = ","
-    return TextForm(encoding=encoding, delimiter=delimiter)
+        source = first_bytes(source, _ENCODED)
+    encoding = encoding_of(source, is_whole=len(source) < _ENCODED)
+    evidence, rivals = {"encoding": encoding.evidence}, [f"encoding: {encoding.rivals}"] if encoding.rivals else []
+    text = codecs.getincrementaldecoder(encoding.name)("replace").decode(source[: 4 * _SPLIT]).removeprefix("\ufeff")
+    named = re.match('("?)sep=([^"\r\n]{1,10})\\1[\r\n]+', text, re.IGNORECASE)
+    sample = Sample(_whole_lines(text[named.end() if named else 0 :]))
+    splits = [*sample.splits([named[2]] if named else [])]
+    best = max(splits, key=lambda split: split.score, default=None)
+    if best is None or (best.score < _LEAST and not named):
+        evidence["delimiter"] = _says(named) if named else "nothing splits its rows into cells"
+        return TextForm(encoding.name, named[2] if named else ",", evidence=evidence, rivals=tuple(rivals))
+    evidence["delimiter"] = _says(named) if named else _gives(best)
+    comment, of_comment = _comment(best, sample)
+    words = _quoted(best, sample) | comment | _marks(best)
+    return TextForm(
+        encoding.name,
+        best.delimiter,
+        evidence=evidence | {word: shown for word, (_, shown) in words.items()},
+        rivals=(*rivals, *_close_to(best, splits), *of_comment, *_blanks(best, sample)),
+        **{word: value for word, (value, _) in words.items()},
+    )
 
 
-def _decodes(raw: bytes, encoding: str) -> bool:
-    try:
-        raw[: max(len(raw) - 4, 0)].decode(encoding)
-    except UnicodeDecodeError as error:
-        return error.end >= len(raw) - 4
-    return True
+def _whole_lines(text: str) -> str:
+    """The lines that are split, the last one whole."""
+    start = text[:_SPLIT]
+    if len(text) > len(start):
+        start = start[: max(start.rfind("\n"), start.rfind("\r")) + 1] or start
+    return start
+
+
+def _says(named: re.Match[str]) -> str:
+    return f"the first line says sep={named[2]}"
+
+
+def _gives(split: Split) -> str:
+    return f"splits {len(split.fitting):,} of {plural(len(split.rows), 'row')} into {plural(split.width, 'cell')}"
+
+
+def _quoted(split: Split, sample: Sample) -> _Words:
+    """Quote and escape."""
+    at_border, quotes = sample.quotes_at_borders(split)
+    if not quotes:
+        return {}
+    quote = split.quote
+    if not quote and sample.rows(split.delimiter, '"', "") == split.rows:
+        quote = '"'  # within unquoted cells it is a letter
+    words: _Words = {"quote": (quote, f"{at_border:,} of {plural(quotes, 'quote')} stand at the border of a cell")}
+    if split.escape:
+        times = sample.text.count(split.escape + split.quote)
+        words["escape"] = split.escape, f"stands {times:,} times before a quote"
+    return words
+
+
+def _comment(split: Split, sample: Sample) -> tuple[_Words, list[str]]:
+    if not sample.has_comments:
+        return {}, []
+    rows = sample.rows(split.delimiter, split.quote, split.escape, comments=True)
+    beginning = [row for row in rows if row[0].startswith(COMMENT)]
+    alike = sum(len(row) == split.width for row in beginning)
+    if not beginning or (len(beginning) == alike == 1 and beginning[0] is rows[0]):  # a header, such as `#id;name`
+        return {}, []
+    rival = (
+        f"comment: {alike:,} of {plural(len(beginning), 'row')} with {COMMENT} in front have as many cells as others"
+    )
+    if alike > len(beginning) / 2:
+        return {}, [rival]
+    return {"comment": (COMMENT, f"{plural(len(beginning), 'row')} begin with it")}, [rival] if alike else []
+
+
+def _marks(split: Split) -> _Words:
+    """Whether rows end with a delimiter, and cells are formulas of texts."""
+    words: _Words = {}
+    *_, before, last = zip(*split.fitting, strict=True)
+    first = len(split.rows[0])
+    if any(map(str.strip, before)) and not any(map(str.strip, last)) and first in (split.width, split.width - 1):
+        words["trailing_delimiter"] = True, f"each of {plural(len(split.fitting), 'row')} ends with one"
+    formulas = sum(bool(_FORMULA.fullmatch(cell)) for row in split.rows for cell in row)
+    if formulas:
+        words["text_formulas"] = True, f'{plural(formulas, "cell")} are written as ="…"'
+    return words
+
+
+def _close_to(best: Split, splits: Sequence[Split]) -> list[str]:
+    """The other delimiters that come close."""
+    found: dict[str, Split] = {}
+    for split in sorted(splits, key=lambda split: -split.score):
+        if split.score >= _CLOSE * best.score and split.delimiter != best.delimiter:
+            found.setdefault(split.delimiter, split)
+    return [f"delimiter: {_name(sign)} {_gives(split)}" for sign, split in found.items()]
+
+
+def _blanks(split: Split, sample: Sample) -> list[str]:
+    """What blanks are in the way of a reader."""
+    before_quotes = len(re.findall(f"{re.escape(split.delimiter)} +{split.quote}", sample.text)) if split.quote else 0
+    if before_quotes > sample.quotes_at_borders(split)[1] / 4 and split.delimiter != " ":
+        return [f"quote: a blank stands before {before_quotes:,} of them, which no reader takes for quotes then"]
+    if split.delimiter == " " and re.search(r"\S {2,}\S", sample.text):
+        return ["delimiter: cells stand below each other with several blanks between, which no contract can say"]
+    return []
+
+
+def _name(delimiter: str) -> str:
+    return _NAMES.get(delimiter, f"'{delimiter}'" if delimiter.isprintable() else f"U+{ord(delimiter[0]):04X}")

@@ -33,15 +33,16 @@ _OF_WINDOWS = {
 """What Windows has for an encoding of ISO 8859; for others cp1252."""
 
 
+def marked(start: bytes) -> tuple[str, ...]:
+    """The encodings whose byte order mark a text begins with; none when it begins with none."""
+    return next((encodings for mark, encodings in _MARKS.items() if start.startswith(mark)), ())
+
+
 def refuse_mark(name: str, start: bytes, encoding: str) -> None:
     """Raise RefusedError when a text begins with the byte order mark of another encoding."""
-    for mark, encodings in _MARKS.items():
-        if start.startswith(mark):
-            if codecs.lookup(encoding).name not in encodings:
-                raise _likely(
-                    name, f"the text begins with the byte order mark of {encodings[0]}", encodings[0], encoding
-                )
-            return
+    encodings = marked(start)
+    if encodings and codecs.lookup(encoding).name not in encodings:
+        raise _likely(name, f"the text begins with the byte order mark of {encodings[0]}", encodings[0], encoding)
 
 
 class Watch:

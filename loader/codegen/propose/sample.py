@@ -103,8 +103,6 @@ def _read(
     if top.first == 0 and isinstance(fmt, WorkbookFormat):
         top = Top(1, 1, top.why, ("the sheet seems to have no header; which row is it? --header-row names it",))
     names: list[str] = []
-    if isinstance(fmt, CsvFormat) and any(cell.startswith('="') for row in top_rows for cell in row):
-        fmt = fmt.model_copy(update={"text_formulas": True})
     if top.first == 0:
         names = [f"column_{at}" for at in range(1, max(map(len, top_rows)) + 1)]
         fmt = fmt.model_copy(update={"header": "none"})
