@@ -9,8 +9,10 @@ import click
 
 from loader import console
 from loader.cli.app import PathOption, command, command_without_project
+from loader.errors import UsageError
 
 if TYPE_CHECKING:
+    from loader.codegen.propose import Proposal
     from loader.project import Project
 
 
@@ -30,14 +32,21 @@ def init_command(folder: Path | None, project_dir: Path | None, **_: Any) -> int
 
 @command("derive")
 @click.option("--check", is_flag=True, help="Write nothing; exit 1 when a derived file is stale.")
-def derive_command(project: Project, check: bool) -> int:
+@click.option("--snapshot", "dataset", help="Write the first snapshot of this dataset, too, if it has none.")
+def derive_command(project: Project, check: bool, dataset: str | None) -> int:
     """Write everything that follows from the contracts: dbt sources, stage DDL, stage suites."""
     from loader.codegen.derive import derive
+    from loader.codegen.first_snapshot import write_snapshot
 
+    if dataset is not None and check:
+        raise UsageError("--check writes nothing; leave --snapshot out")
+    first = write_snapshot(project.root, project.contract(dataset)) if dataset else []
+    if dataset and not first:
+        console.note(f"{dataset} has a snapshot already; it stays as it is")
     stale = derive(project.root, project.contracts, check=check)
-    for path in stale:
+    for path in [*first, *stale]:
         console.say(f"{'stale' if check else 'written'}: {project.shown(path)}")
-    if not stale:
+    if not first and not stale:
         console.say("every derived file is up to date")
     elif check:
         console.say("run `loader derive` and commit the result")
@@ -49,19 +58,32 @@ def derive_command(project: Project, check: bool) -> int:
 @click.option("--dataset", help="Name for the dataset; else taken from the file name.")
 @click.option("--sheet", help="Sheet of a workbook, by its name or its position; else the one with the largest table.")
 @click.option("--header-row", type=click.IntRange(min=1), help="Row of the header, from 1; else looked for.")
+@click.option(
+    "--append", is_flag=True, help="Put it into datasets_config.yml, and write what follows from it and a snapshot."
+)
 def propose_command(
-    files: tuple[Path, ...], dataset: str | None, sheet: str | None, header_row: int | None, **_: Any
+    files: tuple[Path, ...],
+    dataset: str | None,
+    sheet: str | None,
+    header_row: int | None,
+    append: bool,
+    project_dir: Path | None,
+    target: str | None,
 ) -> int:
     """Print a contract for FILE, or for several files of one dataset, to be corrected and put into datasets_config.yml.
 
     Each word stands beside what shows it; what the files cannot tell is asked for. The files are loaded by it in a
-    temporary place, and what it would reject is said.
+    temporary place, and what it would reject is said. It needs no project, but with --append.
     """
     from loader.codegen.propose import Asked, propose
 
+    project = _project(project_dir, target) if append else None
     position = int(sheet) if sheet is not None and sheet.isdecimal() and len(sheet) < 3 else sheet
     proposal = propose(files, dataset, Asked(position, header_row))
-    click.echo(proposal.text, nl=False)
+    if project is None:
+        click.echo(proposal.text, nl=False)
+    else:
+        _append(project, proposal)
     for one in proposal.tried:
         if one.refusal:
             console.note(f"this contract would refuse {one.refusal}")
@@ -73,3 +95,29 @@ def propose_command(
     for what in proposal.decisions:
         console.note(f"to decide: {what}")
     return 0
+
+
+def _project(project_dir: Path | None, target: str | None) -> Project:
+    from loader.project import Project
+
+    return Project.open(project_dir, target)
+
+
+def _append(project: Project, proposal: Proposal) -> None:
+    """Put a proposal into the project: the contract, a first snapshot, and all that follows from them."""
+    from loader.codegen.derive import derive
+    from loader.codegen.first_snapshot import write_snapshot
+    from loader.contracts.edit import append_dataset
+
+    contract = proposal.contract
+    for one in proposal.tried:
+        other = next((known.name for known in project.contracts if known.match(one.name)), None)
+        if other is not None and other != contract.name:
+            raise UsageError(
+                f"by its name, {one.name} is a file of '{other}'; make the 'file_name' of that contract stricter, or "
+                "rename the file"
+            )
+    contracts = append_dataset(project.root, contract.name, proposal.text)
+    console.say(f"appended: {contract.name}, at the end of datasets_config.yml")
+    for path in [*write_snapshot(project.root, contract), *derive(project.root, contracts)]:
+        console.say(f"written: {project.shown(path)}")

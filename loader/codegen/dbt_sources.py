@@ -37,7 +37,7 @@ def sources_yml(contract: Contract) -> str:
         "description": "Typed, cleaned and validated rows, all periods, one table per dataset.",
         "tables": [table, *([_unknown(contract)] if contract.kind == "full" else [])],
     }
-    return f"# {DERIVED}\n" + _yaml({"version": 2, "sources": [source]})
+    return f"# {DERIVED}\n" + dbt_yaml({"version": 2, "sources": [source]})
 
 
 def _unknown(contract: Contract) -> dict[str, Any]:
@@ -109,5 +109,6 @@ def _sequence(dumper: yaml.SafeDumper, items: list[Any]) -> yaml.Node:
 _Dumper.add_representer(list, _sequence)
 
 
-def _yaml(content: dict[str, Any]) -> str:
+def dbt_yaml(content: dict[str, Any]) -> str:
+    """Properties of dbt as YAML."""
     return yaml.dump(content, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)

@@ -32,22 +32,31 @@ def read_contracts(project_dir: Path) -> Contracts:
         text = text_of(path)
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror}; every project has its contracts there") from None
+    return contracts_of(text, path.name)
+
+
+def contracts_of(text: str, name: str = CONTRACTS_FILE) -> Contracts:
+    """The contracts that a text says; `name` is that of its file, for messages.
+
+    Raises:
+        UsageError: it is not valid YAML, or says something that no contract can say.
+    """
     root = None
     try:
         loader = _Loader(text)
         root = loader.get_single_node()
-        _refuse_duplicate_keys(root, path)
+        _refuse_duplicate_keys(root, name)
         return Contracts.model_validate({} if root is None else loader.construct_document(root))
     except ReaderError as error:
         # its position is in characters or in bytes, as the parser is in Python or in C
         found = Reader.NON_PRINTABLE.search(text)
         line = text.count("\n", 0, found.start() if found else 0) + 1
-        raise UsageError(f"{path.name}, line {line}: is not valid YAML: {error.reason}") from None
+        raise UsageError(f"{name}, line {line}: is not valid YAML: {error.reason}") from None
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise UsageError(f"{path.name}, line {line}: is not valid YAML: {error.problem}") from None
+        raise UsageError(f"{name}, line {line}: is not valid YAML: {error.problem}") from None
     except ValidationError as error:
-        mistakes = [_explain(problem, root, path.name) for problem in error.errors(include_context=False)]
+        mistakes = [_explain(problem, root, name) for problem in error.errors(include_context=False)]
     # outside of the handler: pydantic's error would keep what its validators imported alive to the bitter end
     raise UsageError("\n".join(mistakes))
 
@@ -112,7 +121,7 @@ def _locate(node: yaml.Node | None, loc: Sequence[str | int]) -> tuple[list[str]
     return place, line
 
 
-def _refuse_duplicate_keys(node: yaml.Node | None, path: Path) -> None:
+def _refuse_duplicate_keys(node: yaml.Node | None, name: str) -> None:
     if isinstance(node, yaml.MappingNode):
         seen: set[str] = set()
         for key, value in node.value:
@@ -120,9 +129,9 @@ def _refuse_duplicate_keys(node: yaml.Node | None, path: Path) -> None:
                 continue  # no contract has such a key, as YAML itself will say
             if key.value in seen:
                 line = key.start_mark.line + 1
-                raise UsageError(f"{path.name}, line {line}: '{key.value}' is written twice; keep one of them")
+                raise UsageError(f"{name}, line {line}: '{key.value}' is written twice; keep one of them")
             seen.add(key.value)
-            _refuse_duplicate_keys(value, path)
+            _refuse_duplicate_keys(value, name)
     elif isinstance(node, yaml.SequenceNode):
         for value in node.value:
-            _refuse_duplicate_keys(value, path)
+            _refuse_duplicate_keys(value, name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 
@@ -101,6 +102,42 @@ def test_a_proposed_contract_goes_to_the_end_of_the_file(own: Project) -> None:
     config.write_text(config.read_text("utf-8") + own.loader("propose", path).stdout, encoding="utf-8")
     follow_contracts(own)
     assert "loaded     stations 2025-01  1 rows" in own.loader("load").output
+
+
+@pytest.mark.slow
+def test_a_proposal_is_appended_and_its_history_builds(own: Project) -> None:
+    config = own.root / "datasets_config.yml"
+    before = config.read_text("utf-8")
+    for month, docks in (("01", "24"), ("02", "20")):
+        rows = [["S1", "Anna", docks, "03.04.2019"], ["S2", "Ben", "7", "13.04.2019"]]
+        path = write_csv(
+            own.landing / f"stations_2025-{month}.csv", rows, header=["No.", "First name", "Docks", "Opened"]
+        )
+    again = [own.landing / "stations_2025-01.csv", path]
+    result = own.loader("propose", "--append", *again)
+    assert result.exit_code == 0, result.output
+    assert "appended: stations, at the end of datasets_config.yml" in result.stdout
+    assert "written: gx/expectations/core/stations.json" in result.stdout
+    assert config.read_text("utf-8").startswith(before)
+    result = own.loader("derive", "--snapshot", "stations")
+    assert "note: stations has a snapshot already; it stays as it is" in result.output
+
+    assert own.loader("propose", "--append", *again).exit_code == 2
+    result = own.loader("propose", "--append", "--dataset", "places", *again)
+    assert "by its name, stations_2025-01.csv is a file of 'stations'" in result.output
+
+    result = own.loader("run")
+    assert result.exit_code == 0, result.output
+    assert re.search(r"^built +core +1 snapshot, \d+ tests; gate: \d+ checks passed", result.output, re.MULTILINE)
+    versions = "select no, docks, cast(dbt_valid_to as date) from core.stations order by no, dbt_valid_from"
+    assert [tuple(map(str, row)) for row in own.sql(versions)] == [
+        ("S1", "24", "2025-02-01"),
+        ("S1", "20", "None"),
+        ("S2", "7", "None"),
+    ]
+    manifest = json.loads((own.root / "target/manifest.json").read_text("utf-8"))
+    columns = manifest["nodes"]["snapshot.almanac.stations"]["columns"]
+    assert columns["first_name"]["description"] == "First name (personal)."
 
 
 @pytest.mark.slow
