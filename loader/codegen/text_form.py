@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from loader.codegen.text_encoding import encoding_of
-from loader.codegen.text_splits import COMMENT, Sample, Split
+from loader.codegen.text_splits import COMMENT, COMMON, Sample, Split
 from loader.contracts import CsvFormat
 from loader.text import plural
 
@@ -23,7 +23,9 @@ _SPLIT = 1 << 16
 """Characters that are split."""
 _LEAST = 0.2
 """The score below which a split is no table."""
-_CLOSE = 0.85
+_HARDLY = 0.3
+"""The score below which a split is told to be doubtful."""
+_CLOSE = 0.7
 """Of the best score, what another split has when it could be the right one."""
 _FORMULA = re.compile('="[^"]*"')
 _NAMES = {"\t": "a tab", " ": "a blank"}
@@ -80,15 +82,17 @@ def text_form(source: Path | bytes) -> TextForm:
     best = max(splits, key=lambda split: split.score, default=None)
     if best is None or (best.score < _LEAST and not named):
         evidence["delimiter"] = _says(named) if named else "nothing splits its rows into cells"
-        return TextForm(encoding.name, named[2] if named else ",", evidence=evidence, rivals=tuple(rivals))
+        doubts = [] if named else _doubts(sample)
+        return TextForm(encoding.name, named[2] if named else ",", evidence=evidence, rivals=(*rivals, *doubts))
     evidence["delimiter"] = _says(named) if named else _gives(best)
+    doubts = _doubts(sample) if best.score < _HARDLY and not named else _close_to(best, splits)
     comment, of_comment = _comment(best, sample)
     words = _quoted(best, sample) | comment | _marks(best)
     return TextForm(
         encoding.name,
         best.delimiter,
         evidence=evidence | {word: shown for word, (_, shown) in words.items()},
-        rivals=(*rivals, *_close_to(best, splits), *of_comment, *_blanks(best, sample)),
+        rivals=(*rivals, *doubts, *of_comment, *_blanks(best, sample)),
         **{word: value for word, (value, _) in words.items()},
     )
 
@@ -111,13 +115,15 @@ def _gives(split: Split) -> str:
 
 def _quoted(split: Split, sample: Sample) -> _Words:
     """Quote and escape."""
-    at_border, quotes = sample.quotes_at_borders(split)
-    if not quotes:
+    quotes = sample.quotes(split.delimiter, split.quote, split.escape)
+    if not quotes.total:
         return {}
     quote = split.quote
     if not quote and sample.rows(split.delimiter, '"', "") == split.rows:
         quote = '"'  # within unquoted cells it is a letter
-    words: _Words = {"quote": (quote, f"{at_border:,} of {plural(quotes, 'quote')} stand at the border of a cell")}
+    words: _Words = {
+        "quote": (quote, f"{quotes.beside:,} of {plural(quotes.total, 'quote')} stand at the border of a cell")
+    }
     if split.escape:
         times = sample.text.count(split.escape + split.quote)
         words["escape"] = split.escape, f"stands {times:,} times before a quote"
@@ -153,6 +159,12 @@ def _marks(split: Split) -> _Words:
     return words
 
 
+def _doubts(sample: Sample) -> list[str]:
+    if all(len(row) < 2 for sign in COMMON if sign in sample.text for row in sample.rows(sign, '"', "")):
+        return []
+    return ["delimiter: nothing gives rows of one width with cells that look like cells; see whether it is a table"]
+
+
 def _close_to(best: Split, splits: Sequence[Split]) -> list[str]:
     """The other delimiters that come close."""
     found: dict[str, Split] = {}
@@ -165,7 +177,7 @@ def _close_to(best: Split, splits: Sequence[Split]) -> list[str]:
 def _blanks(split: Split, sample: Sample) -> list[str]:
     """What blanks are in the way of a reader."""
     before_quotes = len(re.findall(f"{re.escape(split.delimiter)} +{split.quote}", sample.text)) if split.quote else 0
-    if before_quotes > sample.quotes_at_borders(split)[1] / 4 and split.delimiter != " ":
+    if split.delimiter != " " and before_quotes > sample.quotes(split.delimiter, split.quote).total / 4:
         return [f"quote: a blank stands before {before_quotes:,} of them, which no reader takes for quotes then"]
     if split.delimiter == " " and re.search(r"\S {2,}\S", sample.text):
         return ["delimiter: cells stand below each other with several blanks between, which no contract can say"]

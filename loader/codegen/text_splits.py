@@ -30,6 +30,8 @@ _SEVERAL = re.compile(r"([^\w\s\"'.,()-])[^\w\s\"'.,()-]{0,2}\1")
 _STANDS_FOR_SEVERAL = "\x1e"
 _MOST_ROWS, _MOST_CELLS, _MOST_QUOTES = 300, 3000, 5000
 """That are looked at."""
+_PAIRED = 0.8
+"""Of the quotes at borders, how many open or close a cell that is closed or opened, too."""
 COMMENT = "#"
 _COMMENTED = re.compile(rf"(?:\A|(?<=[\r\n])){COMMENT}[^\r\n]*(?:\r\n|\r|\n|\Z)")
 
@@ -52,6 +54,24 @@ class Split:
     def fitting(self) -> list[Sequence[str]]:
         """The rows of that width."""
         return [row for row in self.rows if len(row) == self.width]
+
+
+@dataclass(frozen=True)
+class Quotes:
+    """Where the quotes of a text stand, numbers of them."""
+
+    opening: int
+    """Behind a delimiter or a line break."""
+    closing: int
+    """Before one."""
+    beside: int
+    """Either."""
+    total: int
+
+    @property
+    def pair_up(self) -> bool:
+        """Whether they stand around cells: an apostrophe is a letter, too, or stands before texts (Excel)."""
+        return self.beside >= self.total / 2 and min(self.opening, self.closing) >= _PAIRED * self.beside / 2
 
 
 class Sample:
@@ -107,10 +127,10 @@ class Sample:
         return [*((quote, "") for quote in quotes), *escaped, *([("", "")] if '"' in self.text else [])]
 
     def _split(self, delimiter: str, quote: str, escape: str) -> Split | None:
-        at_border, quotes = self._at_borders(delimiter, quote or '"', escape)
-        share = at_border / quotes if quotes else 1.0
+        quotes = self.quotes(delimiter, quote, escape)
+        share = quotes.beside / quotes.total if quotes.total else 1.0
         share = share if quote else 1 - share
-        if not share or (quote == "'" and share < 0.5):
+        if not share or (quote == "'" and not quotes.pair_up):
             return None
         rows = self.rows(delimiter, quote, escape)
         if not rows:
@@ -132,15 +152,17 @@ class Sample:
             self._likeness[cell] = likeness(cell)
         return self._likeness[cell]
 
-    def quotes_at_borders(self, split: Split) -> tuple[int, int]:
-        """How many quotes stand beside a delimiter or the end of a line, and of how many that do not stand twice."""
-        return self._at_borders(split.delimiter, split.quote or '"', split.escape)
-
-    def _at_borders(self, delimiter: str, quote: str, escape: str) -> tuple[int, int]:
-        neighbours = self._neighbours(quote, escape, blanks=delimiter == " ")
+    def quotes(self, delimiter: str, quote: str, escape: str = "") -> Quotes:
+        """Where the quotes stand that do not stand twice; those of `"` when there is no quote."""
         borders = f"{delimiter}\r\n"
-        beside = (count for pair, count in neighbours.items() if any(not sign or sign in borders for sign in pair))
-        return sum(beside), neighbours.total()
+        opening = closing = beside = total = 0
+        for (before, behind), count in self._neighbours(quote or '"', escape, blanks=delimiter == " ").items():
+            opens, closes = not before or before in borders, not behind or behind in borders
+            opening += opens * count
+            closing += closes * count
+            beside += (opens or closes) * count
+            total += count
+        return Quotes(opening, closing, beside, total)
 
     def _neighbours(self, quote: str, escape: str, *, blanks: bool) -> Counter[tuple[str, str]]:
         """What stands before and behind quotes, blanks aside unless they count; nothing at the start and the end."""

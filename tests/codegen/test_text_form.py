@@ -85,6 +85,7 @@ def words(form: TextForm) -> dict[str, object]:
         ('id,note\n1,"a \\"b\\", c"\n2,"d"\n3,"e, \\"f\\""\n', {"escape": "\\"}),
         ('id,path\n1,"C:\\"\n2,"D:\\"\n3,"E:\\"\n', {}),
         ("id,name\n1,'Ann, the first'\n2,'Bob'\n", {"quote": "'"}),
+        ("code,name\n'0012,Ann\n'0013,Bob\n'0014,Eve\n", {}),
         ("id,name\n1,O'Hara\n2,d'Arc\n", {}),
         ('id,size\n1,24"\n2,17"\n', {}),
         ('id,code\n1,="0012"\n2,="0013"\n', {"text_formulas": True}),
@@ -105,6 +106,10 @@ def test_signs_are_found(text: str, found: dict[str, object]) -> None:
         (
             "id     size\n1        24\n2       100\n3         7\n",
             "delimiter: cells stand below each other with several",
+        ),
+        (
+            "Lists: first, second and third.\nThe first\n(see below),\nas you know.\nAnn\n",
+            "delimiter: nothing gives rows",
         ),
         ('id, name\n1, "Ann, A."\n2, "Bob, B."\n', "quote: a blank stands before 2 of them, which no reader takes"),
     ],
