@@ -63,7 +63,7 @@ def propose(paths: Sequence[Path], dataset: str | None = None, asked: Asked | No
             f"{samples[0].path.name}: row {samples[0].top.first} holds no header; name the right one by --header-row"
         )
     called = dataset or dataset_name(names.stem)
-    words, _ = words_of_contract(samples, columns, names, called)
+    words = words_of_contract(samples, columns, names, called)
     text = contract_yaml(called, words, _above(samples, headless))
     fields = next(iter(yaml.safe_load(text).values()))
     contract = Contract.model_validate({"name": called, **fields})

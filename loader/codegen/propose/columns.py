@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from loader.codegen.propose.common_words import NULLS, NULLS_OF_TEXTS, YES_AND_NO
+from loader.codegen.propose.common_words import ASKED_NULLS_OF_TEXTS, NULLS, NULLS_OF_TEXTS, YES_AND_NO
 from loader.codegen.propose.dates import MONTH_FIRST, DateReading, date_readings
 from loader.codegen.propose.meanings import digits_of_codes, is_amount, is_code
 from loader.codegen.propose.numbers import Reading, readings
@@ -33,6 +34,15 @@ class Found:
     notation: Notation = field(default_factory=Notation)
     asks: tuple[str, ...] = ()
     serials: bool = False
+
+
+class Sign(NamedTuple):
+    """The sign before decimals in a file."""
+
+    sign: str = ""
+    """Empty when nothing tells it."""
+    is_shown: bool = True
+    """Whether a column shows it; else it is only likely."""
 
 
 @dataclass(frozen=True)
@@ -68,15 +78,15 @@ def look_at(header: str, cells: Cells) -> Looked:
     is_typed = bool(numbers or dates or _words(rest) or (others and not len(rest)))
     nulls = distinct.filter(is_null).to_pylist() if is_typed else []
     if not is_typed:
-        nulls = [word for word in distinct.to_pylist() if word in NULLS_OF_TEXTS] if len(rest) else []
+        nulls = [word for word in distinct.to_pylist() if word in NULLS_OF_TEXTS]
     kept = distinct.filter(pc.invert(pc.is_in(distinct, pa.array(nulls, pa.string()))))
     return Looked(header, cells, kept, tuple(sorted(nulls)), numbers, dates)
 
 
-def decide(column: Looked, decimal: str, month_first: bool | None) -> Found:
+def decide(column: Looked, decimal: Sign, month_first: bool | None) -> Found:
     """The type of a column, when the others of its file have that sign before decimals and that order of dates.
 
-    `decimal` is empty and `month_first` None when they do not tell.
+    `month_first` is None when they do not tell.
     """
     base = Notation(null_values=column.nulls)
     cells = _without(column.cells, column.nulls)
@@ -126,7 +136,7 @@ def _boolean(column: Looked, cells: Cells, base: Notation, *_: object) -> Found 
     return Found("boolean", f"its only texts are {true} and {false}", base)
 
 
-def _moment(column: Looked, cells: Cells, base: Notation, _: str, month_first: bool | None) -> Found | None:
+def _moment(column: Looked, cells: Cells, base: Notation, _: Sign, month_first: bool | None) -> Found | None:
     is_date_cells = cells.kinds is not None and _some_are(cells, CellKind.DATE)
     if not column.dates and not (is_date_cells and not len(column.texts)):
         return None
@@ -165,7 +175,7 @@ def _time(column: Looked, cells: Cells, base: Notation, *_: object) -> Found | N
     return Found("time", f"times of day in {plural(column.count, 'cell')}", base) if fits(cells, "time", base) else None
 
 
-def _number(column: Looked, cells: Cells, base: Notation, decimal: str, _: bool | None) -> Found | None:
+def _number(column: Looked, cells: Cells, base: Notation, decimal: Sign, _: bool | None) -> Found | None:
     if not column.numbers and len(column.texts):
         return None
     present = cells.text.drop_null()
@@ -175,7 +185,11 @@ def _number(column: Looked, cells: Cells, base: Notation, decimal: str, _: bool 
     reading = column.numbers[0] if column.numbers else Reading(Notation(), present, 0)
     asks: list[str] = []
     if len(column.numbers) > 1:
-        wanted = [one for one in column.numbers if decimal and one.decimal in ("", decimal)]
+        wanted = [one for one in column.numbers if decimal.sign and one.decimal in ("", decimal.sign)]
+        if len(wanted) == 1 and not decimal.is_shown:
+            asks.append(
+                f"{_signs(wanted[0].notation)}, as a file with commas between its cells writes; no column shows it"
+            )
         if len(wanted) != 1:
             signs = " or ".join(_signs(one.notation) for one in column.numbers)
             ask = f"a number with {signs}: each reads all cells, and no other column tells; text until then"
@@ -202,7 +216,7 @@ def _why_code(column: Looked, present: pa.StringArray) -> str:
     if pc.any(pc.match_substring_regex(present, r"^[+-]?0[0-9]")).as_py():
         return "numbers with leading zeros are codes"
     is_whole = bool(pc.all(pc.match_substring_regex(present, r"^\+?[0-9][0-9 ]*$")).as_py())
-    if is_whole and is_code(column.header):
+    if is_whole and is_code(column.header, pc.max(pc.utf8_length(present)).as_py()):
         return "codes, as the header says; nobody computes with them"
     if is_whole and pc.any(pc.match_substring_regex(present, "^[0-9]{16}")).as_py():
         return "16 digits and more: codes, or numbers that spreadsheets cannot hold"
@@ -241,11 +255,12 @@ def _text(column: Looked, cells: Cells, base: Notation) -> Found:
     is_fixed = longest == shortest and longest <= 20 and len(lengths) > 1 and not _has_blanks(cells)
     width = longest if is_fixed else next((size for size in WIDTHS if size >= longest * 1.3), WIDTHS[-1])
     why = f"all of {plural(longest, 'character')}" if is_fixed else f"up to {plural(longest, 'character')}"
-    asks = (
-        [f"a cell has {longest:,} characters; 4,000 is the most"]
-        if longest > WIDTHS[-1]
-        else _slips(column, cells, base)
-    )
+    asks = _slips(column, cells, base)
+    if longest > WIDTHS[-1]:
+        asks.append(f"a cell has {longest:,} characters; 4,000 is the most")
+    words = [word for word in ASKED_NULLS_OF_TEXTS if pc.any(pc.equal(column.texts, word)).as_py()]
+    if words:
+        asks.append(f"null_values: {_listed(words)} if they stand for nothing here")
     return Found(f"varchar({min(width, WIDTHS[-1])})", why, base, tuple(asks))
 
 

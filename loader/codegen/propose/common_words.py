@@ -29,8 +29,11 @@ NULLS = (
 )
 """Stand for nothing in a column of numbers, dates or booleans."""
 
-NULLS_OF_TEXTS = ("null", "NULL", "Null", "(null)", "#N/A", "\\N", "NaN", "nan")
-"""Stand for nothing in a column of texts, too; `NA` may be Namibia, and `-` a value."""
+NULLS_OF_TEXTS = ("#N/A",)
+"""Stand for nothing in a column of texts, too: a load rejects them as errors of a spreadsheet."""
+
+ASKED_NULLS_OF_TEXTS = ("null", "NULL", "Null", "(null)", "n/a", "N/A", "\\N", "NaN")
+"""May stand for nothing in a column of texts, or be one: there is a Mr. Null, and `nan` is the code of a language."""
 
 YES_AND_NO = (
     ("true", "false"),

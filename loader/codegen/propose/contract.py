@@ -22,39 +22,40 @@ from loader.text import plural
 
 def words_of_contract(
     samples: Sequence[Sample], columns: Sequence[FamilyColumn], names: FileNames, dataset: str
-) -> tuple[list[Word], Key | None]:
-    """The words of a contract for the samples, which are sorted by period, and the key that was found."""
+) -> list[Word]:
+    """The words of a contract for the samples, which are sorted by period."""
     looked = [look_at(column.header, column.cells) for column in columns]
-    decimal, month_first = sign_of_decimals(looked), has_month_first(looked)
+    fmt = samples[0].format
+    decimal = sign_of_decimals(looked, fmt.delimiter if isinstance(fmt, CsvFormat) else "")
+    month_first = has_month_first(looked)
     found = [decide(one, decimal, month_first) for one in looked]
     called = column_names([column.header for column in columns])
     of_format, own = format_words(list(zip(called, looked, found, strict=True)))
     key = _key(columns, called, found)
-    marker = find_end_marker([*zip(called, looked, strict=True)], key.names if key else ())
+    marker = find_end_marker([*zip(called, looked, strict=True)], key.names)
     persons = said_of_persons([column.header for column in columns])
     entries: list[Word] = []
     for at, (name, column, one) in enumerate(zip(called, columns, found, strict=True)):
-        is_key = key is not None and name in key.names
-        entries.append(_column(name, column, one, own[name], (names.periods, samples), is_key, persons.get(at)))
-    words = [
+        family = (names.periods, samples)
+        entries.append(_column(name, column, one, own[name], family, name in key.names, persons.get(at)))
+    return [
         Word("title", quoted(title(dataset))),
         Word("description", "What one row is, and who sends it.", ask="what one row is, and who sends it"),
         Word("file_name", quoted(names.file_name), names.why, "; ".join(names.asks)),
         Word("format", below=[*_format(samples[0]), *of_format]),
         Word("grain", names.grain),
         *_kind(marker, columns, called, key),
-        _key_word(key, called),
+        Word("key", _names(key.names), key.why, "; ".join(key.asks)),
         *(
             [Word("duplicates", "identical", "some rows are equal to another in every column")]
-            if key and key.drops_copies
+            if key.drops_copies
             else []
         ),
         Word("columns", below=entries),
     ]
-    return words, key
 
 
-def _key(columns: Sequence[FamilyColumn], called: Sequence[str], found: Sequence[Found]) -> Key | None:
+def _key(columns: Sequence[FamilyColumn], called: Sequence[str], found: Sequence[Found]) -> Key:
     filled = [
         Candidate(name, column.header, one.type, tuple(part.text for part in column.parts if part is not None))
         for name, column, one in zip(called, columns, found, strict=True)
@@ -63,18 +64,23 @@ def _key(columns: Sequence[FamilyColumn], called: Sequence[str], found: Sequence
     everywhere = [column for column in columns if column.is_everywhere]
     samples = len(columns[0].headers)
     every = [[part.text for column in everywhere if (part := column.parts[at]) is not None] for at in range(samples)]
-    return find_key(filled, every)
+    if filled:
+        return find_key(filled, every)
+    name, column = min(zip(called, columns, strict=True), key=lambda one: _empty(one[1]))
+    ask = f"no column is filled in every row, as parts of a key have to be; {name} is empty in {_empty(column):,}"
+    return Key((name,), "", (ask,), is_proven=False)
 
 
-def _key_word(key: Key | None, called: Sequence[str]) -> Word:
-    if key is None:
-        return Word("key", quoted(called[0]), ask="no column is filled in every row, so that none can be part of a key")
-    value = quoted(key.names[0]) if len(key.names) == 1 else f"[{', '.join(map(quoted, key.names))}]"
-    return Word("key", value, key.why, "; ".join(key.asks))
+def _empty(column: FamilyColumn) -> int:
+    return len(column.cells.text) - column.filled
+
+
+def _names(names: Sequence[str]) -> str:
+    return quoted(names[0]) if len(names) == 1 else f"[{', '.join(map(quoted, names))}]"
 
 
 def _kind(
-    marker: tuple[str, str] | None, columns: Sequence[FamilyColumn], called: Sequence[str], key: Key | None
+    marker: tuple[str, str] | None, columns: Sequence[FamilyColumn], called: Sequence[str], key: Key
 ) -> list[Word]:
     if marker is not None:
         column, value = marker
@@ -82,7 +88,7 @@ def _kind(
         below = [Word("column", quoted(column)), Word("value", quoted(value), "ends a key")]
         return [Word("kind", "delta", ask=ask), Word("end_marker", below=below)]
     ask = "does every file list every live key? If it lists changes only: 'kind: delta', with an end_marker"
-    if key is None or len(columns[0].headers) == 1:
+    if not key.is_proven or len(columns[0].headers) == 1:
         return [Word("kind", "full", ask=ask)]
     of_key = [columns[called.index(name)] for name in key.names]
     parts = [

@@ -48,6 +48,11 @@ class FamilyColumn:
         return all(part.text.null_count == 0 for part in parts) and any(len(part.text) for part in parts)
 
     @property
+    def filled(self) -> int:
+        """Filled cells in all samples."""
+        return sum(len(part.text) - int(part.text.null_count) for part in self.parts if part is not None)
+
+    @property
     def is_everywhere(self) -> bool:
         """Whether each sample has it."""
         return len(self.present) == len(self.headers)

@@ -31,6 +31,11 @@ class Candidate:
     """Its cells, by sample."""
 
     @property
+    def is_measured(self) -> bool:
+        """Whether it holds measured values or answers, by which nothing is known."""
+        return self.type.partition("(")[0] in ("double", "decimal", "boolean") and not is_identifier(self.header)
+
+    @property
     def rank(self) -> int:
         """How little it looks like a part of a key."""
         kind = self.type.partition("(")[0]
@@ -50,19 +55,19 @@ class Key:
     """Whether rows that are equal in every column count once."""
 
 
-def find_key(candidates: Sequence[Candidate], every: Sequence[Sequence[pa.StringArray]]) -> Key | None:
+def find_key(candidates: Sequence[Candidate], every: Sequence[Sequence[pa.StringArray]]) -> Key:
     """The fewest columns that are unique in each sample; of several the ones that look most like a key.
 
-    `every` are all columns by sample, to tell rows that are the same throughout. None when there is no candidate.
+    Measured values are unique by chance: they are taken only when no others are unique. `every` are all columns by
+    sample, to tell rows that are the same throughout.
     """
-    if not candidates:
-        return None
-    found = _search(candidates, None)
+    names = [one for one in candidates if not one.is_measured]
+    found = _search(names, None) or _search(candidates, None)
     if found is not None:
         return found
     kept = [_first_of_each(sample) for sample in every]
     copies = sum(len(sample[0]) - len(rows) for sample, rows in zip(every, kept, strict=True))
-    found = _search(candidates, kept) if copies else None
+    found = (_search(names, kept) or _search(candidates, kept)) if copies else None
     if found is not None:
         why = f"{found.why}, but for {plural(copies, 'row')} equal to another in every column"
         return Key(found.names, why, found.asks, drops_copies=True)
@@ -70,6 +75,8 @@ def find_key(candidates: Sequence[Candidate], every: Sequence[Sequence[pa.String
 
 
 def _search(candidates: Sequence[Candidate], rows: Sequence[np.ndarray] | None) -> Key | None:
+    if not candidates:
+        return None
     coded = {
         one.name: [_codes(part, None if rows is None else rows[at]) for at, part in enumerate(one.samples)]
         for one in candidates
@@ -87,8 +94,11 @@ def _search(candidates: Sequence[Candidate], rows: Sequence[np.ndarray] | None) 
             )
             names = tuple(sorted((one.name for one in best), key=order.__getitem__))
             others = [parts for parts in unique if parts is not best and _rank(parts) <= _rank(best)]
-            ask = f"{plural(len(others), 'other set')} of {size} columns would do: {_shown(others[:3])}"
-            return Key(names, f"unique together in {_rows(candidates)}; no single column is", (ask,) if others else ())
+            asks = [f"other sets of {size} columns would do: {_shown(others[:3])}"] if others else []
+            measured = [one.name for one in best if one.is_measured]
+            if measured:
+                asks.append(f"unique by chance? {' and '.join(measured)}: no names of things")
+            return Key(names, f"unique together in {_rows(candidates)}; no single column is", tuple(asks))
     return None
 
 
@@ -97,7 +107,7 @@ def _rank(parts: Sequence[Candidate]) -> int:
 
 
 def _single(unique: Sequence[Candidate]) -> Key:
-    real = [one for one in unique if not _is_count(one)] or unique
+    real = [one for one in unique if is_identifier(one.header) or not _is_count(one)] or unique
     best = min(real, key=lambda one: one.rank)
     others = [one.name for one in unique if one is not best]
     asks: list[str] = []
@@ -105,8 +115,8 @@ def _single(unique: Sequence[Candidate]) -> Key:
         asks.append(f"unique in the samples too: {', '.join(others[:5])}")
     if _is_count(best):
         asks.append(f"{best.name} counts the rows from 1; does the sender know a thing by it, or is it the row?")
-    if _WORST.get(best.type.partition("(")[0], 0) >= 3:
-        asks.append(f"{best.name} is unique in the sample, but it is no name of a thing")
+    if best.is_measured:
+        asks.append(f"{best.name} is unique in the samples, but it is no name of a thing")
     return Key((best.name,), f"unique in {_rows(unique)}", tuple(asks))
 
 

@@ -9,8 +9,7 @@ from itertools import pairwise
 from loader.codegen.propose.names import words_of
 
 _CODES = {
-    *("zip", "zipcode", "postal", "postalcode", "postcode", "plz", "postleitzahl", "cp", "cap"),
-    *("phone", "telephone", "tel", "telefon", "fax", "mobile", "handy", "mobil"),
+    *("zip", "zipcode", "postal", "postalcode", "postcode", "plz", "postleitzahl"),
     *(
         "code",
         "codes",
@@ -28,8 +27,10 @@ _CODES = {
     ),
     *("snomed", "icd", "icd10", "loinc", "cpt", "hcpcs", "ndc", "npi", "atc", "pzn", "drg", "ops", "rxnorm"),
     *("ean", "gtin", "upc", "isbn", "issn", "sku", "iban", "bic", "swift", "blz", "vin", "imei"),
-    *("ssn", "vat", "ustid", "tin", "ein", "passport"),
+    *("ssn", "ustid", "passport"),
 }
+_PHONES = {"phone", "telephone", "tel", "fax", "mobile", "handy", "mobil"}
+_DIGITS_OF_PHONES = 7
 _CODE_ENDINGS = ("code", "plz", "postleitzahl", "telefon", "schlüssel", "schluessel", "kennzeichen", "kennziffer")
 _AMOUNTS = {
     *(
@@ -199,9 +200,14 @@ _PERMUTED = (
 )
 
 
-def is_code(header: str) -> bool:
-    """Whether a header is that of codes, with which nobody computes."""
+def is_code(header: str, longest: int) -> bool:
+    """Whether a header is that of codes, with which nobody computes, when they have up to so many digits.
+
+    Phones may also be counted, which gives fewer digits than a number has.
+    """
     words = words_of(header)
+    if longest >= _DIGITS_OF_PHONES and not _PHONES.isdisjoint(words):
+        return True
     return any(word in _CODES or word.endswith(_CODE_ENDINGS) for word in words)
 
 

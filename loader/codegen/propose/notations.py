@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from loader.codegen.propose.columns import Found, Looked
+from loader.codegen.propose.columns import Found, Looked, Sign
 from loader.codegen.propose.dates import MONTH_FIRST
 from loader.codegen.propose.evidence import Word
 from loader.codegen.propose.writing import listed_text, quoted
@@ -20,10 +20,15 @@ Column = tuple[str, Looked, Found]
 """Its name, and what was found of it."""
 
 
-def sign_of_decimals(looked: Sequence[Looked]) -> str:
-    """The sign before decimals of the columns that can be read in one way only; empty when they do not agree."""
+def sign_of_decimals(looked: Sequence[Looked], delimiter: str) -> Sign:
+    """The sign before decimals of the columns that can be read in one way only; empty when they do not agree.
+
+    Where none shows it, commas between cells make a point likely, since a comma in a number would need quotes.
+    """
     signs = {sign for one in looked if len(one.numbers) == 1 and (sign := one.numbers[0].decimal)}
-    return signs.pop() if len(signs) == 1 else ""
+    if signs:
+        return Sign(signs.pop() if len(signs) == 1 else "")
+    return Sign(".", is_shown=False) if delimiter == "," else Sign()
 
 
 def has_month_first(looked: Sequence[Looked]) -> bool | None:
