@@ -46,8 +46,8 @@ class TextForm:
     text_formulas: bool = False
     evidence: Mapping[str, str] = field(default_factory=dict)
     """What shows it, by word of the contract; of cells it says how many, never what they hold."""
-    rivals: tuple[str, ...] = ()
-    """What the file could be as well, a line each that begins with the word; empty when nothing comes close."""
+    rivals: Mapping[str, str] = field(default_factory=dict)
+    """What the file could be as well, by word of the contract; empty when nothing comes close."""
 
     def format(self) -> CsvFormat:
         """The format of a contract that reads such a file."""
@@ -74,7 +74,7 @@ def text_form(source: Path | bytes) -> TextForm:
 
         source = first_bytes(source, _ENCODED)
     encoding = encoding_of(source, is_whole=len(source) < _ENCODED)
-    evidence, rivals = {"encoding": encoding.evidence}, [f"encoding: {encoding.rivals}"] if encoding.rivals else []
+    evidence, rivals = {"encoding": encoding.evidence}, {"encoding": encoding.rivals}
     text = codecs.getincrementaldecoder(encoding.name)("replace").decode(source[: 4 * _SPLIT]).removeprefix("\ufeff")
     named = re.match('("?)sep=([^"\r\n]{1,10})\\1[\r\n]+', text, re.IGNORECASE)
     sample = Sample(_whole_lines(text[named.end() if named else 0 :]))
@@ -82,19 +82,23 @@ def text_form(source: Path | bytes) -> TextForm:
     best = max(splits, key=lambda split: split.score, default=None)
     if best is None or (best.score < _LEAST and not named):
         evidence["delimiter"] = _says(named) if named else "nothing splits its rows into cells"
-        doubts = [] if named else _doubts(sample)
-        return TextForm(encoding.name, named[2] if named else ",", evidence=evidence, rivals=(*rivals, *doubts))
+        rivals["delimiter"] = "" if named else _doubts(sample)
+        return TextForm(encoding.name, named[2] if named else ",", evidence=evidence, rivals=_said(rivals))
     evidence["delimiter"] = _says(named) if named else _gives(best)
-    doubts = _doubts(sample) if best.score < _HARDLY and not named else _close_to(best, splits)
-    comment, of_comment = _comment(best, sample)
+    rivals["delimiter"] = _doubts(sample) if best.score < _HARDLY and not named else _close_to(best, splits)
+    comment, rivals["comment"] = _comment(best, sample)
     words = _quoted(best, sample) | comment | _marks(best)
     return TextForm(
         encoding.name,
         best.delimiter,
         evidence=evidence | {word: shown for word, (_, shown) in words.items()},
-        rivals=(*rivals, *doubts, *of_comment, *_blanks(best, sample)),
+        rivals=_said(rivals | _blanks(best, sample)),
         **{word: value for word, (value, _) in words.items()},
     )
+
+
+def _said(rivals: Mapping[str, str]) -> dict[str, str]:
+    return {word: text for word, text in rivals.items() if text}
 
 
 def _whole_lines(text: str) -> str:
@@ -130,20 +134,19 @@ def _quoted(split: Split, sample: Sample) -> _Words:
     return words
 
 
-def _comment(split: Split, sample: Sample) -> tuple[_Words, list[str]]:
+def _comment(split: Split, sample: Sample) -> tuple[_Words, str]:
+    """The comment, and what else its lines could be."""
     if not sample.has_comments:
-        return {}, []
+        return {}, ""
     rows = sample.rows(split.delimiter, split.quote, split.escape, comments=True)
     beginning = [row for row in rows if row[0].startswith(COMMENT)]
     alike = sum(len(row) == split.width for row in beginning)
     if not beginning or (len(beginning) == alike == 1 and beginning[0] is rows[0]):  # a header, such as `#id;name`
-        return {}, []
-    rival = (
-        f"comment: {alike:,} of {plural(len(beginning), 'row')} with {COMMENT} in front have as many cells as others"
-    )
+        return {}, ""
+    rival = f"{alike:,} of {plural(len(beginning), 'row')} with {COMMENT} in front have as many cells as others"
     if alike > len(beginning) / 2:
-        return {}, [rival]
-    return {"comment": (COMMENT, f"{plural(len(beginning), 'row')} begin with it")}, [rival] if alike else []
+        return {}, rival
+    return {"comment": (COMMENT, f"{plural(len(beginning), 'row')} begin with it")}, rival if alike else ""
 
 
 def _marks(split: Split) -> _Words:
@@ -159,29 +162,29 @@ def _marks(split: Split) -> _Words:
     return words
 
 
-def _doubts(sample: Sample) -> list[str]:
+def _doubts(sample: Sample) -> str:
     if all(len(row) < 2 for sign in COMMON if sign in sample.text for row in sample.rows(sign, '"', "")):
-        return []
-    return ["delimiter: nothing gives rows of one width with cells that look like cells; see whether it is a table"]
+        return ""
+    return "nothing gives rows of one width with cells that look like cells; see whether it is a table"
 
 
-def _close_to(best: Split, splits: Sequence[Split]) -> list[str]:
+def _close_to(best: Split, splits: Sequence[Split]) -> str:
     """The other delimiters that come close."""
     found: dict[str, Split] = {}
     for split in sorted(splits, key=lambda split: -split.score):
         if split.score >= _CLOSE * best.score and split.delimiter != best.delimiter:
             found.setdefault(split.delimiter, split)
-    return [f"delimiter: {_name(sign)} {_gives(split)}" for sign, split in found.items()]
+    return "; ".join(f"{_name(sign)} {_gives(split)}" for sign, split in found.items())
 
 
-def _blanks(split: Split, sample: Sample) -> list[str]:
-    """What blanks are in the way of a reader."""
+def _blanks(split: Split, sample: Sample) -> dict[str, str]:
+    """What blanks are in the way of a reader, by word."""
     before_quotes = len(re.findall(f"{re.escape(split.delimiter)} +{split.quote}", sample.text)) if split.quote else 0
     if split.delimiter != " " and before_quotes > sample.quotes(split.delimiter, split.quote).total / 4:
-        return [f"quote: a blank stands before {before_quotes:,} of them, which no reader takes for quotes then"]
+        return {"quote": f"a blank stands before {before_quotes:,} of them, which no reader takes for quotes then"}
     if split.delimiter == " " and re.search(r"\S {2,}\S", sample.text):
-        return ["delimiter: cells stand below each other with several blanks between, which no contract can say"]
-    return []
+        return {"delimiter": "cells stand below each other with several blanks between, which no contract can say"}
+    return {}
 
 
 def _name(delimiter: str) -> str:

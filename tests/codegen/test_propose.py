@@ -295,6 +295,13 @@ def test_equal_rows_are_no_reason_to_have_no_key(tmp_path: Path) -> None:
     assert proposal.tried[0].outcome.rows_dropped == 1
 
 
+def test_a_file_without_a_key_has_a_contract_that_asks_for_one(tmp_path: Path) -> None:
+    path = write_csv(tmp_path / "things_2025-01.csv", [["1", ""], ["", "2"]], header=["a", "b"])
+    proposal = propose([path])
+    assert proposal.contract.key == ("a",)
+    assert any("no column is filled in every row" in what for what in proposal.decisions)
+
+
 def test_what_a_contract_would_reject_is_said(new_project: Callable[..., Project]) -> None:
     project = new_project("duckdb")
     path = write_csv(

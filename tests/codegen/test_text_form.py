@@ -115,8 +115,8 @@ def test_signs_are_found(text: str, found: dict[str, object]) -> None:
     ],
 )
 def test_what_comes_close_is_told(text: str, rival: str) -> None:
-    [told] = text_form(text.encode()).rivals
-    assert told.startswith(rival)
+    [(word, told)] = text_form(text.encode()).rivals.items()
+    assert f"{word}: {told}".startswith(rival)
 
 
 GERMAN = "id;größe;straße\n1;kürzer;Käsweg\n2;länger;Öhrstraße\n"
@@ -154,4 +154,4 @@ def test_a_letter_cut_by_the_end_of_the_sample_is_no_fault() -> None:
 
 def test_slips_in_utf8_are_told() -> None:
     form = text_form(GERMAN.encode() * 20 + "1;größer;x\n".encode("latin-1"))
-    assert (form.encoding, form.rivals) == ("utf-8", ("encoding: 2 bytes of the text cannot be UTF-8",))
+    assert (form.encoding, form.rivals) == ("utf-8", {"encoding": "2 bytes of the text cannot be UTF-8"})

@@ -105,14 +105,12 @@ def _format(sample: Sample) -> list[Word]:
     words = [Word("type", fmt.type)]
     if isinstance(fmt, CsvFormat):
         evidence = sample.text.evidence if sample.text else {}
-        rivals = sample.text.rivals if sample.text else ()
-        words[0] = Word(
-            "type", fmt.type, ask=f"the file could be read otherwise, too: {'; '.join(rivals)}" if rivals else ""
-        )
+        rivals = sample.text.rivals if sample.text else {}
         for name in ("encoding", "delimiter", "quote", "escape", "comment", "trailing_delimiter", "text_formulas"):
             value = getattr(fmt, name)
-            if value != getattr(usual, name):
-                words.append(Word(name, _scalar(value), evidence.get(name, "")))
+            if value != getattr(usual, name) or name == "delimiter" or name in rivals:
+                ask = f"is that right? {rivals[name]}" if name in rivals else ""
+                words.append(Word(name, _scalar(value), evidence.get(name, ""), ask))
         if fmt.header == "none":
             words.append(Word("header", "none", sample.top.why, "; ".join(sample.top.asks)))
     elif isinstance(fmt, WorkbookFormat) and (fmt.sheet is not None or sample.sheet_why or sample.asks):
