@@ -34,6 +34,7 @@ SECTIONS = {
     "Header": ("A header that changes", "columns.header."),
     "CsvFormat": ("Text files", "format."),
     "WorkbookFormat": ("Workbooks", "format."),
+    "FiscalYear": ("The fiscal year", "fiscal_year."),
     "EndMarker": ("The end of a key in a delta", "end_marker."),
     "RowRule": ("Rules across columns", "row_rules."),
     "InvalidRows": ("Invalid rows", "invalid_rows."),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from loader.contracts import Contract, Period
+from loader.contracts.periods import with_colon, without_colon
 
 UNKNOWN = ".unknown"
 """What stands behind the stem in the name of the file with a delivery's unknown keys."""
@@ -19,13 +20,13 @@ def unknown_beside(parquet: Path) -> Path:
 
 
 def name_of_period(period: Period) -> str:
-    """The name of a period as files have it: a colon is no character of a file name everywhere."""
-    return period.name.replace(":", "")
+    """The name of a period as files have it."""
+    return without_colon(period.name)
 
 
 def period_of_name(contract: Contract, name: str) -> Period:
     """The period that a file name tells so; raises ValueError when the dataset has no such period."""
-    return contract.period(re.sub(r"(T\d\d)(\d\d)$", r"\1:\2", name))
+    return contract.period(with_colon(name))
 
 
 def file_stem(contract: Contract, period: Period, sha256: str) -> str:

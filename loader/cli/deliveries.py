@@ -52,7 +52,7 @@ def ingest_command(project: Project, dataset: str | None, period: str | None, fi
     for path in paths:
         try:
             done = ingest(project, path)
-            console.say(f"ingested   {done.contract.name} {done.period}  file {done.file_id}: {path.name}")
+            console.say(f"ingested   {done.contract.name} {done.period}  file {done.file_id}: {done.name}")
         except RefusedError as error:
             refused += 1
             console.ask_for_attention(f"refused    {error}")

@@ -7,7 +7,8 @@ from loader.contracts import Contract, Grain
 
 _VERSION = ["dbt_scd_id", "dbt_valid_from", "dbt_valid_to"]
 _START = {Grain.YEAR: "01-01 00:00:00", Grain.MONTH: "01 00:00:00", Grain.DAY: "00:00:00"}
-"""How the text of a timestamp ends where a period starts. A quarter has four ways, a window any."""
+"""How the text of a timestamp ends where a period starts. A quarter has four ways, a week, a fiscal period and a
+window any."""
 
 
 def core_suite(contract: Contract) -> str:

@@ -64,8 +64,8 @@ def _bound(bound: Any) -> Any:
 
 
 _PERIOD_OF_DAY = {Grain.YEAR: 4, Grain.QUARTER: 7, Grain.MONTH: 7, Grain.DAY: 10}
-"""Leading characters of an ISO date to compare with a period's name. The end of a window is no prefix of a date;
-there the loader's own check of the delivery has to do."""
+"""Leading characters of an ISO date to compare with a period's name. The end of a week, of a fiscal period and of a
+window is no prefix of a date; there the loader's own check of the delivery has to do."""
 
 
 def _period_of(grain: Grain, column: str) -> str:

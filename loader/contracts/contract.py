@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
@@ -22,10 +23,13 @@ from pydantic import (
 )
 from pydantic.json_schema import SkipJsonSchema
 
+from loader.contracts.calendars import CALENDAR_MONTHS, FiscalYear
 from loader.contracts.columns import Column
+from loader.contracts.file_names import Spelling, matches, mistakes_in_groups, segments
 from loader.contracts.formats import Format
 from loader.contracts.model import Mistake, Model, named, tell
 from loader.contracts.names import plain_header, portable
+from loader.contracts.period_format import Digits, PeriodFormat
 from loader.contracts.periods import Grain, Period
 from loader.contracts.sql import objection_to
 
@@ -107,12 +111,25 @@ class Contract(Model):
     description: str = Field(examples=["Everybody who is registered at the end of the month, one row per person."])
     """What one row is, and who sends it; goes to dbt docs."""
     file_name: str = Field(examples=[r"citizens_(?P<period>\d{4}-\d{2})(?:_v(?P<order>\d+))?\.xlsx"])
-    """A regular expression for the whole name of the file, with the named group `period` and, where a period may be
-    delivered more than once, `order` (which of two is the later one)."""
+    """A regular expression for the whole name of the file. Its named groups tell the period: either `period`, or the
+    parts `year`, `month` (a number or a name), `day`, `quarter`, `week`, `fiscal_period`, `hour` and `minute` that the
+    grain needs; and, where a period may be delivered more than once, `order` (which of two is the later one). With
+    slashes it is one for each folder below the landing folder, and one for the name of the file; what several tell must
+    be the same."""
+    period_format: str | None = Field(None, min_length=1, examples=["MM-YYYY"])
+    """How the group `period` is written: `YYYY` or `YY`, `Month`, `MM` or `M`, `DD` or `D`, `q`, `ww` or `w`, `pp` or
+    `p`, `hh`, `mm`, and what stands between them. When nothing is said it is the name of the period, like `2025-06`."""
+    language: str | None = Field(None, examples=["de"])
+    """The language in which the names of months are, in full or abbreviated."""
+    century: int | None = Field(None, ge=1, le=9900, examples=[1970])
+    """The first of the hundred years in which years of two digits lie."""
     format: Annotated[Format, Field(discriminator="type", examples=[{"type": "csv"}])]
     """How the sender writes his files."""
     grain: Grain = Field(examples=["month"])
-    """How long a period is: `year`, `quarter`, `month`, `day` or `window`."""
+    """How long a period is: `year`, `quarter`, `month`, `week` (of ISO 8601), `day`, `fiscal` (a period of a
+    `fiscal_year`) or `window`."""
+    fiscal_year: FiscalYear | None = None
+    """Of the grain `fiscal`: where the year begins, and how it is cut. It never changes once something is loaded."""
     kind: Literal["full", "delta"] = Field(examples=["full"])
     """`full`: every file lists every live key, an absent key has ended; `delta`: changes only, with an `end_marker`."""
     key: tuple[str, ...] = Field(examples=[["office", "number"]])
@@ -121,7 +138,7 @@ class Contract(Model):
     """The columns by name; their order in a file does not matter."""
     end_marker: EndMarker | None = None
     """Of a delta: how it says that a key has ended."""
-    window_hours: Annotated[int, Field(ge=1, le=24, examples=[6])] = 2
+    window_hours: Literal[1, 2, 3, 4, 6, 8, 12, 24] = Field(2, examples=[6])
     """Of the grain `window`: the hours of one window, counted from midnight UTC."""
     row_rules: tuple[RowRule, ...] = ()
     """Conditions across columns."""
@@ -152,16 +169,25 @@ class Contract(Model):
     def _key_is_list(cls, value: Any) -> Any:
         return tuple(value) if isinstance(value, list) else (value,)
 
-    @field_validator("file_name")
-    @classmethod
-    def _has_period(cls, value: str) -> str:
+    @model_validator(mode="after")
+    def _file_name_tells_the_period(self) -> Self:
+        tell(self._mistakes_of_names())
+        return self
+
+    def _mistakes_of_names(self) -> Iterator[Mistake]:
         try:
-            groups = set(re.compile(value).groupindex)
-        except re.error as error:
-            raise ValueError(f"file_name '{value}' is not a valid regular expression: {error}") from None
-        if "period" not in groups or groups - {"period", "order"}:
-            raise ValueError("file_name needs a named group (?P<period>…) and may have (?P<order>…), no other")
-        return value
+            groups = {group for pattern in segments(self.file_name) for group in pattern.groupindex}
+            yield from mistakes_in_groups(self.file_name, self.grain)
+        except ValueError as error:
+            yield Mistake(str(error), ("file_name",))
+            return
+        yield from self.spelling.mistakes(groups)
+
+    @model_validator(mode="after")
+    def _fiscal_has_a_year(self) -> Self:
+        if (self.grain is Grain.FISCAL) != (self.fiscal_year is not None):
+            raise ValueError("'fiscal_year' belongs to 'grain: fiscal', which needs one")
+        return self
 
     @model_validator(mode="after")
     def _key_is_required(self) -> Self:
@@ -275,7 +301,14 @@ class Contract(Model):
 
     def period(self, name: str) -> Period:
         """The period called `name` in this dataset's grain; raises ValueError."""
-        return Period.parse(name, self.grain, timedelta(hours=self.window_hours))
+        window = timedelta(hours=self.window_hours)
+        return Period.parse(name, self.grain, window, self.fiscal_year or CALENDAR_MONTHS)
+
+    @cached_property
+    def spelling(self) -> Spelling:
+        """How its files tell their periods."""
+        form = PeriodFormat(self.period_format, self.grain, self.language) if self.period_format else None
+        return Spelling(self.grain, Digits(self.language, self.century), form)
 
     @property
     def tracked(self) -> tuple[str, ...]:
@@ -312,9 +345,14 @@ class Contract(Model):
         """What the columns of a delivery of `period` are called, in their order; of several headers the first."""
         return [headers[0] for headers in self.headers(period).values()]
 
-    def match(self, file_name: str) -> re.Match[str] | None:
-        """The match of a file name with this contract's pattern (case is ignored, as file systems do)."""
-        return re.fullmatch(self.file_name, file_name, re.IGNORECASE)
+    @property
+    def depth(self) -> int:
+        """How many names lead from the landing folder to a file: 1 when it lies in that folder itself."""
+        return self.file_name.count("/") + 1
+
+    def match(self, *names: str) -> list[re.Match[str]] | None:
+        """The matches of the names of folders and file with `file_name`, as far from the landing folder as it says."""
+        return matches(self.file_name, names)
 
 
 class Contracts(Model):

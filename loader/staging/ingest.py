@@ -24,6 +24,7 @@ from loader.staging.landing import (
     nothing_landed,
     recognise,
     refuse_unrecordable,
+    refused_by_name,
 )
 from loader.validation import match_header
 from loader.warehouse import Engine
@@ -36,6 +37,8 @@ class Ingested:
 
     file_id: int
     path: Path
+    name: str
+    """By what it is known: its name, with the folders that the contract's file_name has."""
     contract: Contract
     period: Period
     order: str | None
@@ -61,7 +64,7 @@ class Ingested:
     def changed(self) -> RefusedError:
         """What is said of a file that is another one by now."""
         return RefusedError(
-            f"{self.path.name}: the file is no longer the one that was ingested; wait until the sender has finished "
+            f"{self.name}: the file is no longer the one that was ingested; wait until the sender has finished "
             "writing it, then load again"
         )
 
@@ -91,26 +94,29 @@ def _ingest(
     project: Project, path: Path, recognised: Landed | None, look: Callable[[], Content], lies_at: Path
 ) -> Ingested:
     names = (recognised.contract.name, recognised.period.name) if recognised else (None, None)
+    name = recognised.name if recognised else path.name
     engine = project.warehouse.engine
-    with project.audit.step("ingest", dataset=names[0], period=names[1], subject=path.name) as step:
+    with project.audit.step("ingest", dataset=names[0], period=names[1], subject=name) as step:
         project.warehouse.let_go()
-        content = look()
+        with refused_by_name(path, name):
+            content = look()
         try:
-            landed = recognised or recognise(path, project.contracts)
-            table = open_table(path, landed.contract.format, landed.contract.names(landed.period))
-            match_header(path.name, table.header, landed.contract, landed.period)
+            landed = recognised or recognise(project, path)
+            with refused_by_name(path, name):
+                table = open_table(path, landed.contract.format, landed.contract.names(landed.period))
+            match_header(name, table.header, landed.contract, landed.period)
         except RefusedError as error:
             refusal = error.message
-            project.warehouse.run(lambda c: _record(c, engine, path.name, lies_at, recognised, content, refusal))
+            project.warehouse.run(lambda c: _record(c, engine, name, lies_at, recognised, content, refusal))
             raise
 
         def record(connection: Connection) -> int:
-            file_id = _record(connection, engine, path.name, lies_at, landed, content, None)
+            file_id = _record(connection, engine, name, lies_at, landed, content, None)
             step.end(connection)
             return file_id
 
         file_id = project.warehouse.run(record)
-    return Ingested(file_id, path, landed.contract, landed.period, landed.order, content, table)
+    return Ingested(file_id, path, landed.name, landed.contract, landed.period, landed.order, content, table)
 
 
 def ingested(project: Project, file_id: int) -> Ingested:
@@ -128,8 +134,9 @@ def ingested(project: Project, file_id: int) -> Ingested:
             f"file {file_id} ({row.file_name}) was last read from the archive; run `loader ingest` where it lies, or "
             "`loader recheck`"
         )
+    path, period = Path(row.file_path), contract.period(row.data_period)
     content = Content(row.size_bytes, row.modified_at, row.sha256)
-    return Ingested(file_id, Path(row.file_path), contract, contract.period(row.data_period), row.file_order, content)
+    return Ingested(file_id, path, row.file_name, contract, period, row.file_order, content)
 
 
 def find_ingested(
@@ -139,13 +146,13 @@ def find_ingested(
     if file_id is not None:
         return ingested(project, file_id)
     if file_path is None:
-        paths = [one.path for one in look(project, dataset, period).deliveries]
-        if not paths:
+        landed = look(project, dataset, period).deliveries
+        if not landed:
             raise nothing_landed(project, dataset, period)
-        if len(paths) > 1:
-            names = ", ".join(path.name for path in paths)
+        if len(landed) > 1:
+            names = ", ".join(one.name for one in landed)
             raise UsageError(f"several files match ({names}); name one by --file-path or --file-id")
-        file_path = paths[0]
+        file_path = landed[0].path
     return ingested(project, _file_id(project, file_path))
 
 
@@ -160,12 +167,12 @@ def last_visits(connection: Connection) -> dict[str, Content]:
 
 def _file_id(project: Project, path: Path) -> int:
     """The number of a file that was ingested as it is now; raises UsageError when it was not."""
-    landed, sha256 = recognise(path, project.contracts), _content(path).sha256
+    landed, sha256 = recognise(project, path), _content(path).sha256
     log = ingestion_log.c
     this = (log.sha256 == sha256) & (log.dataset == landed.contract.name) & (log.data_period == landed.period.name)
     file_id = project.warehouse.run(lambda c: c.execute(select(log.file_id).where(this)).scalar())
     if file_id is None:
-        raise UsageError(f"{path.name} was not ingested as it is now; run `loader ingest --file-path …` first")
+        raise UsageError(f"{landed.name} was not ingested as it is now; run `loader ingest --file-path …` first")
     return int(file_id)
 
 
@@ -178,7 +185,7 @@ def _content(path: Path, seen: Content | None = None) -> Content:
 
 def _recognised(project: Project, path: Path) -> Landed | None:
     try:
-        return recognise(path, project.contracts)
+        return recognise(project, path)
     except RefusedError:
         return None
 

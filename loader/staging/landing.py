@@ -5,19 +5,22 @@ from __future__ import annotations
 import datetime as dt
 import errno
 import os
+import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from loader import console
-from loader.contracts import Contract, Contracts, Period
+from loader.contracts import Contract, Period
+from loader.contracts.file_names import matched, segments, told_by
 from loader.errors import RefusedError, UsageError
 from loader.files import sha256_of
 from loader.project import Project
 from loader.staging.landing_folder import landing_folder
 from loader.staging.unknown_files import UnknownFile, UnknownFileError, explain, tell
-from loader.warehouse.meta import MOST_PATH
+from loader.warehouse.meta import MOST_NAME, MOST_PATH
 
 _OF_WINDOWS = ("desktop.ini", "thumbs.db")
 """What Windows puts into a folder by itself."""
@@ -32,6 +35,13 @@ class Landed:
     period: Period
     order: str | None
     """The named group `order` of the file name: which of two deliveries of a period is the later one."""
+    delivered_as: str | None = None
+    """Its name when it was delivered, where the path no longer tells it."""
+
+    @property
+    def name(self) -> str:
+        """By what it is known: its name, with the folders that the contract's file_name has."""
+        return self.delivered_as or name_of_delivery(self.path, self.contract)
 
     @property
     def rank(self) -> tuple[int, int, str]:
@@ -74,6 +84,28 @@ class Content:
         return cls(status.st_size, modified_at, sha256_of(path))
 
 
+def name_of_delivery(path: Path, contract: Contract) -> str:
+    """The name of a file, with the folders that the contract's file_name has."""
+    return "/".join(_names(path)[-contract.depth :])
+
+
+def where_it_lay(recorded: Path, name: str) -> Path:
+    """The path by which a file was known: the recorded one is without links, and a link may have another name."""
+    above = recorded.parents
+    return above[min(name.count("/"), len(above) - 1)] / name
+
+
+@contextmanager
+def refused_by_name(path: Path, name: str) -> Iterator[None]:
+    """Say the whole name of a delivery in what a reader refuses, which knows its path alone; raises RefusedError."""
+    try:
+        yield
+    except RefusedError as error:
+        if name == path.name or not error.message.startswith(path.name):
+            raise
+        raise RefusedError(name + error.message.removeprefix(path.name)) from error.__cause__
+
+
 def full_path(path: Path) -> str:
     """The path by which a file is recorded, without links."""
     return os.path.realpath(path)
@@ -95,27 +127,69 @@ def refuse_unrecordable(path: Path) -> None:
         )
 
 
-def recognise(path: Path, contracts: Contracts) -> Landed:
-    """Dataset, period and order of a file, from its name.
+def recognise(project: Project, path: Path) -> Landed:
+    """Dataset, period and order of a file wherever it lies, from its name and those of its folders.
 
     Raises:
         UnknownFileError: the name matches no contract.
         RefusedError: it matches more than one, or contains no period, or cannot be recorded.
     """
-    matching = [(contract, match) for contract in contracts if (match := contract.match(path.name))]
+    below = _names_below(project.settings.landing_dir, path)
+    names = below or _names(path)
+    matching = _matching(project, names) or [
+        found
+        for contract in project.contracts
+        if contract.depth < len(names)
+        for found in _matching(project, names[-contract.depth :], contract)
+    ]
+    return _only_one(project, path, matching)
+
+
+def recognise_landed(project: Project, path: Path) -> Landed:
+    """The same of a file in the landing folder, which lies just where the contract's `file_name` says."""
+    return _only_one(project, path, _matching(project, _names_below(project.settings.landing_dir, path)))
+
+
+_Match = tuple[Contract, Sequence[re.Match[str]]]
+
+
+def _matching(project: Project, names: Sequence[str], among: Contract | None = None) -> list[_Match]:
+    contracts = [among] if among else project.contracts
+    return [(contract, found) for contract in contracts if (found := contract.match(*names))]
+
+
+def _only_one(project: Project, path: Path, matching: Sequence[_Match]) -> Landed:
     if not matching:
-        known = "; ".join(f"{contract.name}: {contract.file_name}" for contract in contracts)
+        known = "; ".join(f"{contract.name}: {contract.file_name}" for contract in project.contracts)
         raise UnknownFileError(f"{path.name}: the file name matches no contract. Expected: {known}")
     refuse_unrecordable(path)
     if len(matching) > 1:
         names = ", ".join(contract.name for contract, _ in matching)
         raise RefusedError(f"{path.name}: the file name matches several contracts ({names}); make file_name stricter")
-    contract, match = matching[0]
+    return _landed(path, *matching[0])
+
+
+def _names_below(folder: Path, path: Path) -> tuple[str, ...]:
+    """The names that lead from a folder to a file; none when it lies elsewhere."""
+    above, names = _names(folder), _names(path)
+    return names[len(above) :] if names[: len(above)] == above else ()
+
+
+def _names(path: Path) -> tuple[str, ...]:
+    """All names of a path: links are no matter, a `..` is."""
+    return Path(os.path.abspath(path)).parts  # noqa: PTH100
+
+
+def _landed(path: Path, contract: Contract, found: Sequence[re.Match[str]]) -> Landed:
+    name = name_of_delivery(path, contract)
+    if len(name) > MOST_NAME:
+        raise RefusedError(f"{name}: its name and folders are longer than {MOST_NAME} characters; make them shorter")
     try:
-        period = contract.period((match["period"] or "").upper())
+        told = told_by(found)
+        period = contract.period(contract.spelling.name(told))
     except ValueError as error:
-        raise RefusedError(f"{path.name}: the file name contains no period: {error}") from None
-    return Landed(path, contract, period, match.groupdict().get("order"))
+        raise RefusedError(f"{name}: the file name contains no period: {error}") from None
+    return Landed(path, contract, period, dict(told).get("order"))
 
 
 @dataclass(frozen=True)
@@ -143,14 +217,16 @@ def look(project: Project, dataset: str | None = None, period: str | None = None
     if dataset is not None:
         project.contract(dataset)
     found, refused, unknown = [], [], []
-    for path in landing_files(landing_folder(project)):
+    for path in landing_files(project):
+        name = "/".join(_names_below(project.settings.landing_dir, path))
         try:
-            found.append(recognise(path, project.contracts))
+            found.append(recognise_landed(project, path))
         except UnknownFileError:
-            unknown.append(path.name)
+            unknown.append(name)
         except RefusedError as error:
             if dataset or period:  # of which it may be none
-                console.note(f"{path.name} is not looked at: {error.message.removeprefix(f'{path.name}: ')}")
+                reason = error.message.removeprefix(f"{name}: ").removeprefix(f"{path.name}: ")
+                console.note(f"{name} is not looked at: {reason}")
             else:
                 refused.append(path)
     explained = explain(unknown, project.contracts)
@@ -161,11 +237,29 @@ def look(project: Project, dataset: str | None = None, period: str | None = None
     return Landing(wanted, refused, explained)
 
 
-def landing_files(folder: Path) -> Iterator[Path]:
-    """The files of a folder in the order of their names; those of programs and of the system are no deliveries."""
-    for path in sorted(folder.iterdir()):
-        if path.is_file() and not path.name.startswith(("~$", ".")) and path.name.lower() not in _OF_WINDOWS:
-            yield path
+def landing_files(project: Project) -> Iterator[Path]:
+    """The files of the landing folder in the order of their names, and of folders below it that a contract names.
+
+    Those of programs and of the system, and what is in hidden folders, are no deliveries.
+
+    Raises:
+        EnvironmentFailedError: the landing folder is not there.
+    """
+    folder = landing_folder(project)
+    folders = {folder: None}
+    for contract in project.contracts:
+        found = [folder]
+        for pattern in segments(contract.file_name)[:-1]:
+            found = [
+                below for above in found for below in _visible(above) if below.is_dir() and matched(pattern, below.name)
+            ]
+        folders.update(dict.fromkeys(found))
+    for one in folders:
+        yield from (path for path in _visible(one) if path.is_file() and path.name.lower() not in _OF_WINDOWS)
+
+
+def _visible(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if not path.name.startswith(("~$", ".")))
 
 
 def nothing_landed(project: Project, dataset: str | None, period: str | None) -> UsageError:

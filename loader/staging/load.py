@@ -168,7 +168,7 @@ def _load_older(
 def _named(project: Project, path: Path, dataset: str | None, period: str | None) -> Landing:
     """The file that somebody named."""
     try:
-        landed = recognise(path, project.contracts)
+        landed = recognise(project, path)
     except RefusedError:
         return Landing([], [path], [])
     if not landed.is_of(dataset, period):
@@ -179,7 +179,7 @@ def _named(project: Project, path: Path, dataset: str | None, period: str | None
 def load_one(project: Project, candidate: Candidate, force: bool) -> Line:
     """Load one delivery; whatever is wrong with the delivery itself ends in its line, not in an exception."""
     landed = candidate.landed
-    line = Line(landed.path.name, landed.contract.name, landed.period.name, "unchanged", candidate.unchanged or "")
+    line = Line(landed.name, landed.contract.name, landed.period.name, "unchanged", candidate.unchanged or "")
     if candidate.unchanged:
         return line
     started = time.perf_counter()
@@ -215,7 +215,7 @@ def refusing_the_unforeseen(file: str) -> Iterator[None]:
 
 
 def _refuse(project: Project, delivery: Ingested, reason: str) -> None:
-    names = {"dataset": delivery.contract.name, "period": delivery.period.name, "subject": delivery.path.name}
+    names = {"dataset": delivery.contract.name, "period": delivery.period.name, "subject": delivery.name}
     with project.audit.step("load", **names):
         raise RefusedError(reason)
 

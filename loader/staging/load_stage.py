@@ -84,9 +84,7 @@ def load_stage(
     """
     delivery = validated.delivery
     contract, period = delivery.contract, delivery.period
-    with project.audit.step(
-        "load-stage", dataset=contract.name, period=period.name, subject=delivery.path.name
-    ) as step:
+    with project.audit.step("load-stage", dataset=contract.name, period=period.name, subject=delivery.name) as step:
         _refuse_edited(project, validated.files)
         seen, load_id = project.warehouse.run(lambda c: (versions_of(c, contract.name), _new_load(c)))
 
@@ -181,7 +179,7 @@ def _replace(
     active = active_version(of_period)
     if replaces is not None and (active is None or active.load_id != replaces):
         raise RefusedError(
-            f"{delivery.path.name}: {contract.name} {period} was loaded meanwhile; run the same command again"
+            f"{delivery.name}: {contract.name} {period} was loaded meanwhile; run the same command again"
         )
     outcome = validated.outcome
     unreadable = outcome.unreadable_keys if contract.knows_unknown else None
@@ -274,7 +272,7 @@ def _refuse_known(validated: Validated, versions: list[Version]) -> None:
     if this and not any(v.is_active for v in this) and this[-1].contract_fingerprint == delivery.contract.fingerprint:
         known = this[-1]
         raise RefusedError(
-            f"{delivery.path.name} is version {known.version_no} of {known.dataset} {known.data_period} "
+            f"{delivery.name} is version {known.version_no} of {known.dataset} {known.data_period} "
             f"({known.state.replace('_', ' ')}); to make it active again: loader rollback --dataset {known.dataset} "
             f"--period {known.data_period} --to {known.version_no}"
         )

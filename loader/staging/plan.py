@@ -13,7 +13,7 @@ from loader.errors import RefusedError
 from loader.files import sha256_of
 from loader.project import Project
 from loader.staging.guard import Verdict, judge
-from loader.staging.landing import Landed, recognise
+from loader.staging.landing import Landed, recognise, refused_by_name
 from loader.validation import Outcome, clean_delivery, judge_rows
 from loader.warehouse import Version
 from loader.warehouse.versions import active_version, versions_of, words_of_unknown
@@ -54,19 +54,20 @@ def plan(project: Project, path: Path) -> Plan:
     Raises:
         RefusedError: its name, form or header do not match.
     """
-    landed = recognise(path, project.contracts)
+    landed = recognise(project, path)
     versions = project.warehouse.run(lambda c: versions_of(c, landed.contract.name))
     of_period = [version for version in versions if version.data_period == landed.period.name]
     active = active_version(of_period)
     outcome = Outcome()
     with tempfile.TemporaryDirectory(prefix="almanac-plan-") as folder:
         parquet = Path(folder) / "rows.parquet"
-        clean_delivery(path, landed.contract, landed.period, parquet, Path(folder) / "rejects.csv", outcome)
+        with refused_by_name(path, landed.name):
+            clean_delivery(path, landed.contract, landed.period, parquet, Path(folder) / "rejects.csv", outcome)
         unknown = unknown_beside(parquet) if outcome.unknown_keys else None
         delivery = Delivery(landed.period, parquet, unknown, outcome.unreadable_keys > 0)
         verdict = judge(project, landed.contract, delivery, versions, examples=True)
     return Plan(
-        file=path.name,
+        file=landed.name,
         dataset=landed.contract.name,
         period=landed.period.name,
         rows=outcome.rows_valid,
@@ -91,7 +92,8 @@ def _known_as(path: Path, versions: list[Version]) -> str | None:
 
 def _refusal(path: Path, landed: Landed, outcome: Outcome) -> str | None:
     try:
-        judge_rows(path, landed.contract, outcome, "the rejects file of the load")
+        with refused_by_name(path, landed.name):
+            judge_rows(path, landed.contract, outcome, "the rejects file of the load")
     except RefusedError as error:
         return str(error)
     return None

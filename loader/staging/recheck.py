@@ -18,7 +18,7 @@ from loader.errors import EnvironmentFailedError, RefusedError
 from loader.project import Project
 from loader.readers import READER_REVISION
 from loader.staging.ingest import Ingested
-from loader.staging.landing import Landed
+from loader.staging.landing import Landed, refused_by_name
 from loader.staging.load import load_one, refusing_the_unforeseen
 from loader.staging.selection import Candidate
 from loader.staging.sources import Place, Source, find_sources
@@ -169,12 +169,13 @@ def _read_again(project: Project, source: Source) -> Comparison:
 def _clean(landed: Landed, parquet: Path, seen: Any) -> Outcome:
     outcome, rejects = Outcome(), parquet.with_name("rejects.csv")
     try:
-        clean_delivery(landed.path, landed.contract, landed.period, parquet, rejects, outcome, seen)
+        with refused_by_name(landed.path, landed.name):
+            clean_delivery(landed.path, landed.contract, landed.period, parquet, rejects, outcome, seen)
+            judge_rows(landed.path, landed.contract, outcome, "the rejects file of a load")
     except OSError as error:
         if error.filename and Path(error.filename) == landed.path:
-            raise RefusedError(f"{landed.path.name}: cannot be read ({error.strerror})") from error
+            raise RefusedError(f"{landed.name}: cannot be read ({error.strerror})") from error
         raise
-    judge_rows(landed.path, landed.contract, outcome, "the rejects file of a load")
     return outcome
 
 
@@ -182,7 +183,7 @@ def _keep(project: Project, source: Source) -> None:
     """Keep the file of a load that is as it should be, if its contract wants that now."""
     landed, version = source.landed, source.version
     if source.place is not Place.KEPT:
-        names = (landed.path, landed.contract, landed.period, landed.order)
+        names = (landed.path, landed.name, landed.contract, landed.period, landed.order)
         keep_delivered(project, Ingested(version.file_id, *names, source.content))
 
 

@@ -72,7 +72,7 @@ def select(project: Project, landed: Sequence[Landed], *, force: bool, named: bo
     the active one. `force` loads what is known already: the file that was named, or the last of each period.
     """
     by_period: dict[tuple[str, str], list[Landed]] = defaultdict(list)
-    for one in sorted(landed, key=lambda one: (one.contract.name, one.period, one.rank, one.path.name)):
+    for one in sorted(landed, key=lambda one: (one.contract.name, one.period, one.rank, one.name)):
         by_period[one.contract.name, one.period.name].append(one)
     alone = _content(landed[0].path, None) if len(landed) == 1 else None
     project.ensure_migrated()
@@ -117,9 +117,9 @@ def _select_of_period(
         else:
             due.append(replace(candidate, replaces=version.load_id if version and not force else None))
     for one in due:
-        twins = [other.landed.path.name for other in due if other.landed.rank == one.landed.rank]
+        twins = [other.landed.name for other in due if other.landed.rank == one.landed.rank]
         selected.append(replace(one, refusal=_twins(one.landed, ", ".join(twins))) if len(twins) > 1 else one)
-    return sorted(selected, key=lambda candidate: (candidate.landed.rank, candidate.landed.path.name))
+    return sorted(selected, key=lambda candidate: (candidate.landed.rank, candidate.landed.name))
 
 
 def _known_versions(versions: Sequence[Version]) -> dict[str, Version]:
@@ -149,7 +149,7 @@ def _known(file: Landed, version: Version) -> str:
 
 def _twins(file: Landed, names: str) -> str:
     return (
-        f"{file.path.name}: two new files for {file.contract.name} {file.period} and nothing tells which is the later "
+        f"{file.name}: two new files for {file.contract.name} {file.period} and nothing tells which is the later "
         f"one ({names}); remove one, or give them an order that file_name in the contract knows"
     )
 

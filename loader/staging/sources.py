@@ -6,7 +6,7 @@ import tempfile
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
@@ -17,8 +17,15 @@ from loader.contracts import Contract
 from loader.errors import RefusedError
 from loader.project import Project
 from loader.staging.ingest import last_visits
-from loader.staging.landing import Content, Landed, full_path, landing_files, recognise
-from loader.staging.landing_folder import landing_folder
+from loader.staging.landing import (
+    Content,
+    Landed,
+    full_path,
+    landing_files,
+    recognise,
+    recognise_landed,
+    where_it_lay,
+)
 from loader.warehouse import Version
 from loader.warehouse.meta import ingestion_log
 
@@ -63,8 +70,9 @@ class Source:
             return
         with tempfile.TemporaryDirectory(prefix="almanac-kept-") as folder:
             path = Path(folder) / self.version.file_name
+            path.parent.mkdir(parents=True, exist_ok=True)
             self.kept.unpack(path)
-            yield Landed(path, self.contract, self.landed.period, self.landed.order)
+            yield replace(self.landed, path=path, delivered_as=self.version.file_name)
 
 
 def find_sources(project: Project, versions: Sequence[Version]) -> list[Source]:
@@ -78,18 +86,17 @@ def find_sources(project: Project, versions: Sequence[Version]) -> list[Source]:
     known, visits = project.warehouse.run(lambda c: (_known_files(c), last_visits(c)))
     datasets = {version.dataset for version in versions}
     landed: dict[tuple[str, str], list[Landed]] = defaultdict(list)
-    for path in landing_files(landing_folder(project)):
+    for path in landing_files(project):
         with suppress(RefusedError):  # another file
-            one = recognise(path, project.contracts)
+            one = recognise_landed(project, path)
             if one.contract.name in datasets:
                 landed[one.contract.name, one.period.name].append(one)
     found = []
     for version in versions:
         recorded, then = known[version.file_id]
         contract = project.contract(version.dataset)
-        lay = Landed(
-            recorded.with_name(version.file_name), contract, contract.period(version.data_period), version.file_order
-        )
+        path, period = where_it_lay(recorded, version.file_name), contract.period(version.data_period)
+        lay = Landed(path, contract, period, version.file_order, version.file_name)
         kept = KeptFile.of(project.archived(version.dataset), lay.period, version.file_sha256)
         in_folder = landed[version.dataset, version.data_period]
         place, here, content = Place.GONE, lay, then
@@ -118,7 +125,7 @@ def _first_with(sha256: str, files: Sequence[Landed], visits: Mapping[str, Conte
 def _still_recognised(project: Project, lay: Landed) -> list[Landed]:
     """The file where it was loaded from, if its name tells the same dataset and period by today's contracts."""
     with suppress(RefusedError):
-        now = recognise(lay.path, project.contracts)
+        now = recognise(project, lay.path)
         if now.is_of(lay.contract.name, lay.period.name):
             return [now]
     return []

@@ -86,7 +86,7 @@ def _nearest(name: str, contracts: Contracts) -> tuple[str | None, str]:
         for corrections, most in ((_other_extensions, None), (_without_a_part, 3), (_another_character, 3)):
             for contract in ranked[:most]:
                 for why, corrected in corrections(name, contract):
-                    if contract.match(corrected):
+                    if contract.match(*corrected.split("/")):
                         return (
                             contract.name,
                             f"the name is one of {contract.name} but for {why}; '{corrected}' would be one",

@@ -26,6 +26,7 @@ from loader.project import Project
 from loader.readers import READER_REVISION, open_table
 from loader.readers.table import Table
 from loader.staging.ingest import Ingested, find_ingested, ingested
+from loader.staging.landing import refused_by_name
 from loader.validation import Outcome, clean_delivery, judge_rows
 from loader.validation.rejects import Rejected
 from loader.warehouse import State
@@ -63,13 +64,14 @@ def validate(project: Project, delivery: Ingested, *, force: bool = False) -> Va
     unchecked = unpublished(project.archived(f"{contract.name}/{stem}"))
     sweep(unchecked.parent)
     outcome = Outcome()
-    fields = {"dataset": contract.name, "period": period.name, "subject": delivery.path.name}
+    fields = {"dataset": contract.name, "period": period.name, "subject": delivery.name}
     try:
         with project.audit.step("validate", **fields) as step:
             if not force:
                 project.warehouse.run(lambda c: _refuse_purged(c, delivery))
             project.warehouse.let_go()
-            with console.progress(f"reading {delivery.path.name}") as seen:
+            by_name = refused_by_name(delivery.path, delivery.name)
+            with by_name, console.progress(f"reading {delivery.name}") as seen:
                 rejected = clean_delivery(
                     delivery.path, contract, period, unchecked, rejects, outcome, seen, delivery.table
                 )
@@ -80,7 +82,8 @@ def validate(project: Project, delivery: Ingested, *, force: bool = False) -> Va
                 if written.exists():
                     synced(written)
             listed = f"{project.shown(rejects)}, and marked in {workbook.name} beside it, to be sent back"
-            judge_rows(delivery.path, contract, outcome, listed)
+            with refused_by_name(delivery.path, delivery.name):
+                judge_rows(delivery.path, contract, outcome, listed)
         with project.audit.step("gate", **fields) as step:
             project.warehouse.let_go()
             gate = _gate(project, delivery, unchecked)
@@ -153,12 +156,12 @@ def find_validated(project: Project, *, parquet_path: Path | None, **which: Any)
     found = validated(project, delivery)
     if found is None:
         raise UsageError(
-            f"{delivery.path.name} has not passed validation under today's contract; "
+            f"{delivery.name} has not passed validation under today's contract; "
             f"run `loader validate --file-id {delivery.file_id}` first"
         )
     if parquet_path and Path(found.files.parquet_path).name != parquet_path.name:
         raise UsageError(
-            f"{parquet_path.name} was made under another contract; of {delivery.path.name} today's is "
+            f"{parquet_path.name} was made under another contract; of {delivery.name} today's is "
             f"{found.files.parquet_path}"
         )
     return found
@@ -177,7 +180,7 @@ def _file_id(project: Project, parquet_name: str) -> int:
 
 def _refuse_purged(connection: Connection, delivery: Ingested) -> None:
     """What was purged comes back only when somebody wants it."""
-    log, name = ingestion_log.c, delivery.path.name
+    log, name = ingestion_log.c, delivery.name
     purged_at = connection.execute(select(log.purged_at).where(log.file_id == delivery.file_id)).scalar()
     if purged_at is not None:
         raise RefusedError(
@@ -214,7 +217,7 @@ def _write_workbook(path: Path, delivery: Ingested, rejected: Rejected, outcome:
         return open_table(delivery.path, delivery.contract.format, delivery.contract.names(delivery.period))
 
     counts = (outcome.rows_read, outcome.rows_rejected, outcome.rows_dropped)
-    write_rejects_workbook(path, delivery.path.name, delivery.contract, delivery.period, rejected, counts, reopen)
+    write_rejects_workbook(path, delivery.name, delivery.contract, delivery.period, rejected, counts, reopen)
 
 
 def _gate(project: Project, delivery: Ingested, parquet: Path) -> GateResult:
@@ -223,7 +226,7 @@ def _gate(project: Project, delivery: Ingested, parquet: Path) -> GateResult:
     gate = run_parquet_gate(project.root, delivery.contract, parquet, delivery.period.name)
     if not gate.passed:
         failed = "; ".join(f"{check.check} ({check.details})" for check in gate.checks if check.result != "passed")
-        raise RefusedError(f"{delivery.path.name}: the stage suite refused the cleaned rows: {failed}")
+        raise RefusedError(f"{delivery.name}: the stage suite refused the cleaned rows: {failed}")
     return gate
 
 
@@ -240,10 +243,10 @@ def _publish(unchecked: Path, stem: str, *, has_unknown: bool) -> ArchiveFiles:
 
 def _explain(error: OSError, delivery: Ingested) -> AlmanacError:
     if error.errno == errno.ENOSPC:
-        return EnvironmentFailedError(f"{delivery.path.name}: the disk is full; free some room and load again")
+        return EnvironmentFailedError(f"{delivery.name}: the disk is full; free some room and load again")
     if error.filename and Path(error.filename) == delivery.path:
-        return RefusedError(f"{delivery.path.name}: cannot be read ({error.strerror})")
-    return EnvironmentFailedError(f"{delivery.path.name}: {error}")
+        return RefusedError(f"{delivery.name}: cannot be read ({error.strerror})")
+    return EnvironmentFailedError(f"{delivery.name}: {error}")
 
 
 def _record(

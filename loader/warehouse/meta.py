@@ -14,6 +14,8 @@ from loader.warehouse.layers import META
 
 REVISION = "0005"
 """The newest migration, after which the tables are as they stand here; known without importing Alembic."""
+MOST_NAME = 255
+"""Letters of the name of a file."""
 MOST_PATH = 1024
 """Letters of a path."""
 metadata = MetaData(schema=META)
@@ -35,7 +37,9 @@ ingestion_log = Table(
     ),
     Column("dataset", Code(63), doc="Dataset in the file name; empty when there is none."),
     Column("data_period", Code(16), doc="Period in the file name; empty when there is none."),
-    Column("file_name", words(255), nullable=False, doc="Name of the file."),
+    Column(
+        "file_name", words(MOST_NAME), nullable=False, doc="Name of the file, with the folders that the contract names."
+    ),
     Column("file_path", words(MOST_PATH), nullable=False, doc="Where it lay when it was last looked at."),
     Column(
         "file_order",

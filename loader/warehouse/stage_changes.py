@@ -17,6 +17,7 @@ from loader.warehouse.layers import CORE, STAGE
 from loader.warehouse.ledger import applied_load, consumers
 from loader.warehouse.meta import dataset_version
 from loader.warehouse.stage_table import create_statements, stage_tables
+from loader.warehouse.versions import State
 
 
 @dataclass(frozen=True)
@@ -176,12 +177,20 @@ def _refusal(contract: Contract, stage: str, column: str, was: ColumnType, wante
 
 def _refuse_other_grain(connection: Connection, contract: Contract) -> None:
     """Kind, key and grain are fixed for the life of a dataset; the names of its periods show the grain."""
-    loaded = select(dataset_version.c.data_period).where(dataset_version.c.dataset == contract.name)
-    for period in [str(row.data_period) for row in connection.execute(loaded.distinct())]:
+    version = dataset_version.c
+    loaded = select(version.data_period, version.period_start, version.period_end, version.state)
+    for row in connection.execute(loaded.where(version.dataset == contract.name).distinct()):
         try:
-            contract.period(period)
+            period = contract.period(row.data_period)
         except ValueError:
             raise UsageError(
-                f"{contract.name}: grain '{contract.grain}' does not match the loaded period {period}; the grain of a "
-                "dataset never changes: give the new grain a dataset of its own"
+                f"{contract.name}: grain '{contract.grain}' does not match the loaded period {row.data_period}; the "
+                "grain of a dataset never changes: give the new grain a dataset of its own"
             ) from None
+        is_kept = row.state not in (State.RESET, State.PURGED)
+        if is_kept and (period.start, period.end) != (row.period_start, row.period_end):
+            raise UsageError(
+                f"{contract.name}: the period {period} was loaded as {row.period_start:%Y-%m-%d %H:%M} to "
+                f"{row.period_end:%Y-%m-%d %H:%M}, and the contract now has another calendar; keep the one that it "
+                f"had, or `loader reset --dataset {contract.name}` and load its files again"
+            )

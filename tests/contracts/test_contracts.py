@@ -175,7 +175,7 @@ def test_the_contract_of_the_table_below_is_right(tmp_path: Path) -> None:
         ("type: csv, null_values: [' -']", "type: csv", 6, "' -' is empty or has a blank at one end"),
         # file name and format
         ("people_2025", r"people_(?P<period>\d{4})", 5, "needs a named group (?P<period>…)"),
-        (r"(?P<period>\d{4})(?P<part>\d)", r"(?P<period>\d{4})", 5, "may have (?P<order>…), no other"),
+        (r"(?P<period>\d{4})(?P<part>\d)", r"(?P<period>\d{4})", 5, "a group 'part' tells nothing; known are period"),
         (r"(?P<period>\d{4}", r"(?P<period>\d{4})", 5, "is not a valid regular expression"),
         ("type: json", "type: csv", 6, "'json'"),
         ("type: workbook, delimiter: ';'", "type: csv", 6, "format.delimiter: is not a word"),
@@ -189,7 +189,7 @@ def test_the_contract_of_the_table_below_is_right(tmp_path: Path) -> None:
         ("type: csv, currency: '-'", "type: csv", 6, "currency '-' could be read as part of a number"),
         ("type: csv, currency: 'US dollar'", "type: csv", 6, "format.currency: String should have at most 5"),
         # what hangs together
-        ("grain: week", "grain: year", 7, "'year', 'quarter', 'month', 'day' or 'window'"),
+        ("grain: decade", "grain: year", 7, "'year', 'quarter', 'month', 'week', 'day', 'fiscal' or 'window'"),
         ("key: number", "key: person_id", 2, "key column 'number' is not among the columns"),
         ("key: [person_id, person_id]", "key: person_id", 2, "each once"),
         ("key: []", "key: person_id", 2, "a dataset needs a natural key"),
@@ -293,7 +293,7 @@ def test_a_file_that_holds_no_contracts_is_refused_too(
 
 
 def test_every_mistake_is_told_at_once(tmp_path: Path) -> None:
-    wrong = CONTRACT.replace("grain: year", "grain: week").replace("type: integer", "type: int")
+    wrong = CONTRACT.replace("grain: year", "grain: decade").replace("type: integer", "type: int")
     lines = refusal(tmp_path, wrong).splitlines()
     assert [line.split(":")[0] for line in lines] == [f"datasets_config.yml, line {at}" for at in (7, 16)]
 

@@ -19,6 +19,9 @@ from loader.contracts import Grain, Period
         (Grain.QUARTER, "2025-Q4", datetime(2025, 10, 1), datetime(2026, 1, 1)),
         (Grain.MONTH, "2025-06", datetime(2025, 6, 1), datetime(2025, 7, 1)),
         (Grain.MONTH, "2025-12", datetime(2025, 12, 1), datetime(2026, 1, 1)),
+        (Grain.WEEK, "2020-W53", datetime(2020, 12, 28), datetime(2021, 1, 4)),
+        (Grain.WEEK, "2025-W01", datetime(2024, 12, 30), datetime(2025, 1, 6)),
+        (Grain.FISCAL, "FY2025-P03", datetime(2025, 3, 1), datetime(2025, 4, 1)),
         (Grain.DAY, "2024-02-29", datetime(2024, 2, 29), datetime(2024, 3, 1)),
         (Grain.DAY, "2025-12-31", datetime(2025, 12, 31), datetime(2026, 1, 1)),
         (Grain.WINDOW, "2025-06-14T22:00", datetime(2025, 6, 14, 22), datetime(2025, 6, 15)),
@@ -30,8 +33,10 @@ def test_a_name_is_a_half_open_interval(grain: Grain, name: str, start: datetime
 
 
 def test_a_window_is_as_long_as_the_contract_says() -> None:
-    period = Period.parse("2025-06-14T02:00", Grain.WINDOW, timedelta(hours=6))
-    assert period.end == datetime(2025, 6, 14, 8)
+    period = Period.parse("2025-06-14T06:00", Grain.WINDOW, timedelta(hours=6))
+    assert period.end == datetime(2025, 6, 14, 12)
+    with pytest.raises(ValueError, match="one begins every 6 hours from midnight"):
+        Period.parse("2025-06-14T02:00", Grain.WINDOW, timedelta(hours=6))
 
 
 @pytest.mark.parametrize(
@@ -51,6 +56,12 @@ def test_a_window_is_as_long_as_the_contract_says() -> None:
         (Grain.MONTH, "2025-06\n"),
         (Grain.MONTH, "٢٠٢٥-٠٦"),
         (Grain.MONTH, ""),
+        (Grain.WEEK, "2024-W53"),
+        (Grain.WEEK, "2025-W00"),
+        (Grain.WEEK, "2025-W3"),
+        (Grain.FISCAL, "FY2025-P00"),
+        (Grain.FISCAL, "FY2025-P17"),
+        (Grain.FISCAL, "2025-P01"),
         (Grain.DAY, "2025-02-29"),
         (Grain.DAY, "20250228"),
         (Grain.WINDOW, "2025-06-14T24:00"),
@@ -67,22 +78,35 @@ def test_the_example_of_a_grain_is_one_of_its_names(grain: Grain) -> None:
     assert Period.parse(grain.example, grain).name == grain.example
 
 
-FORMS = {Grain.YEAR: "%Y", Grain.MONTH: "%Y-%m", Grain.DAY: "%Y-%m-%d"}
+def named_after(grain: Grain, day: date) -> str:
+    """The name of the period in which a day lies; of a window that of its first one."""
+    if grain is Grain.QUARTER:
+        return f"{day.year}-Q{(day.month + 2) // 3}"
+    return f"{day:{FORMS[grain]}}"
+
+
+FORMS = {
+    Grain.YEAR: "%Y",
+    Grain.MONTH: "%Y-%m",
+    Grain.WEEK: "%G-W%V",
+    Grain.DAY: "%Y-%m-%d",
+    Grain.FISCAL: "FY%Y-P%m",
+    Grain.WINDOW: "%Y-%m-%dT00:00",
+}
 
 
 @settings(deadline=None)
-@given(st.sampled_from([*Grain]), st.dates(date(1000, 1, 1), date(9998, 12, 31)))
-def test_every_day_lies_in_exactly_the_period_that_is_named_after_it(grain: Grain, day: date) -> None:
+@given(st.sampled_from([*Grain]), st.dates(date(1000, 1, 1), date(9990, 12, 31)))
+def test_periods_follow_each_other_and_so_do_their_names(grain: Grain, day: date) -> None:
     moment = datetime(day.year, day.month, day.day)
-    if grain is Grain.QUARTER:
-        name = f"{day.year}-Q{(day.month + 2) // 3}"
-    else:
-        name = f"{moment:{FORMS.get(grain, '%Y-%m-%dT%H:%M')}}"
-    period = Period.parse(name, grain)
+    period = Period.parse(named_after(grain, day), grain)
     assert period.start <= moment < period.end
     assert len(period.name) <= grain.name_length
-    if grain in FORMS:  # periods follow each other without gap or overlap
-        assert Period.parse(f"{period.end:{FORMS[grain]}}", grain).start == period.end
+    if grain is not Grain.WINDOW:
+        after = Period.parse(named_after(grain, period.end.date()), grain)
+        assert after.start == period.end
+        assert after.name > period.name
+        assert len(after.name) == len(period.name)
 
 
 @settings(deadline=None)

@@ -16,16 +16,18 @@ PASSED_ON = {
     "f\"{('stale' if check else 'written')}: {project.shown(path)}\"",
     "f'{_word(error)}: {error.message}'",
     "line",
+    "name + error.message.removeprefix(path.name)",
     "loaded.reason",
     "message",
     "report.closing_line",
+    "str(error)",
     "str(given.question)",
     "'\\n'.join(mistakes)",
     "f'{parquet.name}: {first_line(error)}'",
     "reason",
     "_refusal(path, landed, outcome)",
     "f'{path}: {error.strerror}'",
-    "f'{delivery.path.name}: {error}'",
+    "f'{delivery.name}: {error}'",
 }
 """Expressions whose message is put together elsewhere, or is nothing but the words of the system."""
 

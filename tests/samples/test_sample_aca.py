@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from loader.contracts import read_contracts
+from loader.project import Project as OpenProject
 from loader.samples.data.aca import Sample, make_day, make_deliveries
 from loader.samples.data.aca.claims import Claims, Lines, Status
 from loader.samples.data.aca.places import HOMES, PLACES
@@ -59,12 +59,12 @@ class Delivered:
 @pytest.fixture(scope="module")
 def delivered(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Delivered]:
     folder = tmp_path_factory.mktemp("aca")
-    contracts = read_contracts(REPOSITORY)
+    project = OpenProject.open(REPOSITORY)
     paths = list(make_deliveries(folder / "landing", SAMPLE, DAILY_FROM))
     tables: dict[str, list[pa.Table]] = {}
     rejected = {}
     for path in paths:
-        landed, outcome, cleaned = recognise(path, contracts), Outcome(), folder / "cleaned.parquet"
+        landed, outcome, cleaned = recognise(project, path), Outcome(), folder / "cleaned.parquet"
         clean_delivery(path, landed.contract, landed.period, cleaned, folder / "rejects.csv", outcome)
         rejected[path.name] = outcome.rows_rejected
         rows = pq.read_table(cleaned)

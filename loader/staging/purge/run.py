@@ -26,8 +26,7 @@ from loader.contracts import Contract
 from loader.errors import EnvironmentFailedError, RefusedError
 from loader.project import Project
 from loader.staging.ingest import last_visits
-from loader.staging.landing import Content, Landed, recognise
-from loader.staging.landing_folder import landing_folder
+from loader.staging.landing import Content, Landed, full_path, landing_files, recognise, where_it_lay
 from loader.staging.purge.scope import Scope
 from loader.text import listed, plural
 from loader.warehouse import State, Version
@@ -156,7 +155,7 @@ def summarize(scope: Scope, done: Purged) -> list[str]:
         )
     if done.is_rewritten:
         lines.append("rewritten  tables and files of the warehouse, so that deleted rows leave no bytes in them")
-    landed = sorted({one.landed.path.name for one in found.deliveries if one.holds})
+    landed = sorted({one.landed.name for one in found.deliveries if one.holds})
     if landed:
         lines.append(f"landed     files that the loader never edits hold it: {listed(landed)}")
     if found.unloaded:
@@ -183,7 +182,7 @@ def look(project: Project, scope: Scope) -> Found:
         ingested = select(log.data_period, log.sha256).where(log.dataset == contract.name)
         known = {(row.data_period, row.sha256) for row in connection.execute(ingested)}
         holding = [one for one in deliveries if one.holds]
-        new = {one.landed.path.name for one in holding if (one.landed.period.name, one.sha256) not in known}
+        new = {one.landed.name for one in holding if (one.landed.period.name, one.sha256) not in known}
         return Found(
             archive=archive,
             gone=tuple(_gone(project, versions)),
@@ -236,19 +235,20 @@ def _kept(project: Project, scope: Scope) -> Iterator[KeptFile]:
 def _in_deliveries(project: Project, scope: Scope, seen: Callable[[int], None]) -> tuple[list[Delivery], list[str]]:
     """The deliveries of a dataset, where they landed or were loaded from; and those that cannot be read."""
     log = ingestion_log.c
-    ingested = select(log.file_path).where(log.dataset == scope.contract.name).distinct()
-    known, visits = project.warehouse.run(lambda c: ([*c.execute(ingested).scalars()], last_visits(c)))
-    landed = [path.resolve() for path in landing_folder(project).iterdir()]
+    ingested = select(log.file_path, log.file_name).where(log.dataset == scope.contract.name).distinct()
+    known, visits = project.warehouse.run(lambda c: (c.execute(ingested).all(), last_visits(c)))
+    lay = {row.file_path: where_it_lay(Path(row.file_path), row.file_name) for row in known}
+    files = {path: there for path, there in lay.items() if not is_kept(Path(path))}
+    files |= {full_path(path): path for path in landing_files(project)}
     found, unreadable = [], []
-    elsewhere = {path for path in map(Path, known) if not is_kept(path)}
-    for number, path in enumerate(sorted({*landed, *elsewhere})):
+    for number, (full, path) in enumerate(sorted(files.items())):
         seen(number)
         with suppress(RefusedError):  # no delivery at all
-            delivery = recognise(path, project.contracts)
+            delivery = recognise(project, path)
             if not path.is_file() or delivery.contract.name != scope.contract.name:
                 continue
             try:
-                content = Content.of(path, visits.get(str(path)))
+                content = Content.of(path, visits.get(full))
                 found.append(Delivery(delivery, content.sha256, scope.is_in_delivery(delivery)))
             except (RefusedError, OSError):
                 unreadable.append(path.name)

@@ -124,6 +124,7 @@ class OfKey:
         """Nobody can tell of a file that is damaged, or has another header today."""
         with tempfile.TemporaryDirectory(prefix="almanac-kept-") as folder:
             path = Path(folder) / file_name
+            path.parent.mkdir(parents=True, exist_ok=True)
             try:
                 kept.unpack(path)
                 seen = self._look_into(Landed(path, self.contract, kept.period, None))
@@ -133,7 +134,7 @@ class OfKey:
 
     def _look_into(self, landed: Landed) -> _Seen:
         delivery = open_table(landed.path, self.contract.format, self.contract.names(landed.period))
-        positions = match_header(landed.path.name, delivery.header, self.contract, landed.period)
+        positions = match_header(landed.name, delivery.header, self.contract, landed.period)
         filled = map(FillDown(self.contract, positions), delivery.batches)
         return self._look(replace(delivery, batches=filled), positions)
 
