@@ -15,6 +15,7 @@ from typing import Any
 from loader.codegen.text_encoding import encoding_of
 from loader.codegen.text_splits import COMMENT, COMMON, Sample, Split
 from loader.contracts import CsvFormat
+from loader.readers.quotes import named_delimiter
 from loader.text import plural
 
 _ENCODED = 1 << 20
@@ -27,6 +28,7 @@ _HARDLY = 0.3
 """The score below which a split is told to be doubtful."""
 _CLOSE = 0.7
 """Of the best score, what another split has when it could be the right one."""
+_NAMED = "the first line names it to Excel"
 _FORMULA = re.compile('="[^"]*"')
 _NAMES = {"\t": "a tab", " ": "a blank"}
 _Words = dict[str, tuple[Any, str]]
@@ -75,16 +77,17 @@ def text_form(source: Path | bytes) -> TextForm:
         source = first_bytes(source, _ENCODED)
     encoding = encoding_of(source, is_whole=len(source) < _ENCODED)
     evidence, rivals = {"encoding": encoding.evidence}, {"encoding": encoding.rivals}
-    text = codecs.getincrementaldecoder(encoding.name)("replace").decode(source[: 4 * _SPLIT]).removeprefix("\ufeff")
-    named = re.match('("?)sep=([^"\r\n]{1,10})\\1[\r\n]+', text, re.IGNORECASE)
-    sample = Sample(_whole_lines(text[named.end() if named else 0 :]))
-    splits = [*sample.splits([named[2]] if named else [])]
+    text = codecs.getincrementaldecoder(encoding.name)("replace").decode(source[: 5 * _SPLIT]).removeprefix("\ufeff")
+    first, line_break, below = re.split("(\r\n|\r|\n|\\Z)", text, maxsplit=1)
+    named = named_delimiter(first) if line_break else None
+    sample = Sample(_whole_lines(below if named else text))
+    splits = [*sample.splits([named] if named else [])]
     best = max(splits, key=lambda split: split.score, default=None)
     if best is None or (best.score < _LEAST and not named):
-        evidence["delimiter"] = _says(named) if named else "nothing splits its rows into cells"
+        evidence["delimiter"] = _NAMED if named else "nothing splits its rows into cells"
         rivals["delimiter"] = "" if named else _doubts(sample)
-        return TextForm(encoding.name, named[2] if named else ",", evidence=evidence, rivals=_said(rivals))
-    evidence["delimiter"] = _says(named) if named else _gives(best)
+        return TextForm(encoding.name, named or ",", evidence=evidence, rivals=_said(rivals))
+    evidence["delimiter"] = _NAMED if named else _gives(best)
     rivals["delimiter"] = _doubts(sample) if best.score < _HARDLY and not named else _close_to(best, splits)
     comment, rivals["comment"] = _comment(best, sample)
     words = _quoted(best, sample) | comment | _marks(best)
@@ -107,10 +110,6 @@ def _whole_lines(text: str) -> str:
     if len(text) > len(start):
         start = start[: max(start.rfind("\n"), start.rfind("\r")) + 1] or start
     return start
-
-
-def _says(named: re.Match[str]) -> str:
-    return f"the first line says sep={named[2]}"
 
 
 def _gives(split: Split) -> str:

@@ -83,15 +83,21 @@ class _Lines:
                 yield self._notation.signed(line.encode()).decode() if self._notation.tokens else line
 
 
+def named_delimiter(line: str) -> str | None:
+    """The delimiter that a first line `sep=;` names to Excel; None when it is another line."""
+    found = re.fullmatch('\ufeff?("?)sep=([^"\r\n]{1,10})\\1[\r\n]*', line, re.IGNORECASE)
+    return found[2] if found else None
+
+
 def names_delimiter(name: str, line: str, fmt: CsvFormat) -> bool:
     """Whether a first line says to Excel what the delimiter is; raises RefusedError when it is another one."""
-    found = re.fullmatch('\ufeff?("?)sep=([^"\r\n]{1,10})\\1[\r\n]*', line, re.IGNORECASE)
-    if found and found[2] != fmt.delimiter:
+    named = named_delimiter(line)
+    if named not in (None, fmt.delimiter):
         raise RefusedError(
-            f"{name}: its first line says that the delimiter is '{found[2]}', the contract says '{fmt.delimiter}'; "
+            f"{name}: its first line says that the delimiter is '{named}', the contract says '{fmt.delimiter}'; "
             "correct 'delimiter' in the contract, or the file"
         )
-    return found is not None
+    return named is not None
 
 
 def refuse_torn_rows(name: str, file: TextIO, fmt: CsvFormat, notation: TextNotation) -> None:
