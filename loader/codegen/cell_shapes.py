@@ -19,7 +19,7 @@ _DAY = r"\d{1,4}[-./]\d{1,2}[-./]\d{1,4}\.?|\d{1,2}[-. ]?[A-Za-z]{3,9}[-. ,]{0,2
 _TIME = r"\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?(?: ?[AaPp]\.?[Mm]\.?)?(?: ?(?:Z|UTC|[-+]\d{2}:?\d{2}))?"
 _ADDRESS = r"[a-z][a-z0-9+.-]*://\S+|www\.\S+|[\w.+-]+@[\w-]+(?:\.[\w-]+)+|[\w.-]*(?:/[\w.%~-]+)+/?|[A-Z]:\\[^,;|]*"
 _NUMBERED = r"\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?|[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}"
-_WORDS = r"(?=.{1,60}\Z)[^\W_][\w .&'\u2019()/+-]*|[-?.*]|\\N"
+_WORDS = r"(?=.{1,60}\Z)(?!.*  )[^\W_][\w .&'\u2019()/+-]*|[-?.*]|\\N"
 _CELL = re.compile(f"{_NUMBER}|(?:{_DAY})(?:[T ](?:{_TIME}))?|{_TIME}|{_ADDRESS}|{_NUMBERED}|{_WORDS}")
 _SEVERAL = re.compile(r"[\t|]|[;,:=](?!\s)")
 """Signs between cells; after some of them stands a blank when they are of a sentence."""

@@ -23,6 +23,8 @@ SELDOM = " :=#*~^¦§\x01\x1f"
 """Delimiters that are rare, or stand in prose, dates and codes too."""
 _RARE, _RARE_ROWS = 0.8, 3
 """What a split by a rare delimiter counts for, and the rows of one width that it needs."""
+_COLUMN = 0.9
+"""How much lines are like cells that a rare delimiter does not split."""
 _TITLE = 0.5
 """What a split counts for whose first row has another width: a header is the first row, unless a title is."""
 _SEVERAL = re.compile(r"([^\w\s\"'.,()-])[^\w\s\"'.,()-]{0,2}\1")
@@ -139,13 +141,22 @@ class Sample:
         is_rare = delimiter not in COMMON
         fitting = [row for row in rows if len(row) == width]
         filled = sum(any(cell.strip() for cell in column) for column in zip(*fitting, strict=True))
-        if filled < 2 or (is_rare and count < _RARE_ROWS):
+        if filled < 2 or (is_rare and (count < _RARE_ROWS or self._is_column(delimiter, width))):
             return None
         looked_at = fitting[: max(_MOST_CELLS // width, 10)]
         alike = sum(self._alike(cell) for row in looked_at for cell in row) / (len(looked_at) * width)
         weight = (_RARE if is_rare else 1) * (1 if len(rows[0]) == width else _TITLE)
         score = weight * share * count / len(rows) * alike * sqrt(1 - 1 / filled)
         return Split(delimiter, quote, escape, rows, width, score)
+
+    def _is_column(self, delimiter: str, width: int) -> bool:
+        """Whether the lines are cells of one column, such as times; several words may be several cells."""
+        return self._line_likeness > _COLUMN and not (delimiter == " " and width > 2)
+
+    @cached_property
+    def _line_likeness(self) -> float:
+        lines = [line for line in islice(io.StringIO(self.text, newline=""), _MOST_ROWS) if not line.isspace()]
+        return sum(map(self._alike, lines)) / max(len(lines), 1)
 
     def _alike(self, cell: str) -> float:
         if cell not in self._likeness:
