@@ -42,7 +42,7 @@ def cube_command(
 
     Without TABLE, of the first cube, aggregate or fact that knows all the names; without anything, what can be asked.
     Attributes of dimensions go by their own names (metal_tier), or with the dimension in front (member.city); dates
-    have year, quarter, month and day.
+    have year, quarter, month, week and day.
     """
     from loader.reports.cube import output as pivot
 

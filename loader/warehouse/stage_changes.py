@@ -179,7 +179,9 @@ def _refuse_other_grain(connection: Connection, contract: Contract) -> None:
     """Kind, key and grain are fixed for the life of a dataset; the names of its periods show the grain."""
     version = dataset_version.c
     loaded = select(version.data_period, version.period_start, version.period_end, version.state)
-    for row in connection.execute(loaded.where(version.dataset == contract.name).distinct()):
+    for row in connection.execute(
+        loaded.distinct().where(version.dataset == contract.name).order_by(version.data_period)
+    ):
         try:
             period = contract.period(row.data_period)
         except ValueError:

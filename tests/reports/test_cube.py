@@ -32,6 +32,7 @@ TABLES = {
     "dim_date": Table(
         "dim_date", META, Column("date_key", BigInteger), Column("date_day", day()), Column("calendar_year", Integer),
         Column("quarter_of_year", Integer), Column("month_start", day()), Column("month_name", words(20)),
+        Column("iso_year", Integer), Column("iso_week", Integer),
     ),
     "dim_shop": Table("dim_shop", META, Column("shop_key", BigInteger), Column("city", words(40))),
     "dim_buyer": Table(
@@ -99,6 +100,8 @@ def contents() -> dict[str, list[Row]]:
                 "quarter_of_year": (one.month + 2) // 3,
                 "month_start": one.replace(day=1),
                 "month_name": f"{one:%B}",
+                "iso_year": one.isocalendar().year,
+                "iso_week": one.isocalendar().week,
             }
             for one in {*DAYS, *(one.replace(day=1) for one in DAYS)}
         ],
@@ -130,6 +133,7 @@ VALUES: dict[str, Callable[[Row], Any]] = {
     "gender": lambda sale: GENDERS[sale["buyer"]],
     "month": lambda sale: f"{sale['day']:%Y-%m}",
     "quarter": lambda sale: f"{sale['day'].year}-Q{(sale['day'].month + 2) // 3}",
+    "week": lambda sale: f"{sale['day']:%G-W%V}",
     "paid_on.year": lambda sale: str(sale["paid_on"].year),
     "is_online": lambda sale: str(sale["is_online"]),
 }
@@ -195,6 +199,7 @@ def test_filters_by_value_and_by_range(shop: Project) -> None:
 
     assert sum_of("gender=F, M") == expected_sum(lambda sale: GENDERS[sale["buyer"]] in "FM")
     assert sum_of("month>=2025-01", "quarter=2025-Q1") == expected_sum(lambda s: s["day"].month < 3)
+    assert sum_of("week>=2025-W01", "week<=2025-W02") == expected_sum(lambda s: s["day"].isocalendar().week <= 2)
     assert sum_of("paid_on<=2025-01-08", "is_online=true") == expected_sum(
         lambda sale: sale["paid_on"] <= date(2025, 1, 8) and sale["is_online"]
     )
@@ -268,7 +273,7 @@ def test_what_can_be_asked_is_told_without_what_is_personal(shop: Project) -> No
     assert tables["fct_sale"]["measures"] == ["pieces", "amount", "discount_rate"]
     assert tables["fct_sale"]["attributes"] == ["sale_id", "paid_on", "is_online"]
     assert tables["fct_sale"]["dimensions"]["buyer"] == ["gender", "city"]
-    assert tables["fct_sale"]["dimensions"]["sale_date"][:4] == ["year", "quarter", "month", "day"]
+    assert tables["fct_sale"]["dimensions"]["sale_date"][:5] == ["year", "quarter", "month", "week", "day"]
     for ask in (["cube"], ["cube", "fct_sale"], ["cube", "mart.fct_sale"]):
         assert "first_shop" in shop.loader(*ask).output
         assert "first_name" not in shop.loader(*ask).output

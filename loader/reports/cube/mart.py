@@ -59,7 +59,7 @@ class Level:
         """What is grouped by, from the columns of a calendar."""
         first, *rest = (calendar.c[name] for name in self.columns)
         # written out: the same expression is grouped by
-        return literal_column("10") * first + rest[0] if rest else first
+        return literal_column("100") * first + rest[0] if rest else first
 
 
 _LEVELS = (
@@ -67,10 +67,16 @@ _LEVELS = (
     Level(
         Grain.QUARTER,
         ("calendar_year", "quarter_of_year"),
-        lambda day: day.year * 10 + (day.month + 2) // 3,
-        lambda value: "{}-Q{}".format(*divmod(int(value), 10)),
+        lambda day: day.year * 100 + (day.month + 2) // 3,
+        lambda value: "{}-Q{}".format(*divmod(int(value), 100)),
     ),
     Level(Grain.MONTH, ("month_start",), lambda day: day, lambda value: f"{value:%Y-%m}"),
+    Level(
+        Grain.WEEK,
+        ("iso_year", "iso_week"),
+        lambda day: day.isocalendar().year * 100 + day.isocalendar().week,
+        lambda value: "{}-W{:02}".format(*divmod(int(value), 100)),
+    ),
     Level(Grain.DAY, ("date_day",), lambda day: day, str),
 )
 LEVELS = {level.grain.value: level for level in _LEVELS}
