@@ -71,14 +71,16 @@ def _legacy(raw: bytes, first: int) -> Encoding:
     lines = b"\n".join(line for line in searched if not line.isascii())[:_LOOKED_AT]
     best = from_bytes(lines, cp_isolation=[*_LEGACY]).best()
     fitting = [name for name in best.could_be_from_charset if _decodes(raw, name)] if best else []
-    name = next(name for name in (_USUAL, *fitting, "latin-1") if name in fitting or name == "latin-1")
-    if len(_beyond_ascii(lines, name, r"[^\W\d_]")) < _LEAST and _decodes(raw, _USUAL):
+    is_usual = _decodes(raw, _USUAL)
+    name = _USUAL if _USUAL in fitting else next(iter(fitting), _USUAL if is_usual else "latin-1")
+    few = len(_beyond_ascii(lines, name, r"[^\W\d_]")) < _LEAST
+    if few and is_usual:
         name = _USUAL
-    signs = listed(_beyond_ascii(lines, name, "."), 8)
-    if name == "latin-1":
-        return Encoding(name, "it is no UTF-8", "no usual encoding reads it without control characters")
-    others = listed([other for other in fitting if other != name])
-    rivals = f"{others} {'read' if name in fitting else 'can read'} it as well" if others != "none" else ""
+    signs = listed(_beyond_ascii(lines, name, r"[^\x80-\x9f]"), 8)
+    others = [other for other in fitting if other != name]
+    rivals = f"{listed(others)} {'read' if name in fitting else 'can read'} it as well" if others else ""
+    if not fitting or (few and name != _USUAL):
+        rivals = "its letters are too few, or not those of a text, to tell"
     return Encoding(name, f"it is no UTF-8; as {name}, what it has beyond ASCII is {signs}", rivals)
 
 

@@ -157,6 +157,11 @@ def test_a_letter_cut_by_the_end_of_the_sample_is_no_fault() -> None:
     assert text_form(("id;name\n" + "1;ö\n" * 400_000).encode()[: (1 << 20) + 1]).encoding == "utf-8"
 
 
+def test_an_encoding_that_few_letters_tell_is_asked_for() -> None:
+    form = text_form(b"id;x\n1;\x81\n2;\x81\n")  # none of cp1252
+    assert form.rivals["encoding"] == "its letters are too few, or not those of a text, to tell"
+
+
 def test_slips_in_utf8_are_told() -> None:
     form = text_form(GERMAN.encode() * 20 + "1;größer;x\n".encode("latin-1"))
     assert (form.encoding, form.rivals) == ("utf-8", {"encoding": "2 bytes of the text cannot be UTF-8"})
