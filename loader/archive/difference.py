@@ -68,19 +68,19 @@ def difference(
     """Compare two states, each given by the `needed` deliveries in the order of their periods.
 
     `changed` counts keys of which a tracked column differs; a change in untracked columns alone counts as unchanged,
-    and so does one in a column that the delivery of the row before could not have.
+    and so does one in a column that the delivery of one of both rows could not have, or that is optional and lacking.
     """
     with in_memory(2 * len(contract.columns)) as connection:
-        lacking = _state(connection, "before_rows", contract, before)
-        _state(connection, "after_rows", contract, after)
+        lacked = _state(connection, "before_rows", contract, before)
+        lacking = _state(connection, "after_rows", contract, after)
         key = ", ".join(f'"{name}"' for name in contract.key)
         values = [column.name for column in contract.columns if column.name not in contract.key]
-        differs = {name: _differs(name, lacking.get(name, ())) for name in values}
+        differs = {name: _differs(name, lacked.get(name, ()), lacking.get(name, ())) for name in values}
         tracked = " or ".join(differs[name] for name in contract.tracked) or "false"
         counts = ", ".join(f"count(*) filter (where b.present and a.present and {differs[n]})" for n in values)
         joined = f"""
             from (select *, true as present from before_rows) as b
-            full join (select * exclude (_delivery), true as present from after_rows) as a using ({key})
+            full join (select *, true as present from after_rows) as a using ({key})
         """
         row = connection.execute(
             f"""
@@ -99,9 +99,13 @@ def difference(
     return Difference(known, new, ended, changed, known - ended - changed, by_column, shown)
 
 
-def _differs(name: str, lacking: Sequence[int]) -> str:
-    """In SQL: whether a column differs; rows of deliveries that could not have it are no change."""
-    could = f" and b._delivery not in ({', '.join(map(str, lacking))})" if lacking else ""
+def _differs(name: str, before: Sequence[int], after: Sequence[int]) -> str:
+    """In SQL: whether a column differs; between rows of deliveries of which one could not have it, it does not."""
+    could = "".join(
+        f" and {side}._delivery not in ({', '.join(map(str, lacking))})"
+        for side, lacking in (("b", before), ("a", after))
+        if lacking
+    )
     return f'(b."{name}" is distinct from a."{name}"{could})'
 
 
@@ -110,7 +114,7 @@ def _state(
 ) -> dict[str, list[int]]:
     """A view of the rows in force after the last of the deliveries, each with the number of its delivery.
 
-    Returns by column the numbers of the deliveries that could not have it.
+    Returns by column the numbers of the deliveries that could not have it, or lack it as an optional one.
     """
     columns = ", ".join(f'"{column.name}"' for column in contract.columns)
     if not deliveries:
@@ -129,8 +133,10 @@ def _state(
             for quoted in [f'"{c.name}"']
         )
         parts.append(f"select {number} as _delivery, {cells} from {source}")
-        for column in {column.name for column in contract.columns} - (found & contract.headers(delivery.period).keys()):
-            lacking.setdefault(column, []).append(number)
+        could_have = found & contract.headers(delivery.period).keys()
+        for column in contract.columns:
+            if column.name not in could_have or (column.optional and column.name not in filled):
+                lacking.setdefault(column.name, []).append(number)
     if contract.end_marker is not None:
         marker, ended = contract.end_marker.column, sql_text(contract.end_marker.value)
         query = f"""

@@ -74,8 +74,8 @@ def _source_column(column: Column) -> dict[str, Any]:
     if column.personal:
         entry["config"] = {"meta": {"personal": True}}
     tests: list[Any] = []
-    if column.required and column.since:
-        tests.append({"not_null": {"config": {"where": f"_data_period >= '{column.since}'"}}})
+    if column.required and column.exists_where:
+        tests.append({"not_null": {"config": {"where": column.exists_where}}})
     elif column.required:
         tests.append("not_null")
     if column.allowed is not None:

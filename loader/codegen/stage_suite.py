@@ -31,9 +31,11 @@ def stage_suite(contract: Contract) -> str:
 def _column_expectations(contract: Contract, column: Column) -> list[Expectation]:
     name = column.name
     found: list[Expectation] = []
-    if column.required and column.since:
-        where = f"{name} is null and _data_period >= '{column.since}'"
-        found.append(no_rows(f"{name} is filled since {column.since}", _select(contract, where)))
+    if column.required and column.exists_where:
+        bounds = (("since", column.since), ("until", column.until))
+        when = " ".join(f"{word} {period}" for word, period in bounds if period is not None)
+        where = f"{name} is null and {column.exists_where}"
+        found.append(no_rows(f"{name} is filled {when}", _select(contract, where)))
     elif column.required:
         found.append(is_filled(name))
     if column.allowed is not None:

@@ -190,6 +190,11 @@ class Column(Model):
     """Whether values stay out of logs, plans, reports and published pages."""
     since: str | None = Field(None, examples=["2025-02"])
     """The first period in which the column exists; before it, it is absent from files and NULL in stage."""
+    until: str | None = Field(None, examples=["2025-11"])
+    """The last period in which the column exists; after it, it is absent from files and NULL in stage."""
+    optional: bool = False
+    """Whether a delivery may lack the column: it is NULL then, which is told. Not for columns of the key or required
+    ones. The guard takes a delivery without any value in it for one that lacks it."""
 
     _rules: list[Rule] = PrivateAttr(default_factory=list)
 
@@ -213,7 +218,7 @@ class Column(Model):
         items = value if isinstance(value, list) else [value]
         return tuple(item if isinstance(item, dict | Header) else {"header": item} for item in items)
 
-    @field_validator("since", mode="before", json_schema_input_type=str | int | None)
+    @field_validator("since", "until", mode="before", json_schema_input_type=str | int | None)
     @classmethod
     def _as_text(cls, value: Any) -> Any:
         return str(value) if isinstance(value, int | date) else value
@@ -254,6 +259,10 @@ class Column(Model):
             yield Mistake(f"'min: {self.min}' is above 'max: {self.max}', so that no value is valid", ("min",))
         if self.pattern is not None and not can_fit(self.pattern, self.type.length or 0):
             yield Mistake(f"pattern '{self.pattern}' matches no text of {self.type}", ("pattern",))
+        if self.since and self.until and self.since > self.until:
+            yield Mistake(f"'until: {self.until}' is before 'since: {self.since}'", ("until",))
+        if self.optional and self.required:
+            yield Mistake("a required column cannot be 'optional: true'", ("optional",))
         for at, header in enumerate(self.header):
             if header.from_period and header.until_period and header.from_period > header.until_period:
                 yield Mistake(f"header '{header.header}' ends before it begins", ("header", at))
@@ -293,12 +302,20 @@ class Column(Model):
         """The cleaning rules, in the order in which they run."""
         return self._rules
 
+    @property
+    def exists_where(self) -> str:
+        """In SQL of every engine: the rows of a stage table whose delivery has the column; empty when all do."""
+        bounds = ((">=", self.since), ("<=", self.until))
+        return " and ".join(f"_data_period {sign} '{name}'" for sign, name in bounds if name is not None)
+
     def headers_at(self, period: Period, parse: Any) -> tuple[str, ...]:
         """The headers of which a delivery of `period` must have one; none when the column does not exist then.
 
         Those with dates go before those without.
         """
         if self.since is not None and period.start < parse(self.since).start:
+            return ()
+        if self.until is not None and period.start > parse(self.until).start:
             return ()
         valid = [item for item in self.header if item.is_valid(period, parse)]
         dated = [item.header for item in valid if item.from_period or item.until_period]

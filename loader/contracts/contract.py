@@ -26,8 +26,8 @@ from pydantic.json_schema import SkipJsonSchema
 from loader.contracts.calendars import CALENDAR_MONTHS, FiscalYear
 from loader.contracts.columns import Column
 from loader.contracts.file_names import Spelling, matches, mistakes_in_groups, segments
-from loader.contracts.formats import Format
-from loader.contracts.model import Mistake, Model, named, tell
+from loader.contracts.formats import CsvFormat, Format
+from loader.contracts.model import Mistake, Model, Regex, named, tell
 from loader.contracts.names import plain_header, portable
 from loader.contracts.period_format import Digits, PeriodFormat
 from loader.contracts.periods import Grain, Period
@@ -136,6 +136,10 @@ class Contract(Model):
     """The natural key: a column, or a list of them. It stands once in a delivery."""
     columns: Annotated[tuple[Column, ...], BeforeValidator(named, json_schema_input_type=dict[str, Column])]
     """The columns by name; their order in a file does not matter."""
+    ignore: tuple[Regex, ...] = Field((), examples=[["Notes", "Unnamed.*"]])
+    """Headers that a file may have besides, and that are not read: each the header itself, or a regular expression for
+    the whole of it, compared without regard to case, line breaks and repeated blanks. A header of a column is read
+    whatever stands here."""
     end_marker: EndMarker | None = None
     """Of a delta: how it says that a key has ended."""
     window_hours: Literal[1, 2, 3, 4, 6, 8, 12, 24] = Field(2, examples=[6])
@@ -199,8 +203,9 @@ class Contract(Model):
                 raise ValueError(f"key column '{column}' is not among the columns")
             if not self.column(column).required:
                 raise ValueError(f"key column '{column}' must be 'required: true'")
-            if self.column(column).since is not None:
-                raise ValueError(f"key column '{column}' cannot have a 'since': every delivery has its keys")
+            for word in ("since", "until", "optional"):
+                if getattr(self.column(column), word):
+                    raise ValueError(f"key column '{column}' cannot have '{word}': every delivery has its keys")
         return self
 
     @model_validator(mode="after")
@@ -212,6 +217,8 @@ class Contract(Model):
         marked = next((column for column in self.columns if column.name == self.end_marker.column), None)
         if marked is None or marked.name in self.key:
             raise ValueError(f"end_marker column '{self.end_marker.column}' is not among the columns besides the key")
+        if marked.optional:
+            raise ValueError(f"end_marker column '{marked.name}' cannot be 'optional': without it no key would end")
         objection = marked.objection(self.end_marker.value) if marked.type.name == "varchar" else None
         if objection:
             tell([Mistake(f"end_marker value {objection}", ("end_marker", "value"))])
@@ -240,8 +247,9 @@ class Contract(Model):
                 for name in (header.from_period, header.until_period):
                     if name is not None:
                         self.period(name)
-            if column.since is not None:
-                self.period(column.since)
+            for bound in (column.since, column.until):
+                if bound is not None:
+                    self.period(bound)
         return self
 
     @model_validator(mode="after")
@@ -249,7 +257,8 @@ class Contract(Model):
         headers = [header for column in self.columns for header in column.header]
         begins = [*(header.from_period for header in headers), *(column.since for column in self.columns)]
         changes = {self.period(name).start for name in begins if name is not None}
-        changes |= {self.period(header.until_period).end for header in headers if header.until_period is not None}
+        ends = [*(header.until_period for header in headers), *(column.until for column in self.columns)]
+        changes |= {self.period(name).end for name in ends if name is not None}
         for moment in (datetime(1, 1, 1), *sorted(changes)):
             columns: dict[str, str] = {}
             for name, accepted in self.headers(Period(moment, moment, "")).items():
@@ -257,6 +266,17 @@ class Contract(Model):
                     other = columns.setdefault(plain_header(header), name)
                     if other != name:
                         raise ValueError(f"columns '{other}' and '{name}' have the same header '{header}'")
+        return self
+
+    @model_validator(mode="after")
+    def _header_names_the_columns(self) -> Self:
+        """Without a header nobody can tell which column is there."""
+        if isinstance(self.format, CsvFormat) and self.format.header == "none":
+            if self.ignore:
+                raise ValueError("'ignore' belongs to a file with a header, not to 'header: none'")
+            optional = [column.name for column in self.columns if column.optional]
+            if optional:
+                raise ValueError(f"column '{optional[0]}' cannot be 'optional' with 'header: none'")
         return self
 
     @model_validator(mode="after")
@@ -340,6 +360,11 @@ class Contract(Model):
         """By column name the headers of which a delivery of `period` has one; without columns that it has not."""
         found = {column.name: column.headers_at(period, self.period) for column in self.columns}
         return {name: headers for name, headers in found.items() if headers}
+
+    def ignores(self, header: str) -> bool:
+        """Whether a file may have a header that is none of a column's."""
+        text = plain_header(header)
+        return any(text == plain_header(one) or re.fullmatch(one, text, re.IGNORECASE) for one in self.ignore)
 
     def names(self, period: Period) -> list[str]:
         """What the columns of a delivery of `period` are called, in their order; of several headers the first."""

@@ -33,6 +33,7 @@ class Remark(StrEnum):
     PADDED = "empty cells added at the end"
     TOTALS = "totals row, ends the data"
     BELOW = "below the totals row, left out"
+    ABSENT = "optional column not in the file, NULL"
     NO_TOTALS = "fits totals, but valid rows follow: a row"
 
 

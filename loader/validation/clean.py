@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from loader.archive import SOURCE_ROW, cleaned_schema, copy_without, key_schema, parquet_file, rows_in, unknown_beside
-from loader.contracts import Contract, Period
+from loader.contracts import Contract, Period, plain_header
 from loader.errors import RefusedError
 from loader.readers import open_table
 from loader.readers.table import Batch, CellKind, Remark, Table, Tally
@@ -26,7 +26,7 @@ from loader.validation.checks import Checked, check_batch
 from loader.validation.conversion import tidy
 from loader.validation.duplicates import repeated_keys
 from loader.validation.fill_down import FillDown
-from loader.validation.header import match_header, refuse_uncalculated
+from loader.validation.header import lacking, match_header, refuse_uncalculated
 from loader.validation.rejects import Rejected
 from loader.validation.rejects_csv import Reject, list_up_to, rejects_file
 from loader.validation.rules import UNIQUE_KEY, duplicate_of, rule_of
@@ -115,6 +115,9 @@ def clean_delivery(
     try:
         with UnknownKeys(contract, unknown_beside(parquet)) as unknown:
             with rejects_file(rejects) as reject, parquet_file(parquet, cleaned_schema(contract)) as write:
+                for column in lacking(contract, period, positions):
+                    reject(contract.format.last_header_row, column, "", Remark.ABSENT)
+                    outcome.notes[f"{column}: {Remark.ABSENT}"] += 1
                 data = _Data(path, outcome, rejected, table, reject, unknown)
                 check = partial(
                     check_batch, positions=positions, contract=contract, period=period, day_zero=table.day_zero
@@ -222,7 +225,7 @@ class _Data:
         return Rejected(self._rejected.header, self._rejected.positions)
 
     def _take(self, batch: Batch, checked: Checked, outcome: Outcome, rejected: Rejected) -> None:
-        _refuse_headless_values(self._path, batch, self._table, rejected.positions)
+        _refuse_headless_values(self._path, batch, self._table)
         for row in batch.misshapen:
             self._reject(row.source_row, "", row.shown, rule_of(row))
             outcome.summary[f"row: {rule_of(row)}"] += 1
@@ -281,8 +284,9 @@ def _count_dates(batch: Batch, positions: dict[str, int], contract: Contract, ou
                 counts[kind] += pc.sum(cells.is_a(kind)).as_py() or 0
 
 
-def _refuse_headless_values(path: Path, batch: Batch, table: Table, positions: dict[str, int]) -> None:
-    for at in sorted(set(range(len(batch.cells))) - set(positions.values())):
+def _refuse_headless_values(path: Path, batch: Batch, table: Table) -> None:
+    headless = [at for at in range(len(batch.cells)) if at >= len(table.header) or not plain_header(table.header[at])]
+    for at in headless:
         filled = pc.is_valid(tidy(batch.cells[at]))
         if pc.any(filled).as_py():
             row = batch.source_rows[pc.index(filled, True).as_py()]

@@ -16,8 +16,9 @@ _MOST_CELLS = 40
 def match_header(file_name: str, header: list[str], contract: Contract, period: Period) -> dict[str, int]:
     """Position (from 0) of every column that a delivery of `period` has, whatever their order in the file.
 
-    Headers are compared without regard to case, line breaks and repeated or no-break blanks. Columns without any
-    header are left to validation, which refuses them only when they hold values.
+    Headers are compared without regard to case, line breaks and repeated or no-break blanks. Headers that the contract
+    ignores are left out, and optional columns may be lacking. Columns without any header are left to validation, which
+    refuses them only when they hold values.
 
     Raises:
         RefusedError: unknown, missing or duplicate columns; lists what was found and what was expected.
@@ -37,8 +38,22 @@ def match_header(file_name: str, header: list[str], contract: Contract, period: 
         )
     times = Counter(expected[cell] for cell in named if cell in expected)
     cells_by_fault = [
-        ("unknown", [cell for cell, text in zip(header, found, strict=True) if text and text not in expected]),
-        ("missing", [" or ".join(texts) for column, texts in headers.items() if column not in times]),
+        (
+            "unknown",
+            [
+                cell
+                for cell, text in zip(header, found, strict=True)
+                if text and text not in expected and not contract.ignores(cell)
+            ],
+        ),
+        (
+            "missing",
+            [
+                " or ".join(texts)
+                for column, texts in headers.items()
+                if column not in times and not contract.column(column).optional
+            ],
+        ),
         ("twice", [cell for cell in dict.fromkeys(named) if times[expected.get(cell, "")] > 1]),
     ]
     differences = [f"{word}: {_shown(cells)}" for word, cells in cells_by_fault if cells]
@@ -47,7 +62,12 @@ def match_header(file_name: str, header: list[str], contract: Contract, period: 
             f"{file_name}: the header does not match the contract of '{contract.name}' for {period}: "
             f"{'; '.join(differences)}. Found: {_shown(header)}. Expected: {wanted}"
         )
-    return {expected[text]: position for position, text in enumerate(found) if text}
+    return {expected[text]: position for position, text in enumerate(found) if text in expected}
+
+
+def lacking(contract: Contract, period: Period, positions: Mapping[str, int]) -> list[str]:
+    """The optional columns that a delivery of `period` could have and has not."""
+    return [name for name in contract.headers(period) if name not in positions]
 
 
 def refuse_uncalculated(file_name: str, table: Table, positions: Mapping[str, int]) -> None:
