@@ -4,6 +4,7 @@ python -m benchmarks                          all of it, on DuckDB
 python -m benchmarks stage phones             some of it; the figures of the rest stay as they are
 python -m benchmarks pollock POLLOCK=…        odd text files: a checkout of github.com/HPI-Information-Systems/Pollock
 python -m benchmarks delimiters CSVSNIFFER=…  how they are written: a checkout of github.com/ws-garcia/CSVsniffer
+python -m benchmarks proposals PACKAGES=…     proposed contracts: a folder of checkouts of data packages
 python -m benchmarks --markdown               nothing is measured: the figures of data/bench.json as Markdown
 
 ENGINES=postgres,sqlserver measures on servers what has a part there: stage, memory, history, and on PostgreSQL claims.
@@ -29,6 +30,7 @@ from benchmarks.delivery.bench import delivery
 from benchmarks.history.bench import history, history_on
 from benchmarks.measure import REPOSITORY, Line
 from benchmarks.pollock.bench import pollock
+from benchmarks.proposals.bench import proposals
 from benchmarks.report import as_json, as_markdown, as_section, as_tables, environments
 from benchmarks.servers import SERVERS, Server
 from benchmarks.small.bench import small
@@ -51,9 +53,10 @@ BENCHES = {
 ON_DATA = {
     "pollock": ("Odd text files: the Pollock benchmark", pollock),
     "delimiters": ("How text files are written: the sets of CSVsniffer", delimiters),
+    "proposals": ("Proposed contracts: the schemas of data packages", proposals),
 }
 """Measured when asked for, on data of others."""
-FOLDERS = {"pollock": "POLLOCK", "delimiters": "CSVSNIFFER"}
+FOLDERS = {"pollock": "POLLOCK", "delimiters": "CSVSNIFFER", "proposals": "PACKAGES"}
 """The variables that say where those data are."""
 ON_SERVERS = {"stage": stage_on, "memory": memory_on, "history": history_on, "claims": claims_on}
 FIGURES = REPOSITORY / "data" / "bench.json"

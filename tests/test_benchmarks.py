@@ -19,6 +19,7 @@ from benchmarks.history import bench as history
 from benchmarks.measure import Line
 from benchmarks.people import people, write_csv
 from benchmarks.pollock.bench import pollock
+from benchmarks.proposals.bench import proposals
 from benchmarks.report import as_json, as_markdown, as_section
 from benchmarks.servers import SERVERS
 from tests.support.engines import Engine
@@ -163,3 +164,21 @@ def test_detected_delimiters_are_counted_as_where_figures_are_published(tmp_path
     assert halves.note == "50.0% (1 of 2), 0.0% (0 of 0)"  # by their names
     assert told.note == "of 0 of 1 wrong ones, of 0 right ones"
     assert slowest.seconds is not None
+
+
+def test_proposed_contracts_are_held_against_published_schemas(tmp_path: Path) -> None:
+    """A table whose key and types are as published, one of which a type and the key are not, one that is not there."""
+    package = tmp_path / "things"
+    package.mkdir()
+    fields = [{"name": "ID", "type": "integer"}, {"name": "name", "type": "string"}]
+    wrong = [{"name": "id", "type": "string"}, {"name": "name", "type": "string"}]
+    resources = [
+        {"path": "a.csv", "schema": {"fields": fields, "primaryKey": "ID"}},
+        {"path": "b.csv", "schema": {"fields": wrong, "primaryKey": ["id", "name"]}},
+        {"path": "c.csv", "schema": {"fields": fields}},
+    ]
+    (package / "datapackage.json").write_text(json.dumps({"resources": resources}), encoding="utf-8")
+    for name in ("a.csv", "b.csv"):
+        (package / name).write_text("id,name\n7,x\n9,y\n", encoding="utf-8")
+    notes = [line.note for line in proposals(tmp_path)]
+    assert notes == ["3 of 4 columns in 2 tables", "0 of 1", "1 of 2", "2 of 2", "0 of 2", ""]
