@@ -13,7 +13,7 @@ from loader.contracts import Contracts
 from loader.project import Project
 from loader.warehouse import State, Version
 from loader.warehouse.meta import etl_audit, ingestion_log, now, validation_log
-from loader.warehouse.versions import active_version, versions_of
+from loader.warehouse.versions import active_version, same_bytes_elsewhere, versions_of
 
 if TYPE_CHECKING:
     from loader.staging.sources import Source
@@ -39,6 +39,8 @@ class PeriodStatus:
     """Keys of the active load that only rejected rows have: it says nothing of them."""
     unreadable_keys: int | None = None
     """Its rejected rows without a readable key: above 0, it is incomplete."""
+    same_bytes: str | None = None
+    """Which earlier load of another period has the bytes of its file, in words that follow the file's name."""
     older_contract: str | None = None
     """Of a period that was read under an older contract: where its file is; None when it was read under today's."""
 
@@ -71,14 +73,16 @@ def _status(connection: Connection, contracts: Contracts, dataset: str | None) -
         by_period: dict[str, list[Version]] = {}
         for version in versions_of(connection, contract.name):
             by_period.setdefault(version.data_period, []).append(version)
-        lines = [_of_period(versions, rejected) for versions in by_period.values()]
+        every = [version for versions in by_period.values() for version in versions]
+        lines = [_of_period(versions, rejected, every) for versions in by_period.values()]
         lines += [line for line in refused if line.dataset == contract.name]
         yield from sorted(lines, key=lambda line: (line.period, line.when))
     if dataset is None:
         yield from (line for line in refused if contracts.get(line.dataset) is None)
 
 
-def _of_period(versions: list[Version], rejected: dict[int, int]) -> PeriodStatus:
+def _of_period(versions: list[Version], rejected: dict[int, int], every: list[Version]) -> PeriodStatus:
+    """The status of a period by its versions; `every` are those of all periods of the dataset."""
     active = active_version(versions)
     last = active or versions[-1]
     states = {version.state for version in versions}
@@ -99,6 +103,9 @@ def _of_period(versions: list[Version], rejected: dict[int, int]) -> PeriodStatu
         last.loaded_at,
         unknown_keys=active.unknown_keys if active else None,
         unreadable_keys=active.unreadable_keys if active else None,
+        same_bytes=same_bytes_elsewhere(every, active.data_period, active.file_sha256, active.load_id)
+        if active
+        else None,
     )
 
 

@@ -50,6 +50,7 @@ def status_messages(lines: Sequence[PeriodStatus]) -> list[str]:
     """What was said of each delivery that is not in stage, and what those in stage leave open, a line each."""
     said = [f"{one.file}: {one.message.removeprefix(f'{one.file}: ')}" for one in lines if one.message]
     left_open = [(one, words_of_unknown(one.unknown_keys, one.unreadable_keys)) for one in lines]
+    said += [f"{one.dataset} {one.period}: {one.file} {one.same_bytes}" for one in lines if one.same_bytes]
     return said + [f"{one.dataset} {one.period}: {words}" for one, words in left_open if words]
 
 

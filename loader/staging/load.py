@@ -48,6 +48,8 @@ class Line:
     """Rejected rows without a readable key: above 0, it is incomplete."""
     notes: dict[str, int] = field(default_factory=dict)
     """What is told of it beside its rejected rows, and how often."""
+    same_bytes: str | None = None
+    """Which load of another period has the bytes of its file, in words that follow its name."""
     seconds: float = 0.0
     guarded: str | None = None
     """What the guard compared it with, when that refused it; not for programs, which have the message."""
@@ -237,6 +239,9 @@ def _record_outcome(line: Line, validated: Validated, loaded: Loaded | Unchanged
     unknown = words_of_unknown(outcome.unknown_keys, outcome.unreadable_keys)
     if unknown:
         parts.append(unknown)
+    line.same_bytes = loaded.same_bytes
+    if loaded.same_bytes:
+        parts.append(loaded.same_bytes)
     parts += outcome.mixed_dates
     if outcome.notes:
         parts.append(f"noted: {outcome.noted}")

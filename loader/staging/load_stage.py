@@ -28,6 +28,7 @@ from loader.warehouse.versions import (
     ArchiveFiles,
     active_version,
     add_version,
+    same_bytes_elsewhere,
     set_reader_revision,
     set_state,
     versions_of,
@@ -43,6 +44,8 @@ class Loaded:
     rows: int
     replaced: int | None
     """The version that it superseded."""
+    same_bytes: str | None = None
+    """Which load of another period has the bytes of its file, in words."""
 
 
 @dataclass(frozen=True)
@@ -217,7 +220,8 @@ def _replace(
             "loaded_at": origin.loaded_at,
         },
     )
-    return Loaded(load_id, number, rows, active.version_no if active else None)
+    same_bytes = same_bytes_elsewhere(versions, period.name, delivery.sha256)
+    return Loaded(load_id, number, rows, active.version_no if active else None, same_bytes)
 
 
 def activate(

@@ -16,7 +16,7 @@ from loader.staging.guard import Verdict, judge
 from loader.staging.landing import Landed, recognise, refused_by_name
 from loader.validation import Outcome, clean_delivery, judge_rows
 from loader.warehouse import Version
-from loader.warehouse.versions import active_version, versions_of, words_of_unknown
+from loader.warehouse.versions import active_version, same_bytes_elsewhere, versions_of, words_of_unknown
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,8 @@ class Plan:
     """The version that it would supersede."""
     known_as: str | None
     """Which version this very file already is."""
+    same_bytes: str | None
+    """Which load of another period has its bytes, in words that follow its name."""
     refusal: str | None
     """Why the rows would be refused before the guard is asked."""
     rebased: tuple[str, ...]
@@ -66,6 +68,7 @@ def plan(project: Project, path: Path) -> Plan:
         unknown = unknown_beside(parquet) if outcome.unknown_keys else None
         delivery = Delivery(landed.period, parquet, unknown, outcome.unreadable_keys > 0)
         verdict = judge(project, landed.contract, delivery, versions, examples=True)
+    sha256 = sha256_of(path)
     return Plan(
         file=landed.name,
         dataset=landed.contract.name,
@@ -77,15 +80,15 @@ def plan(project: Project, path: Path) -> Plan:
         unreadable_keys=outcome.unreadable_keys,
         notes=dict(outcome.notes),
         replaces=active.version_no if active else None,
-        known_as=_known_as(path, of_period),
+        known_as=_known_as(sha256, of_period),
+        same_bytes=same_bytes_elsewhere(versions, landed.period.name, sha256),
         refusal=_refusal(path, landed, outcome),
         rebased=_rebased(landed, versions),
         verdict=verdict,
     )
 
 
-def _known_as(path: Path, versions: list[Version]) -> str | None:
-    sha256 = sha256_of(path)
+def _known_as(sha256: str, versions: list[Version]) -> str | None:
     found = [version for version in versions if version.file_sha256 == sha256 and not version.is_forgotten]
     return f"version {found[-1].version_no} ({found[-1].state.replace('_', ' ')})" if found else None
 
@@ -120,6 +123,8 @@ def describe(made: Plan) -> list[str]:
         lines.append(f"noted:     {', '.join(f'{note} ({count:,})' for note, count in made.notes.items())}")
     if made.known_as:
         lines.append(f"known:     this very file is {made.known_as} already; loading it again needs --force")
+    if made.same_bytes:
+        lines.append(f"note:      it {made.same_bytes}")
     if made.replaces is not None:
         lines.append(f"replaces:  version {made.replaces} of {made.period}")
     if made.refusal:

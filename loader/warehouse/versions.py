@@ -139,6 +139,25 @@ def active_version(versions: Sequence[Version]) -> Version | None:
     return next((version for version in versions if version.is_active), None)
 
 
+def same_bytes_elsewhere(
+    versions: Sequence[Version], period: str, sha256: str, before: int | None = None
+) -> str | None:
+    """What is said of a file whose bytes are those of another period of its dataset; None when no other has them.
+
+    The active one is named, else the last one; `before` leaves out that load and those after it.
+    """
+    found = [
+        version
+        for version in versions
+        if version.data_period != period and version.file_sha256 == sha256 and not version.is_forgotten
+        if before is None or version.load_id < before
+    ]
+    if not found:
+        return None
+    other = max(found, key=lambda version: (version.is_active, version.load_id))
+    return f"has the same bytes as {other.file_name}, which is version {other.version_no} of {other.data_period}"
+
+
 def set_state(connection: Connection, version: Version, state: State) -> None:
     """Change the state of a version."""
     this = update(dataset_version).where(dataset_version.c.load_id == version.load_id)

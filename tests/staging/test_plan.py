@@ -78,6 +78,7 @@ def test_a_correction_of_an_old_month(shop: Project, outside: Path) -> None:
         "notes": {},
         "replaces": 1,
         "known_as": None,
+        "same_bytes": None,
         "refusal": None,
         "rebased": ["2025-02", "2025-03"],
         "verdict": {
