@@ -7,14 +7,14 @@ tell is asked for. Nothing is loaded by a guess.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import yaml
 
 from loader.codegen.propose.contract import words_of_contract
 from loader.codegen.propose.family import join_columns
-from loader.codegen.propose.file_names import FileNames, read_names
+from loader.codegen.propose.file_names import read_names
 from loader.codegen.propose.names import dataset_name
 from loader.codegen.propose.sample import Asked, Sample, read_sample
 from loader.codegen.propose.trial import Tried, try_contract
@@ -48,14 +48,7 @@ def propose(paths: Sequence[Path], dataset: str | None = None, asked: Asked | No
     """
     names = read_names(paths)
     order = sorted(range(len(paths)), key=lambda at: names.periods[at]) if names.periods else [0]
-    names = FileNames(
-        names.stem,
-        names.file_name,
-        names.grain,
-        names.why,
-        names.asks,
-        tuple(names.periods[at] for at in order if names.periods),
-    )
+    names = replace(names, periods=tuple(names.periods[at] for at in order if names.periods))
     samples = [read_sample(paths[at], asked or Asked()) for at in order]
     columns, headless = join_columns(samples)
     if not columns:

@@ -42,6 +42,7 @@ def words_of_contract(
         Word("title", quoted(title(dataset))),
         Word("description", "What one row is, and who sends it.", ask="what one row is, and who sends it"),
         Word("file_name", quoted(names.file_name), names.why, "; ".join(names.asks)),
+        *([Word("period_format", quoted(names.period_format))] if names.period_format else []),
         Word("format", below=[*_format(samples[0]), *of_format]),
         Word("grain", names.grain),
         *_kind(marker, columns, called, key),
