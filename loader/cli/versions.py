@@ -41,21 +41,26 @@ def rollback_command(project: Project, dataset: str, period: str, to: int | None
 @period_option
 @click.option("--all", "everything", is_flag=True, help="Also the loads that today's reader and contract have read.")
 @click.option("--load", "load", is_flag=True, help="Load what differs as new versions.")
+@click.option("--accept", is_flag=True, help="Keep what is loaded where it differs or cannot be read; its notes end.")
 @click.option("--force", is_flag=True, help="With --load: overrule the guard.")
 @json_option
-def recheck_command(project: Project, as_json: bool, load: bool, force: bool, **which: Any) -> int:
+def recheck_command(
+    project: Project, as_json: bool, load: bool, accept: bool, force: bool, everything: bool, **which: Any
+) -> int:
     """Read unchanged files again by today's reader and contract, and list the loads whose values differ.
 
     It is for loads of an earlier reader or contract, whose files lie where they landed or are kept. Nothing is changed
-    without --load. Exit code 1: a file is refused today.
+    without --load or --accept. Exit code 1: a file is refused today.
     """
     from loader.staging.recheck import recheck
 
     if force and not load:
         raise UsageError("--force belongs to --load")
+    if accept and (load or everything):
+        raise UsageError("--accept keeps the values of loads that are named in a note: leave out --load and --all")
     project.ensure_datasets()
     project.ensure_migrated()
-    report = recheck(project, load=load, force=force, **which)
+    report = recheck(project, everything=everything, load=load, accept=accept, force=force, **which)
     if as_json:
         print_json(report.as_json())
     console.say(report.closing_line)

@@ -23,6 +23,7 @@ def status_command(project: Project, dataset: str | None, as_json: bool) -> int:
     from loader.reports.status import as_json as lines_as_json
     from loader.reports.status import of_unknown, status
     from loader.reports.status_tables import status_messages, status_table
+    from loader.staging.earlier_reader import note_earlier_reader, of_earlier_reader
     from loader.staging.landing import look
     from loader.staging.older_contracts import note_older_contracts, of_older_contracts
     from loader.staging.unknown_files import tell
@@ -39,6 +40,7 @@ def status_command(project: Project, dataset: str | None, as_json: bool) -> int:
         except EnvironmentFailedError as error:
             away = error  # what meta knows is shown all the same
         lines = status(project, dataset, older)
+        earlier = of_earlier_reader(project, dataset)
     if as_json:
         print_json(lines_as_json([*lines, *of_unknown(unknown)]))
     elif lines:
@@ -46,6 +48,7 @@ def status_command(project: Project, dataset: str | None, as_json: bool) -> int:
         for message in status_messages(lines):
             console.say(message)
         note_older_contracts(older)
+        note_earlier_reader(earlier)
     elif project.contracts.datasets:
         console.say(f"nothing was delivered yet; put files into {project.settings.landing_dir} and run `loader load`")
     else:

@@ -9,10 +9,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from loader.readers.table import Table
-
 if TYPE_CHECKING:
     from loader.contracts import Format
+    from loader.readers.table import Table
 
 READER_REVISION = 1
 """Raise it by one with each change after which the loader may get other values, or other rejected rows, out of the same

@@ -13,6 +13,7 @@ from typing import Any, Literal
 from loader import console
 from loader.errors import AlmanacError, RefusedError
 from loader.project import Project
+from loader.staging.earlier_reader import note_earlier_reader, of_earlier_reader
 from loader.staging.guard import GuardRefusedError
 from loader.staging.ingest import Ingested, ingest
 from loader.staging.landing import Landing, look, nothing_landed, recognise
@@ -68,6 +69,8 @@ class Report:
     """What stage still holds as an older contract read it, of what was asked for."""
     unknown: list[UnknownFile] = field(default_factory=list)
     """Files in the landing folder that no contract knows."""
+    earlier_reader: dict[str, int] = field(default_factory=dict)
+    """How many loads of each dataset an earlier reader has read."""
     missed: int = 0
     """Files that were read from the landing folder before, when nothing at all is in it."""
     seconds: float = 0.0
@@ -85,6 +88,7 @@ class Report:
             "seconds": round(self.seconds, 3),
             "files": [line.as_json() for line in self.lines],
             "unknown": [one.as_json() for one in self.unknown],
+            "earlier_reader": self.earlier_reader,
             "older_contract": [older_as_json(source) for source in self.older_contract],
         }
 
@@ -165,6 +169,8 @@ def _load_older(
                 continue
         report.older_contract.append(source)
     note_older_contracts(one for one in report.older_contract if one.place not in (Place.LANDED, Place.KEPT))
+    report.earlier_reader = of_earlier_reader(project, dataset)
+    note_earlier_reader(report.earlier_reader)
 
 
 def _named(project: Project, path: Path, dataset: str | None, period: str | None) -> Landing:

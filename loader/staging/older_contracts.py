@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from loader import console
 from loader.project import Project
+from loader.readers import READER_REVISION
 from loader.text import listed
 from loader.warehouse.versions import versions_of_other_contracts
 
@@ -23,8 +24,8 @@ _NEXT: Mapping[str, str] = {
     "landed": "`loader load` reads their files again",
     "elsewhere": "`loader recheck --load` reads their files again, which lie outside of the landing folder",
     "kept": "`loader load` reads the files again that the archive has kept",
-    "purged": "rows of their files were purged: load them with --force, and purge again",
-    "gone": "their files are gone or have other bytes: put back what was delivered, or ask the sender for it again",
+    "purged": "rows of their files were purged: load them with --force and purge again, or `loader recheck --accept`",
+    "gone": "their files are gone or have other bytes: put back what was delivered, or `loader recheck --accept`",
 }
 
 
@@ -43,12 +44,18 @@ def of_older_contracts(project: Project, dataset: str | None = None, period: str
 
 
 def note_older_contracts(sources: Iterable[Source]) -> None:
-    """Tell of each dataset which periods were read under an older contract, and what to do."""
+    """Tell of each dataset which periods were read under an older contract and are not accepted, and what to do."""
     periods: dict[tuple[str, str], list[str]] = defaultdict(list)
     for one in sources:
-        periods[one.version.dataset, one.place].append(one.version.data_period)
+        if not is_accepted(one):
+            periods[one.version.dataset, one.place].append(one.version.data_period)
     for (dataset, place), names in periods.items():
         console.note(f"{dataset} {listed(names, _MOST)}: read under an older contract; {_NEXT[place]}")
+
+
+def is_accepted(source: Source) -> bool:
+    """Whether somebody accepted the values of a load, whatever today's contract and reader give."""
+    return source.version.is_accepted(source.contract.fingerprint, READER_REVISION)
 
 
 def as_json(source: Source) -> dict[str, Any]:
@@ -60,4 +67,5 @@ def as_json(source: Source) -> dict[str, Any]:
         "version": version.version_no,
         "file": version.file_name,
         "place": source.place.value,
+        "accepted": is_accepted(source),
     }

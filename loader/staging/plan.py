@@ -14,6 +14,7 @@ from loader.files import sha256_of
 from loader.project import Project
 from loader.staging.guard import Verdict, judge
 from loader.staging.landing import Landed, recognise, refused_by_name
+from loader.staging.validate import explained
 from loader.validation import Outcome, clean_delivery, judge_rows
 from loader.warehouse import Version
 from loader.warehouse.versions import active_version, same_bytes_elsewhere, versions_of, words_of_unknown
@@ -54,14 +55,14 @@ def plan(project: Project, path: Path) -> Plan:
     """Read a delivery as `load` would, and compare it with what is active.
 
     Raises:
-        RefusedError: its name, form or header do not match.
+        RefusedError: its name, form or header do not match, or it cannot be read.
     """
     landed = recognise(project, path)
     versions = project.warehouse.run(lambda c: versions_of(c, landed.contract.name))
     of_period = [version for version in versions if version.data_period == landed.period.name]
     active = active_version(of_period)
     outcome = Outcome()
-    with tempfile.TemporaryDirectory(prefix="almanac-plan-") as folder:
+    with explained(path, landed.name), tempfile.TemporaryDirectory(prefix="almanac-plan-") as folder:
         parquet = Path(folder) / "rows.parquet"
         with refused_by_name(path, landed.name):
             clean_delivery(path, landed.contract, landed.period, parquet, Path(folder) / "rejects.csv", outcome)

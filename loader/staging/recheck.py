@@ -11,6 +11,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from sqlalchemy import Connection
+
 from loader import console
 from loader.archive import unknown_beside
 from loader.archive.comparison import Comparison, Reading, compare
@@ -22,13 +24,14 @@ from loader.staging.landing import Landed, refused_by_name
 from loader.staging.load import load_one, refusing_the_unforeseen
 from loader.staging.selection import Candidate
 from loader.staging.sources import Place, Source, find_sources
-from loader.staging.validate import keep_delivered
+from loader.staging.validate import explained, keep_delivered
 from loader.text import plural
 from loader.validation import Outcome, clean_delivery, judge_rows
 from loader.warehouse import Version
+from loader.warehouse.versions import accept as accept_values
 from loader.warehouse.versions import set_reader_revision, versions_of
 
-Result = Literal["same", "differs", "loaded", "refused", "purged", "gone"]
+Result = Literal["same", "differs", "loaded", "accepted", "refused", "purged", "gone"]
 
 
 @dataclass
@@ -51,7 +54,7 @@ class Report:
 
     lines: list[Line] = field(default_factory=list)
     current: int = 0
-    """Loads that today's reader read under today's contract, so that they were left out."""
+    """Loads that today's reader read under today's contract, or somebody accepted, so that they were left out."""
     seconds: float = 0.0
 
     def count(self, result: Result) -> int:
@@ -68,7 +71,7 @@ class Report:
     def closing_line(self) -> str:
         """Numbers of loads and seconds in one line."""
         counts = ", ".join(f"{count} {result}" for result in get_args(Result) if (count := self.count(result)))
-        left_out = f"{self.current} read by today's reader and contract"
+        left_out = f"{self.current} read by today's reader and contract, or accepted"
         return f"{counts or 'nothing to read again'}; {left_out}; {self.seconds:.1f} s"
 
 
@@ -79,12 +82,14 @@ def recheck(
     period: str | None = None,
     everything: bool = False,
     load: bool = False,
+    accept: bool = False,
     force: bool = False,
 ) -> Report:
     """Read again what lies behind the active loads of an earlier reader or contract; of all loads for `everything`.
 
     With `load`, what differs comes as a new version by the ordinary load path (`force` overrules the guard), and what
-    is the same is known as such from then on.
+    is the same is known as such from then on. With `accept`, all values stay as they are, which is written down: no
+    note names these loads until contract or reader changes again.
 
     Raises:
         UsageError: there is no such dataset.
@@ -100,7 +105,10 @@ def recheck(
         due = [version for version in active if everything or not _is_current(project, version)]
         report.current = len(active) - len(due)
         for source in find_sources(project, due):
-            line = _recheck_one(project, source, load=load, force=force)
+            line = _recheck_one(project, source, load=load, keep=load or accept, force=force)
+            if accept and not (line.result == "same" and source.is_of_contract):
+                _accept(project, source)
+                line.result = "accepted"
             report.lines.append(line)
             _show(line)
     report.seconds = time.perf_counter() - started
@@ -109,10 +117,25 @@ def recheck(
 
 def _is_current(project: Project, version: Version) -> bool:
     today = project.contract(version.dataset).fingerprint
+    if version.is_accepted(today, READER_REVISION):
+        return True
     return (version.reader_revision, version.contract_fingerprint) == (READER_REVISION, today)
 
 
-def _recheck_one(project: Project, source: Source, *, load: bool, force: bool) -> Line:
+def _accept(project: Project, source: Source) -> None:
+    """Write down that the values of a load stay as they are."""
+    version, fingerprint = source.version, source.contract.fingerprint
+    fields = {"dataset": version.dataset, "period": version.data_period, "subject": version.file_name}
+    with project.audit.step("accept", **fields) as step:
+
+        def record(connection: Connection) -> None:
+            accept_values(connection, version, fingerprint, READER_REVISION)
+            step.end(connection)
+
+        project.warehouse.run(record)
+
+
+def _recheck_one(project: Project, source: Source, *, load: bool, keep: bool, force: bool) -> Line:
     version = source.version
     line = Line(version.dataset, version.data_period, version.version_no, version.file_name, "gone", "")
     if source.place is Place.PURGED:
@@ -126,11 +149,11 @@ def _recheck_one(project: Project, source: Source, *, load: bool, force: bool) -
         line.change = _read_again(project, source)
         line.result = "same" if line.change.is_equal else "differs"
         line.message = _words(line.change)
-        if not load:
-            return line
-        if line.result == "same" and version.contract_fingerprint == source.contract.fingerprint:
+        is_same = line.result == "same" and source.is_of_contract
+        if is_same and keep:
             _keep(project, source)
             project.warehouse.run(lambda c: set_reader_revision(c, version, READER_REVISION))
+        if is_same or not load:
             return line
     except RefusedError as error:
         line.result, line.message = "refused", error.message
@@ -157,6 +180,7 @@ def _read_again(project: Project, source: Source) -> Comparison:
     with (
         refusing_the_unforeseen(version.file_name),
         source.opened() as landed,
+        explained(landed.path, landed.name),
         tempfile.TemporaryDirectory(prefix="almanac-recheck-") as folder,
         console.progress(f"reading {version.file_name}") as seen,
     ):
@@ -168,14 +192,9 @@ def _read_again(project: Project, source: Source) -> Comparison:
 
 def _clean(landed: Landed, parquet: Path, seen: Any) -> Outcome:
     outcome, rejects = Outcome(), parquet.with_name("rejects.csv")
-    try:
-        with refused_by_name(landed.path, landed.name):
-            clean_delivery(landed.path, landed.contract, landed.period, parquet, rejects, outcome, seen)
-            judge_rows(landed.path, landed.contract, outcome, "the rejects file of a load")
-    except OSError as error:
-        if error.filename and Path(error.filename) == landed.path:
-            raise RefusedError(f"{landed.name}: cannot be read ({error.strerror})") from error
-        raise
+    with refused_by_name(landed.path, landed.name):
+        clean_delivery(landed.path, landed.contract, landed.period, parquet, rejects, outcome, seen)
+        judge_rows(landed.path, landed.contract, outcome, "the rejects file of a load")
     return outcome
 
 
@@ -212,6 +231,8 @@ def _show(line: Line) -> None:
         console.ask_for_attention(f"refused    {line.message}")
     elif line.result == "differs":
         console.say(f"differs    {where}  version {line.version}: {line.message}")
+    elif line.result == "accepted":
+        console.say(f"accepted   {where}  {line.message}")
     elif line.result == "loaded":
         console.say(f"loaded     {where}  {line.message}")
     elif line.result == "same":

@@ -58,6 +58,11 @@ class Source:
     """What it held when it was loaded, or holds now."""
     kept: KeptFile
 
+    @property
+    def is_of_contract(self) -> bool:
+        """Whether it was read under today's contract."""
+        return self.version.contract_fingerprint == self.contract.fingerprint
+
     @contextmanager
     def opened(self) -> Iterator[Landed]:
         """The delivery as a file; a kept one is unpacked as long as it is used, under the name that the sender gave it.

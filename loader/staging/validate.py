@@ -9,6 +9,8 @@ from __future__ import annotations
 import errno
 import json
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +21,7 @@ from loader import console
 from loader.archive import UNKNOWN, file_stem, unknown_beside
 from loader.archive.kept import KeptFile
 from loader.archive.publish import publish, sweep, unpublished
-from loader.errors import AlmanacError, EnvironmentFailedError, RefusedError, UsageError
+from loader.errors import EnvironmentFailedError, RefusedError, UsageError
 from loader.files import synced
 from loader.monitoring import RUN_ID
 from loader.project import Project
@@ -48,6 +50,24 @@ class Validated:
     """Where its rejects lie as a workbook, as a person reads it."""
 
 
+@contextmanager
+def explained(path: Path, name: str) -> Iterator[None]:
+    """Say what the operating system has against the reading of a delivery.
+
+    Raises:
+        RefusedError: the delivery cannot be read.
+        EnvironmentFailedError: the disk is full, or another file fails.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno == errno.ENOSPC:
+            raise EnvironmentFailedError(f"{name}: the disk is full; free some room and load again") from error
+        if error.filename and Path(error.filename) == path:
+            raise RefusedError(f"{name}: cannot be read ({error.strerror})") from error
+        raise EnvironmentFailedError(f"{name}: {error}") from error
+
+
 def validate(project: Project, delivery: Ingested, *, force: bool = False) -> Validated:
     """Validate a delivery and gate what came out of it.
 
@@ -56,7 +76,12 @@ def validate(project: Project, delivery: Ingested, *, force: bool = False) -> Va
             contract allows, or fails its gate; or it would bring back what was purged, and is not forced. Recorded in
             `meta.validation_log`.
         EnvironmentFailedError: the disk is full.
-    """  # noqa: DOC501 (`_explain` makes one of them)
+    """
+    with explained(delivery.path, delivery.name):
+        return _validate(project, delivery, force)
+
+
+def _validate(project: Project, delivery: Ingested, force: bool) -> Validated:
     contract, period = delivery.contract, delivery.period
     stem = file_stem(contract, period, delivery.sha256)
     rejects = project.rejects(f"{stem}.csv")
@@ -99,8 +124,6 @@ def validate(project: Project, delivery: Ingested, *, force: bool = False) -> Va
         refusal = error.message
         project.warehouse.run(lambda c: _record(c, delivery, outcome, rejects, message=refusal))
         raise
-    except OSError as error:
-        raise _explain(error, delivery) from error
     finally:
         unchecked.unlink(missing_ok=True)
         unknown_beside(unchecked).unlink(missing_ok=True)
@@ -239,14 +262,6 @@ def _publish(unchecked: Path, stem: str, *, has_unknown: bool) -> ArchiveFiles:
         return ArchiveFiles(*rows, None, None)
     name, sha256 = publish(unknown_beside(unchecked), f"{stem}{UNKNOWN}.parquet")
     return ArchiveFiles(*rows, f"{folder}/{name}", sha256)
-
-
-def _explain(error: OSError, delivery: Ingested) -> AlmanacError:
-    if error.errno == errno.ENOSPC:
-        return EnvironmentFailedError(f"{delivery.name}: the disk is full; free some room and load again")
-    if error.filename and Path(error.filename) == delivery.path:
-        return RefusedError(f"{delivery.name}: cannot be read ({error.strerror})")
-    return EnvironmentFailedError(f"{delivery.name}: {error}")
 
 
 def _record(

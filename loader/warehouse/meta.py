@@ -6,13 +6,14 @@ The tables are made by the migrations; what stands here is how the loader reads 
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 from sqlalchemy import BigInteger, Column, Float, Integer, MetaData, Sequence, Table
 
 from loader.warehouse.engines.types import Code, moment, words
 from loader.warehouse.layers import META
 
-REVISION = "0005"
+REVISION = "0006"
 """The newest migration, after which the tables are as they stand here; known without importing Alembic."""
 MOST_NAME = 255
 """Letters of the name of a file."""
@@ -24,6 +25,24 @@ file_ids = Sequence("file_id_seq", schema=META)
 validation_ids = Sequence("validation_id_seq", schema=META)
 load_ids = Sequence("load_id_seq", schema=META)
 audit_ids = Sequence("audit_id_seq", schema=META)
+
+
+def _unknown(what: str) -> list[Column[Any]]:
+    """The columns about the unknown keys of a delivery or a load."""
+    return [
+        Column(
+            "unknown_keys", BigInteger, doc=f"Keys that only rejected rows have: unknown in this {what}, not absent."
+        ),
+        Column(
+            "unreadable_keys",
+            BigInteger,
+            doc=f"Rejected rows whose key cannot be read. Above 0 the {what} is incomplete: keys that it does not "
+            "state are unknown.",
+        ),
+        Column("unknown_path", words(1024), doc="Where the unknown keys are kept; empty when there are none."),
+        Column("unknown_sha256", Code(64), doc="Hash of that file."),
+    ]
+
 
 ingestion_log = Table(
     "ingestion_log",
@@ -95,15 +114,7 @@ validation_log = Table(
     Column("validated_at", moment(), nullable=False, doc="When."),
     Column("run_id", Code(32), nullable=False, doc="Command that did it, as in etl_audit."),
     Column("rows_dropped", BigInteger, doc="Rows that are left out because another row with their key was taken."),
-    Column("unknown_keys", BigInteger, doc="Keys that only rejected rows have: unknown in this delivery, not absent."),
-    Column(
-        "unreadable_keys",
-        BigInteger,
-        doc="Rejected rows whose key cannot be read. Above 0 the delivery is incomplete: keys that it does not state "
-        "are unknown.",
-    ),
-    Column("unknown_path", words(1024), doc="Where the unknown keys are kept; empty when there are none."),
-    Column("unknown_sha256", Code(64), doc="Hash of that file."),
+    *_unknown("delivery"),
     comment="Every validation of a delivery, and every run of a gate. Grain: run of a gate and table.",
 )
 
@@ -142,15 +153,9 @@ dataset_version = Table(
     ),
     Column("loaded_at", moment(), nullable=False, doc="When the load was made (UTC)."),
     Column("state_changed_at", moment(), nullable=False, doc="When its state last changed (UTC)."),
-    Column("unknown_keys", BigInteger, doc="Keys that only rejected rows have: unknown in this load, not absent."),
-    Column(
-        "unreadable_keys",
-        BigInteger,
-        doc="Rejected rows whose key cannot be read. Above 0 the load is incomplete: keys that it does not state "
-        "are unknown.",
-    ),
-    Column("unknown_path", words(1024), doc="Where the unknown keys are kept; empty when there are none."),
-    Column("unknown_sha256", Code(64), doc="Hash of that file."),
+    *_unknown("load"),
+    Column("accepted_contract", Code(32), doc="Contract under which somebody accepted the values as they are."),
+    Column("accepted_reader", Integer, doc="Revision of the reader at that time."),
     comment="Every load of every period. Grain: load. The delivered periods of a dataset are its rows in state "
     "`active`, at most one for each period.",
 )
@@ -164,7 +169,8 @@ etl_audit = Table(
         "step",
         Code(32),
         nullable=False,
-        doc="`ingest`, `validate`, `gate`, `load-stage`, `load`, `rollback`, `reset`, `purge`, `rewrite` or `build`.",
+        doc="`ingest`, `validate`, `gate`, `load-stage`, `load`, `rollback`, `accept`, `reset`, `purge`, `rewrite` or "
+        "`build`.",
     ),
     Column("dataset", Code(63), doc="Dataset of the step, if it has one."),
     Column("data_period", Code(16), doc="Period of the step, if it has one."),

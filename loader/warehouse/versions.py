@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, insert, or_, select, update
+from sqlalchemy import Connection, Select, and_, false, func, insert, not_, or_, select, update
 
 from loader.text import plural
 from loader.warehouse.meta import dataset_version, ingestion_log, now, validation_log
@@ -69,8 +69,16 @@ class Version:
     """Rejected rows whose key cannot be read."""
     unknown_path: str | None
     unknown_sha256: str | None
+    accepted_contract: str | None
+    """Under which somebody accepted the values as they are."""
+    accepted_reader: int | None
+    """The revision of the reader then."""
     purged_at: dt.datetime | None
     """When rows of its file were purged last."""
+
+    def is_accepted(self, fingerprint: str, revision: int) -> bool:
+        """Whether somebody accepted its values, though this contract and this reader may read others."""
+        return (self.accepted_contract, self.accepted_reader) == (fingerprint, revision)
 
     @property
     def is_forgotten(self) -> bool:
@@ -129,6 +137,22 @@ def versions_of_other_contracts(connection: Connection, fingerprints: Mapping[st
     return sorted(found, key=lambda one: (one.dataset, one.period_start))
 
 
+def count_of_other_readers(connection: Connection, fingerprints: Mapping[str, str], revision: int) -> dict[str, int]:
+    """How many active versions of each dataset another reader read under this contract, and nobody accepted."""
+    version = dataset_version.c
+    today = [and_(version.dataset == name, version.contract_fingerprint == mark) for name, mark in fingerprints.items()]
+    accepted = version.accepted_contract.is_not_distinct_from(version.contract_fingerprint)
+    accepted &= version.accepted_reader.is_not_distinct_from(revision)
+    query = (
+        select(version.dataset, func.count())
+        .where(version.state == State.ACTIVE.value, version.reader_revision.is_distinct_from(revision))
+        .where(or_(false(), *today), not_(accepted))
+        .group_by(version.dataset)
+        .order_by(version.dataset)
+    )
+    return {row[0]: int(row[1]) for row in connection.execute(query)}
+
+
 def _versions(connection: Connection, query: Select[tuple[object, ...]]) -> list[Version]:
     rows = connection.execute(query).mappings()
     return [Version(**{**row, "state": State(row["state"])}) for row in rows]
@@ -168,6 +192,12 @@ def set_reader_revision(connection: Connection, version: Version, revision: int)
     """Write down that this reader gives the values of a version too."""
     this = update(dataset_version).where(dataset_version.c.load_id == version.load_id)
     connection.execute(this.values(reader_revision=revision))
+
+
+def accept(connection: Connection, version: Version, fingerprint: str, revision: int) -> None:
+    """Write down that the values of a version are accepted, whatever this contract and this reader read."""
+    this = update(dataset_version).where(dataset_version.c.load_id == version.load_id)
+    connection.execute(this.values(accepted_contract=fingerprint, accepted_reader=revision))
 
 
 def add_version(connection: Connection, row: dict[str, object]) -> None:
@@ -213,6 +243,8 @@ def _query() -> Select[tuple[object, ...]]:
             version.unreadable_keys,
             version.unknown_path,
             version.unknown_sha256,
+            version.accepted_contract,
+            version.accepted_reader,
             file.purged_at,
         )
         .join_from(dataset_version, ingestion_log, version.file_id == file.file_id)

@@ -27,7 +27,7 @@ PASSED_ON = {
     "reason",
     "_refusal(path, landed, outcome)",
     "f'{path}: {error.strerror}'",
-    "f'{delivery.name}: {error}'",
+    "f'{name}: {error}'",
 }
 """Expressions whose message is put together elsewhere, or is nothing but the words of the system."""
 

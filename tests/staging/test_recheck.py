@@ -43,7 +43,7 @@ UPPER = "name: {type: varchar(40), description: Name., clean: [upper]}"
 KEEPING = PRODUCTS.replace("kind: full", "kind: full\n    keep_files: true")
 SECRET = "Zqxv"
 ROWS = products("P1", {"sku": "P2", "buyer": SECRET})
-GONE = "their files are gone or have other bytes: put back what was delivered, or ask the sender for it again"
+GONE = "their files are gone or have other bytes: put back what was delivered, or `loader recheck --accept`"
 
 
 def two_months(project: Project) -> None:
@@ -135,14 +135,14 @@ def kept_files(project: Project) -> list[str]:
 def test_what_an_earlier_reader_got_wrong_is_listed_and_loaded_again_on_demand(anywhere: Project) -> None:
     shop = anywhere
     assert revisions(shop) == [READER_REVISION] * 2
-    assert recheck(shop).startswith("nothing to read again; 2 read by today's reader and contract; ")
+    assert recheck(shop).startswith("nothing to read again; 2 read by today's reader and contract, or accepted; ")
     read_by_an_earlier_reader(shop, "2025-01", "Tee")
     read_by_an_earlier_reader(shop, "2025-02", None)
     before = everything(shop), files_below(shop.root / "data")
     first, second, closing = recheck(shop).splitlines()
     assert first == "differs    products 2025-01  version 1: 2 rows then, 2 now, 1 key with other values (name 1)"
     assert second == "same       products 2025-02  version 1: 2 rows, the same values"
-    assert closing.startswith("1 same, 1 differs; 0 read by today's reader and contract; ")
+    assert closing.startswith("1 same, 1 differs; 0 read by today's reader and contract, or accepted; ")
     answer = shop.loader("recheck", "--period", "2025-01", "--json").json
     assert (answer["differs"], answer["same"], answer["current"]) == (1, 0, 0)
     assert answer["loads"][0]["change"] == {
@@ -159,6 +159,28 @@ def test_what_an_earlier_reader_got_wrong_is_listed_and_loaded_again_on_demand(a
     assert revisions(shop) == [None, READER_REVISION, READER_REVISION]
     assert recheck(shop, "--load").startswith("nothing to read again; 2 read by")
     assert "2 same; 0 read by" in recheck(shop, "--all")
+
+
+def test_loads_of_an_earlier_reader_are_told_until_they_were_read_again_or_accepted(anywhere: Project) -> None:
+    shop = anywhere
+    assert "earlier reader" not in shop.loader("status").output
+    read_by_an_earlier_reader(shop, "2025-01", "Tee")
+    read_by_an_earlier_reader(shop, "2025-02", None)
+    said = "note: loads of products (2): read by an earlier reader; `loader recheck` lists those with other values"
+    for args in (("status",), ("load",), ("run",)):
+        assert shop.loader(*args).output.count(said) == 1, args
+    assert shop.loader("load", "--json").json["earlier_reader"] == {"products": 2}
+    recheck(shop)
+    assert said in shop.loader("status").output
+    first, second, closing = recheck(shop, "--accept").splitlines()
+    assert first.startswith("accepted   products 2025-01  2 rows then, 2 now, 1 key with other values (name 1)")
+    assert second.startswith("same       products 2025-02  ")
+    assert closing.startswith("1 same, 1 accepted; 0 read by")
+    assert (revisions(shop), names(shop, "2025-01")) == ([None, READER_REVISION], ["Tee", "Tea"])
+    for args in (("status",), ("load",)):
+        assert "earlier reader" not in shop.loader(*args).output
+    assert recheck(shop).startswith("nothing to read again; 2 read by")
+    assert "1 differs" in recheck(shop, "--all")
 
 
 def test_the_guard_is_asked_and_force_overrules_it(shop: Project) -> None:
@@ -238,6 +260,7 @@ def test_periods_under_an_older_contract_are_named(shop: Project) -> None:
     assert (names(shop, "2025-01"), names(shop, "2025-02")) == (["Tea", "Tea"], ["TEA", "TEA"])
     listed = shop.loader("load", "--json").json["older_contract"]
     file = {"dataset": "products", "period": "2025-01", "version": 1, "file": january.name, "place": "gone"}
+    file["accepted"] = False
     assert listed == [file]
     places = [one["older_contract"] for one in shop.loader("versions", "--dataset", "products", "--json").json]
     assert places == ["gone", None, None]
@@ -248,6 +271,35 @@ def test_periods_under_an_older_contract_are_named(shop: Project) -> None:
     load(shop, "--force")
     assert names(shop, "2025-01") == ["TEA", "TEA"]
     assert "read under an older contract" not in shop.loader("status").output
+
+
+def test_what_cannot_be_read_again_is_accepted_and_no_more_noted(anywhere: Project) -> None:
+    shop = anywhere
+    (shop.landing / "products_2025-01.csv").unlink()
+    change_contract(shop, NAME, UPPER)
+    load(shop, "--period", "2025-02", "--force")
+    assert GONE in shop.loader("status").output
+    before = everything(shop)
+    assert recheck(shop, "--accept", "--dataset", "products", "--period", "2025-02").startswith(
+        "nothing to read again; 1 read"
+    )
+    first, closing = recheck(shop, "--accept").splitlines()
+    assert first.startswith("accepted   products 2025-01  products_2025-01.csv: it is gone or has other bytes")
+    assert closing.startswith("1 accepted; 1 read by today's reader and contract, or accepted; ")
+    after = everything(shop)
+    assert {name for name in after if after[name] != before[name]} == {"meta.dataset_version", "meta.etl_audit"}
+    for args in (("status",), ("versions", "--dataset", "products"), ("load",)):
+        assert "older contract" not in shop.loader(*args).output
+    # nothing is hidden: programs still see under which contract it was read
+    assert [line["older_contract"] for line in shop.loader("status", "--json").json] == ["gone", None]
+    [older] = shop.loader("load", "--json").json["older_contract"]
+    assert (older["period"], older["accepted"]) == ("2025-01", True)
+    assert shop.sql("select status, subject from meta.etl_audit where step = 'accept'") == [
+        ("done", "products_2025-01.csv")
+    ]
+    change_contract(shop, UPPER, NAME.replace("varchar(40)", "varchar(50)"))
+    assert f"products 2025-01: read under an older contract; {GONE}" in shop.loader("status").output
+    assert "leave out --load and --all" in recheck(shop, "--accept", "--load", exit_code=2)
 
 
 def test_a_file_outside_of_the_landing_folder_is_read_again_by_recheck(shop: Project, tmp_path: Path) -> None:
