@@ -341,7 +341,7 @@ def test_kept_files_are_read_when_the_landed_ones_are_gone(keeper: Project) -> N
     )
     assert note in keeper.loader("status").output
     output = load(keeper, "--force")
-    assert "loaded     products 2025-01  2 rows from products_2025-01.csv (version 3; supersedes version 2)" in output
+    assert "loaded     products 2025-01  2 rows from products_2025-01.csv (version 3; supersedes version 2; " in output
     assert names(keeper, "2025-01") == names(keeper, "2025-02") == ["TEA", "TEA"]
     assert_stage_is_the_archive(keeper)
     assert "0 loaded, 0 refused, 0 unchanged" in load(keeper)
