@@ -97,7 +97,7 @@ def load_stage_command(project: Project, force: bool, parquet_path: Path | None,
     if isinstance(done, Loaded):
         console.say(f"loaded     {where}  {done.rows:,} rows as version {done.version_no}")
     else:
-        console.say(f"unchanged  {where}  {validated.delivery.path.name} {done.reason}")
+        console.say(f"unchanged  {where}  {validated.delivery.name} {done.reason}")
     return 0
 
 

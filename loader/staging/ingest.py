@@ -21,6 +21,7 @@ from loader.staging.landing import (
     Landed,
     full_path,
     look,
+    name_in_landing,
     nothing_landed,
     recognise,
     refuse_unrecordable,
@@ -94,7 +95,7 @@ def _ingest(
     project: Project, path: Path, recognised: Landed | None, look: Callable[[], Content], lies_at: Path
 ) -> Ingested:
     names = (recognised.contract.name, recognised.period.name) if recognised else (None, None)
-    name = recognised.name if recognised else path.name
+    name = recognised.name if recognised else name_in_landing(project, path)
     engine = project.warehouse.engine
     with project.audit.step("ingest", dataset=names[0], period=names[1], subject=name) as step:
         project.warehouse.let_go()

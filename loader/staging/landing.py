@@ -165,8 +165,18 @@ def _only_one(project: Project, path: Path, matching: Sequence[_Match]) -> Lande
     refuse_unrecordable(path)
     if len(matching) > 1:
         names = ", ".join(contract.name for contract, _ in matching)
-        raise RefusedError(f"{path.name}: the file name matches several contracts ({names}); make file_name stricter")
+        name = name_in_landing(project, path)
+        raise RefusedError(f"{name}: the file name matches several contracts ({names}); make file_name stricter")
     return _landed(path, *matching[0])
+
+
+def name_in_landing(project: Project, path: Path) -> str:
+    """The name of a file of which nobody knows what it is: with all its folders, when it lies below the landing folder.
+
+    Without them where it would be too long to be recorded.
+    """
+    name = "/".join(_names_below(project.settings.landing_dir, path))
+    return name if 0 < len(name) <= MOST_NAME else path.name
 
 
 def _names_below(folder: Path, path: Path) -> tuple[str, ...]:
@@ -218,7 +228,7 @@ def look(project: Project, dataset: str | None = None, period: str | None = None
         project.contract(dataset)
     found, refused, unknown = [], [], []
     for path in landing_files(project):
-        name = "/".join(_names_below(project.settings.landing_dir, path))
+        name = name_in_landing(project, path)
         try:
             found.append(recognise_landed(project, path))
         except UnknownFileError:

@@ -16,7 +16,7 @@ from loader.project import Project
 from loader.staging.earlier_reader import note_earlier_reader, of_earlier_reader
 from loader.staging.guard import GuardRefusedError
 from loader.staging.ingest import Ingested, ingest
-from loader.staging.landing import Landing, look, nothing_landed, recognise
+from loader.staging.landing import Landing, look, name_in_landing, nothing_landed, recognise
 from loader.staging.landing_folder import files_missed
 from loader.staging.load_stage import Loaded, Unchanged, load_stage
 from loader.staging.older_contracts import as_json as older_as_json
@@ -152,7 +152,7 @@ def _load_each(
         try:
             ingest(project, path)
         except RefusedError as error:
-            yield Line(path.name, None, None, "refused", error.message)
+            yield Line(name_in_landing(project, path), None, None, "refused", error.message)
     for candidate in select(project, landing.deliveries, force=force, named=file_path is not None):
         yield load_one(project, candidate, force)
 

@@ -56,6 +56,14 @@ def test_files_of_the_same_name_are_told_apart(shop: Project) -> None:
     assert "refused    2025/02/products.csv: " in load(shop, refused=True)
 
 
+def test_a_folder_that_tells_no_period_is_refused_by_its_name(shop: Project) -> None:
+    put(shop, "2025/13", products("P1"))
+    output = load(shop, refused=True)
+    assert "refused    2025/13/products.csv: the file name contains no period: '2025-13' is not a month" in output
+    refused = [line["file"] for line in shop.loader("status", "--json").json if line["state"] == "refused"]
+    assert refused == ["2025/13/products.csv"]
+
+
 def test_only_the_folders_of_a_contract_are_looked_at(shop: Project) -> None:
     for folder in ("done", "2025/done", "2025/03/old", "archive/2025/03", ".2025/03"):
         put(shop, folder, products("P9"))
