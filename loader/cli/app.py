@@ -78,7 +78,7 @@ def command_without_project(name: str) -> Callable[[Callable[..., Any]], click.C
             context: click.Context, /, project_dir: Path | None, target: str | None, debug: bool, **options: Any
         ) -> None:
             console.DEBUG.set(console.DEBUG.get() or debug)
-            console.QUIET.set(bool(options.get("as_json")))
+            quiet = console.QUIET.set(bool(options.get("as_json")))
             common = context.obj
             try:
                 exit_code = function(
@@ -94,6 +94,8 @@ def command_without_project(name: str) -> Callable[[Callable[..., Any]], click.C
                     raise
                 console.error(f"failed: {_brief(error)}; --debug shows where")
                 sys.exit(3)
+            finally:
+                console.QUIET.reset(quiet)  # for those who call it within their own process
             sys.exit(exit_code or 0)
 
         return run
