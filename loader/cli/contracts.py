@@ -111,7 +111,9 @@ def _append(project: Project, proposal: Proposal) -> None:
 
     contract = proposal.contract
     for one in proposal.tried:
-        other = next((known.name for known in project.contracts if known.match(one.name)), None)
+        other = next(
+            (known.name for known in project.contracts if known.match(*one.path.absolute().parts[-known.depth :])), None
+        )
         if other is not None and other != contract.name:
             raise UsageError(
                 f"by its name, {one.name} is a file of '{other}'; make the 'file_name' of that contract stricter, or "

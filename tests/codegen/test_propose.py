@@ -332,35 +332,53 @@ def test_what_is_said_of_persons_is_personal(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "grain", "dataset"),
+    ("names", "grain", "dataset", "periods"),
     [
-        ("sales_2025-06-14.csv", "day", "sales"),
-        ("sales_2025-06.csv", "month", "sales"),
-        ("sales_2025-06_v2.csv", "month", "sales"),
-        ("2025-Q2 sales (Nord).csv", "quarter", "sales_nord"),
-        ("sales2025.csv", "year", "sales"),
-        ("sales_202506.csv", "month", "sales"),
-        ("sales_06-2025.csv", "month", "sales"),
-        ("sales_2025_06.csv", "month", "sales"),
-        ("sales_20250614.csv", "day", "sales"),
-        ("sales_14.06.2025.csv", "day", "sales"),
-        ("sales_2025Q2.csv", "quarter", "sales"),
-        ("sales_2025-W03.csv", "week", "sales"),
-        ("sales_123456.csv", "month", "sales_123456"),
-        ("sales.csv", "month", "sales"),
-        ("2025.csv", "year", "dataset"),
+        (["sales_2025-06-14.csv"], "day", "sales", ["2025-06-14"]),
+        (["sales_2025-06.csv"], "month", "sales", ["2025-06"]),
+        (["sales_2025-06_v2.csv", "sales_2025-07.csv"], "month", "sales", ["2025-06", "2025-07"]),
+        (["2025-Q2 sales (Nord).csv"], "quarter", "sales_nord", ["2025-Q2"]),
+        (["sales2025.csv"], "year", "sales", ["2025"]),
+        (["2025.csv"], "year", "dataset", ["2025"]),
+        (["things_202501.csv"], "month", "things", ["2025-01"]),
+        (["orders_20250131_143059.csv"], "day", "orders", ["2025-01-31"]),
+        (["a_01-2025.csv", "a_12-2025.csv"], "month", "a", ["2025-01", "2025-12"]),
+        (["Umsatz Mai 2025.csv", "Umsatz März 2025.csv"], "month", "umsatz", ["2025-03", "2025-05"]),
+        (["sales_Jun25.csv"], "month", "sales", ["2025-06"]),
+        (["sales_2025_KW3.csv", "sales_2025_KW12.csv"], "week", "sales", ["2025-W03", "2025-W12"]),
+        (["sales_3Q2025.csv"], "quarter", "sales", ["2025-Q3"]),
+        (["a_01022025.csv", "a_15022025.csv"], "day", "a", ["2025-02-01", "2025-02-15"]),
+        (["2025/06/sales.csv", "2025/07/sales.csv"], "month", "sales", ["2025-06", "2025-07"]),
     ],
 )
-def test_the_file_name_tells_grain_and_dataset(tmp_path: Path, name: str, grain: str, dataset: str) -> None:
-    path = write_people(tmp_path / name, people_rows(2))
-    contract = propose([path]).contract
+def test_the_file_name_tells_grain_and_dataset(
+    tmp_path: Path, names: list[str], grain: str, dataset: str, periods: list[str]
+) -> None:
+    paths = [tmp_path / name for name in names]
+    for path in paths:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_people(path, people_rows(2))
+    contract = propose(paths).contract
     assert (str(contract.grain), contract.name) == (grain, dataset)
-    found = contract.match(name)
-    if name not in ("sales.csv", "sales_123456.csv"):  # contain no period
-        assert found is not None
-        told = contract.spelling.name(told_by(found))
-        assert sorted(filter(str.isdigit, told)) == sorted(filter(str.isdigit, name.removesuffix("_v2.csv")))
-    assert propose([path], "turnover").contract.name == "turnover"
+    told = [contract.match(*path.parts[-contract.depth :]) for path in paths]
+    assert sorted(contract.spelling.name(told_by(found)) for found in told if found) == periods
+    assert propose(paths, "turnover").contract.name == "turnover"
+
+
+@pytest.mark.parametrize(
+    ("name", "ask"),
+    [
+        ("sales.csv", "the name tells no period that is known"),
+        ("orders1234.csv", "the name tells no period that is known"),
+        ("a_01022025.csv", "it may be the other order"),
+        ("a_2016-17.csv", "-17 stands beside the period"),
+        ("a_2025-01-31_12-30-00.csv", "_12-30-00 stands beside the period"),
+        ("a_Jan25.csv", "years of two digits"),
+    ],
+)
+def test_what_a_file_name_does_not_tell_is_asked_for(tmp_path: Path, name: str, ask: str) -> None:
+    proposal = propose([write_people(tmp_path / name, people_rows(2))])
+    assert any("file_name: " in one and ask in one for one in proposal.decisions)
 
 
 def test_several_files_tell_when_a_header_changed_and_a_column_came(tmp_path: Path) -> None:
@@ -383,9 +401,7 @@ def test_several_files_tell_when_a_header_changed_and_a_column_came(tmp_path: Pa
     assert "kind: full  # of the keys of a file, at least 100% are in the next one" in proposal.text
 
 
-@pytest.mark.parametrize(
-    "names", [["a_2025-01.csv", "b_2025-02.csv"], ["a_2025-01.csv", "a_2025-Q1.csv"], ["a.csv", "a.txt"]]
-)
+@pytest.mark.parametrize("names", [["a_2025-01.csv", "b_2025-02.csv"], ["a.csv", "a.txt"]])
 def test_files_that_are_not_called_alike_are_refused(tmp_path: Path, names: list[str]) -> None:
     with pytest.raises(UsageError, match=r"differ in more than a period|tell no period"):
         propose([write_people(tmp_path / name, people_rows(2)) for name in names])

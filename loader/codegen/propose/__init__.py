@@ -14,7 +14,7 @@ import yaml
 
 from loader.codegen.propose.contract import words_of_contract
 from loader.codegen.propose.family import join_columns
-from loader.codegen.propose.file_names import read_names
+from loader.codegen.propose.file_names import by_period, read_names
 from loader.codegen.propose.names import dataset_name
 from loader.codegen.propose.sample import Asked, Sample, read_sample
 from loader.codegen.propose.trial import Tried, try_contract
@@ -47,7 +47,7 @@ def propose(paths: Sequence[Path], dataset: str | None = None, asked: Asked | No
         UsageError: the files are not called alike.
     """
     names = read_names(paths)
-    order = sorted(range(len(paths)), key=lambda at: names.periods[at]) if names.periods else [0]
+    order = [*by_period(names)]
     names = replace(names, periods=tuple(names.periods[at] for at in order if names.periods))
     samples = [read_sample(paths[at], asked or Asked()) for at in order]
     columns, headless = join_columns(samples)

@@ -3,53 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from loader.contracts import Grain, Period
-from loader.contracts.file_names import Spelling
-from loader.contracts.period_format import Digits, PeriodFormat
+from loader.codegen.propose.period_texts import FORMS, PeriodText, find_period
 from loader.errors import UsageError
 from loader.text import listed
 
-
-@dataclass(frozen=True)
-class _Form:
-    """A way to write periods; `text` is its period_format, empty for the names that they have anyway."""
-
-    grain: Grain
-    pattern: str
-    text: str = ""
-
-    def read(self, written: str) -> str:
-        """The name of the period that is written so; raises ValueError when there is none, or in no year of today."""
-        form = PeriodFormat(self.text, self.grain) if self.text else None
-        name = Spelling(self.grain, Digits(), form).read(written)
-        period = Period.parse(name, self.grain)
-        if self.text and not 1900 <= period.start.year <= 2099:
-            raise ValueError(name)
-        return name
-
-
-_FORMS = (  # the finest first
-    _Form(Grain.DAY, r"\d{4}-\d{2}-\d{2}"),
-    _Form(Grain.DAY, r"\d{2}\.\d{2}\.\d{4}", "DD.MM.YYYY"),
-    _Form(Grain.DAY, r"\d{8}", "YYYYMMDD"),
-    _Form(Grain.WEEK, r"\d{4}-W\d{2}"),
-    _Form(Grain.WEEK, r"\d{4}W\d{2}", "YYYYWww"),
-    _Form(Grain.QUARTER, r"\d{4}-Q[1-4]"),
-    _Form(Grain.QUARTER, r"\d{4}Q[1-4]", "YYYYQq"),
-    _Form(Grain.MONTH, r"\d{4}-\d{2}"),
-    _Form(Grain.MONTH, r"\d{4}_\d{2}", "YYYY_MM"),
-    _Form(Grain.MONTH, r"\d{2}-\d{4}", "MM-YYYY"),
-    _Form(Grain.MONTH, r"\d{2}\.\d{4}", "MM.YYYY"),
-    _Form(Grain.MONTH, r"\d{6}", "YYYYMM"),
-    _Form(Grain.YEAR, r"\d{4}"),
-)
-_ORDER = r"(?:[ _-]?(?:v|ver|version|rev)\.?(?P<order>\d{1,3}))?"
+_FOLDERS = 2
+"""Folders above a file that may tell its period."""
 _VERSION = re.compile(r"[ _-]?(?:v|ver|version|rev)\.?\d{1,3}(?=\.[A-Za-z]|$)", re.IGNORECASE)
+_ORDER = r"(?:[ _-]?(?:v|ver|version|rev)\.?(?P<order>\d{1,3}))?"
+_LONG_NUMBER = re.compile(r"\d{5,}")
+"""Digits beside the period that are rather a time or a count than part of a name."""
+_BESIDE = re.compile(r"(?:[-_.T ]?[0-9]+)+(?=[^0-9A-Za-z]|$)")
+"""Numbers that follow the period."""
+_EXTENSION = re.compile(r"(?:\.\w{1,5})?\.\w{1,5}$")
 
 
 @dataclass(frozen=True)
@@ -64,64 +34,111 @@ class FileNames:
     asks: tuple[str, ...] = ()
     periods: tuple[str, ...] = ()
     """The period of each file; none when the names tell none."""
-    period_format: str = ""
-    """How they write the period, where it is not by its name."""
+    language: str = ""
+    """That of the names of months."""
+    century: int | None = None
+    """Where years have two digits."""
 
 
 def read_names(paths: Sequence[Path]) -> FileNames:
-    """What the names of these files have in common.
+    """What the names of these files have in common, with their folders where only these tell the period.
 
     Raises:
         UsageError: they are not called alike.
     """
-    told = [_tell(path.name) for path in paths]
-    shapes = {(form, before.casefold(), after.casefold()) for form, _, before, after in told}
+    for folders in range(_FOLDERS + 1):
+        names = ["/".join(path.absolute().parts[-folders - 1 :]) for path in paths]
+        bare = [_VERSION.sub("", name) for name in names]
+        for form in FORMS:
+            found = find_period(form, bare)
+            if found is not None and _is_within(found, bare, folders):
+                return _told(names, bare, found)
     called = listed(path.name for path in paths)
-    if len(shapes) > 1:
+    if len(paths) > 1:
         raise UsageError(
-            f"the names of these files differ in more than a period: {called}; propose from those of one dataset"
+            f"the names of these files tell no period, or differ in more than that: {called}; propose from one of them"
         )
-    form, _, before, after = told[0]
-    has_version = any(_VERSION.search(path.name) for path in paths)
-    order = _ORDER if has_version else ""
-    stem = re.sub(r"\.\w{1,5}(?:\.gz)?$", "", before + " " + after if form else before + after)
-    if form is None:
-        if len(paths) > 1:
-            raise UsageError(
-                f"the names of these files tell no period: {called}; propose from one of them, and say in 'file_name' "
-                "where the period stands"
-            )
-        name, dot, extension = after.partition(".") if after.startswith(".") else (after, "", "")
-        file_name = f"{_escaped(before + name)}_(?P<period>\\d{{4}}-\\d{{2}}){_escaped(dot + extension)}"
-        ask = (
-            "the name contains no period, or none that this proposal knows; where does it stand, and what is the grain?"
-        )
-        return FileNames(stem, file_name, "month", "", (ask,))
-    file_name = f"{_escaped(before)}(?P<period>{form.pattern}){_with_order(after, order)}"
-    asks = ("does the name tell a month? A week (YYYYww) would look the same",) if form.text == "YYYYMM" else ()
-    why = f"{told[0][1]} is a {form.grain}"
-    return FileNames(stem, file_name, form.grain, why, asks, tuple(period for _, period, _, _ in told), form.text)
+    return _untold(paths[0].name)
 
 
-_Told = tuple[_Form | None, str, str, str]
+def _is_within(found: Sequence[PeriodText], names: Sequence[str], folders: int) -> bool:
+    """Whether the period begins in the outermost of the folders, and the names are alike apart from it."""
+    outermost = all(one.spans[0][0] <= name.find("/") for one, name in zip(found, names, strict=True))
+    return (folders == 0 or outermost) and len({_skeleton(*pair) for pair in zip(found, names, strict=True)}) == 1
 
 
-def _tell(name: str) -> _Told:
-    """Form and name of the period in a file name, what stands before and after it; no form when there is none."""
-    bare = _VERSION.sub("", name)
-    for form in _FORMS:
-        for found in re.finditer(rf"(?<!\d){form.pattern}(?!\d)", bare):
-            with suppress(ValueError):
-                return form, form.read(found[0]), bare[: found.start()], bare[found.end() :]
-    dot = bare.find(".")
-    return None, "", bare[:dot] if dot > 0 else bare, bare[dot:] if dot > 0 else ""
+def _skeleton(found: PeriodText, name: str) -> str:
+    """A name without its period and with any number in place of its others."""
+    parts = [re.sub(r"\d+", "0", part) for part in _between(found, name)]
+    return "\0".join(parts).casefold()
 
 
-def _with_order(after: str, order: str) -> str:
-    stem, dot, extension = after.rpartition(".") if not after.endswith(".gz") else after.partition(".")
-    return f"{_escaped(stem)}{order}{_escaped(dot + extension)}"
+def _between(found: PeriodText, name: str) -> list[str]:
+    """What stands before, between and behind the parts of the period."""
+    ends = [0, *(end for _, end in found.spans)]
+    starts = [*(start for start, _ in found.spans), len(name)]
+    return [name[end:start] for end, start in zip(ends, starts, strict=True)]
+
+
+def _told(names: Sequence[str], bare: Sequence[str], found: Sequence[PeriodText]) -> FileNames:
+    first = found[0]
+    asks = [*first.asks]
+    literal = [[*_between(*pair)] for pair in zip(found, bare, strict=True)]
+    beside = _BESIDE.match(literal[0][-1])
+    texts = [_same(parts, asks) for parts in zip(*(parts[:-1] if beside else parts for parts in literal), strict=True)]
+    if beside:
+        asks.append(f"{beside[0]} stands beside the period: a time of day, or is the period another one?")
+        texts.append(re.sub(r"[0-9]+", r"\\d+", _escaped(beside[0])) + _same([literal[0][-1][beside.end() :]], asks))
+    if any(_VERSION.search(name) for name in names):
+        extension = _escaped(_extension(literal[0][-1]))
+        texts[-1] = f"{texts[-1].removesuffix(extension)}{_ORDER}{extension}"
+    groups = first.groups([one.texts for one in found])
+    pattern = texts[0] + "".join(group + text for group, text in zip(groups, texts[1:], strict=True))
+    before, after = literal[0][0].rpartition("/")[2], _EXTENSION.sub("", literal[0][-1])
+    shown = bare[0][first.spans[0][0] : first.spans[-1][1]]
+    return FileNames(
+        _LONG_NUMBER.sub(" ", f"{before} {_BESIDE.sub(' ', after)}"),
+        pattern,
+        first.grain,
+        f"{shown} is the {first.grain} {first.period}" if shown != first.period else f"{shown} is a {first.grain}",
+        tuple(dict.fromkeys(asks)),
+        tuple(one.period for one in found),
+        first.language,
+        first.century,
+    )
+
+
+def _same(parts: Sequence[str], asks: list[str]) -> str:
+    """A regular expression for a part of the names that is the same in all, but for its numbers."""
+    pieces = [re.split(r"(\d+)", part) for part in parts]
+    pattern = ""
+    for at, piece in enumerate(pieces[0]):
+        if at % 2 and (any(other[at] != piece for other in pieces) or _LONG_NUMBER.fullmatch(piece)):
+            asks.append(f"{piece} is taken for a number that differs by file")
+            pattern += r"\d+"
+        else:
+            pattern += _escaped(piece)
+    return pattern
+
+
+def _extension(name: str) -> str:
+    found = _EXTENSION.search(name)
+    return found[0] if found else ""
+
+
+def _untold(name: str) -> FileNames:
+    extension = _extension(name)
+    stem = name.removesuffix(extension)
+    ask = "the name tells no period that is known; where does it stand, and what is the grain?"
+    pattern = f"{_escaped(stem)}_(?P<period>\\d{{4}}-\\d{{2}}){_escaped(extension)}"
+    return FileNames(stem, pattern, "month", "", (ask,))
 
 
 def _escaped(text: str) -> str:
     """A regular expression for the text; a blank and a hyphen mean nothing in one."""
     return re.escape(text).replace("\\-", "-").replace("\\ ", " ")
+
+
+def by_period(names: FileNames) -> Iterator[int]:
+    """The positions of the files in the order of their periods."""
+    yield from sorted(range(len(names.periods)), key=lambda at: names.periods[at]) if names.periods else [0]

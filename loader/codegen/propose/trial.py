@@ -18,9 +18,14 @@ _ANY_PERIOD = {Grain.WINDOW: "2025-01-01T00:00"}
 class Tried:
     """What loading one sample would do."""
 
-    name: str
+    path: Path
     outcome: Outcome
     refusal: str = ""
+
+    @property
+    def name(self) -> str:
+        """That of the file."""
+        return self.path.name
 
     @property
     def rejected(self) -> str:
@@ -41,5 +46,5 @@ def _tried(contract: Contract, path: Path, period: Period) -> Tried:
         try:
             clean_delivery(path, contract, period, place / "rows.parquet", place / "rejects.csv", outcome)
         except RefusedError as error:
-            return Tried(path.name, outcome, error.message)
-    return Tried(path.name, outcome)
+            return Tried(path, outcome, error.message)
+    return Tried(path, outcome)
