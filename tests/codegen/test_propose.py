@@ -407,6 +407,20 @@ def test_files_that_are_not_called_alike_are_refused(tmp_path: Path, names: list
         propose([write_people(tmp_path / name, people_rows(2)) for name in names])
 
 
+def test_columns_that_end_or_are_there_now_and_then(tmp_path: Path) -> None:
+    headers = {"01": ["id", "old", "note"], "02": ["id", "old"], "03": ["id", "note", "new"], "04": ["id", "new"]}
+    paths = []
+    for at, (month, header) in enumerate(headers.items()):
+        rows = [[f"k{row}", *(f"{name} {at} {row}" for name in header[1:])] for row in range(3)]
+        paths.append(write_csv(tmp_path / f"things_2025-{month}.csv", rows, header=header))
+    proposal = propose(paths)
+    columns = {column.name: column for column in proposal.contract.columns}
+    assert (columns["old"].since, columns["old"].until, columns["old"].required) == (None, "2025-02", True)
+    assert (columns["new"].since, columns["new"].until) == ("2025-03", None)
+    assert (columns["note"].optional, columns["note"].required) == (True, False)
+    assert [(one.refusal, one.outcome.rows_valid) for one in proposal.tried] == [("", 3)] * 4
+
+
 def test_headers_that_look_alike_get_names_of_their_own(tmp_path: Path) -> None:
     path = write_csv(tmp_path / "x_2025.csv", [["1", "2", "3", "4"]], header=["Name", "NAME", "Nam\u00e9", ""])
     with pytest.raises(RefusedError, match="row 1 holds a header more than once: name"):

@@ -149,7 +149,7 @@ def _column(
     is_required = column.is_filled and not found.notation.null_values
     if is_key:
         words.append(Word("required", "true", "part of the key"))
-    elif is_required:
+    elif is_required and _is_in_one_run(column):
         words.append(Word("required", "true", f"filled in {plural(len(column.cells.text), 'row')}"))
     if not column.is_everywhere:
         words += _presence(column, *family, asks)
@@ -177,10 +177,19 @@ def _headers(name: str, column: FamilyColumn, periods: Sequence[str], asks: list
     return [Word("header", quoted(column.header))] if plain_header(column.header) != name else []
 
 
+def _is_in_one_run(column: FamilyColumn) -> bool:
+    """Whether the samples that have a column follow each other."""
+    return column.present == [*range(column.present[0], column.present[-1] + 1)]
+
+
 def _presence(column: FamilyColumn, periods: Sequence[str], samples: Sequence[Sample], asks: list[str]) -> list[Word]:
-    """From when on a column exists."""
+    """From when on, until when, or whether now and then, a column exists."""
     first, last = column.present[0], column.present[-1]
-    if last == len(samples) - 1 and column.present == [*range(first, last + 1)]:
-        return [Word("since", quoted(periods[first]), f"not in {missing_in(column, samples)}")]
-    asks.append(f"not in {missing_in(column, samples)}, so that they would be refused")
-    return []
+    why = f"not in {missing_in(column, samples)}"
+    if not _is_in_one_run(column):
+        asks.append("it is in some files and not in others; is that meant?")
+        return [Word("optional", "true", why)]
+    words = [Word("since", quoted(periods[first]), why)] if first else []
+    if last < len(samples) - 1:
+        words.append(Word("until", quoted(periods[last]), "" if first else why))
+    return words
