@@ -48,7 +48,8 @@ FORMS = (
     _form(Grain.QUARTER, f"(?<![a-z])Q(?P<quarter>[1-4]){_SIGN}?{_YEAR}"),
     _form(Grain.QUARTER, f"(?P<quarter>[1-4])Q{_SIGN}?{_YEAR}"),
     _form(Grain.MONTH, "(?P<year>[0-9]{4})-(?P<month>[0-9]{2})", is_name=True),
-    _form(Grain.MONTH, f"{_YEAR}{_SIGN}?{_MM}"),
+    _form(Grain.MONTH, f"{_YEAR}{_SIGN}{_MM}"),
+    _form(Grain.MONTH, f"{_YEAR}{_MM}"),
     _form(Grain.MONTH, f"{_MONTH}{_SIGN}{_YEAR}"),
     _form(Grain.MONTH, f"{_MM}{_YEAR}"),
     _form(Grain.MONTH, rf"(?<![^\W\d_]){_NAME}{_SIGN}?{_YEAR}"),
@@ -58,6 +59,7 @@ FORMS = (
 )
 """From the finest to the coarsest; of one grain the clearest first."""
 
+_RUN_TOGETHER = next(form for form in FORMS if form.pattern.pattern.endswith(f"{_YEAR}{_MM}(?![0-9])"))
 _RIVALS = {FORMS[3]: FORMS[4], FORMS[4]: FORMS[3], FORMS[5]: FORMS[6], FORMS[6]: FORMS[5]}
 """Forms of which no digit says which one it is when both read all names."""
 
@@ -128,6 +130,8 @@ def find_period(form: Form, names: Sequence[str]) -> list[PeriodText] | None:
             _with_ask(one, f"the name is read {order}; no day is above 12, so it may be the other order")
             for one in told
         ]
+    if form is _RUN_TOGETHER:
+        told = [_with_ask(one, "is it a month? A week, year and number, would look the same") for one in told]
     return told or None
 
 
