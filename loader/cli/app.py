@@ -168,3 +168,15 @@ def refuse_options(command: str, options: dict[str, Any]) -> None:
     for name, value in options.items():
         if value is not None:
             raise UsageError(f"`{command}` knows no --{name.replace('_', '-')}; leave it out")
+
+
+def confirmed(lines: list[str], question: str, *, yes: bool) -> None:
+    """Show what would be done, and ask; raises UsageError when nobody says yes."""
+    for line in lines:
+        console.say(line)
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise UsageError("nobody is here to confirm it; look at the lines above, and run it with --yes")
+    if not click.confirm(question):
+        raise UsageError("it was not confirmed, nothing was changed")

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from loader import console
-from loader.cli.app import PathOption, command, command_without_project
+from loader.cli.app import PathOption, command, command_without_project, confirmed
 from loader.errors import UsageError
+from loader.text import listed
 
 if TYPE_CHECKING:
     from loader.codegen.propose import Proposal
@@ -95,6 +96,60 @@ def propose_command(
     for what in proposal.decisions:
         console.note(f"to decide: {what}")
     return 0
+
+
+@command("accept-header")
+@click.argument("file", type=PathOption)
+@click.option("--renamed", multiple=True, metavar="HEADER=COLUMN", help="A header that is the new name of a column.")
+@click.option("--ignored", multiple=True, metavar="HEADER", help="A header that is not to be read.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
+def accept_header_command(
+    project: Project, file: Path, renamed: tuple[str, ...], ignored: tuple[str, ...], yes: bool
+) -> int:
+    """Write into datasets_config.yml what takes the header of FILE, and show it before."""
+    from loader.codegen.accept_header import difference, with_changes
+    from loader.contracts.acceptance import accept, refuse_lasting
+    from loader.contracts.edit import rewrite
+    from loader.contracts.file import CONTRACTS_FILE
+    from loader.files import text_of
+    from loader.readers import open_table
+    from loader.staging.landing import recognise
+    from loader.validation.header import HeaderRefusedError, match_header
+
+    landed = recognise(project, file)
+    contract, period = landed.contract, landed.period
+    table = open_table(file, contract.format, contract.names(period))
+    try:
+        match_header(landed.name, table.header, contract, period)
+    except HeaderRefusedError as error:
+        if error.twice:
+            raise
+        told = dict(_pair(one, error.missing) for one in renamed)
+        accepted = accept(contract, period, error.unknown, error.missing, told, ignored)
+    else:
+        console.say(f"nothing to accept: the header of {landed.name} matches the contract of '{contract.name}'")
+        return 0
+    if accepted.undecided:
+        raise UsageError(
+            f"nobody can tell whether {listed(accepted.undecided)} is a new name of {listed(accepted.gone)}: say "
+            "--renamed 'HEADER=COLUMN' or --ignored 'HEADER' for each"
+        )
+    refuse_lasting(contract, accepted.gone)
+    path = project.root / CONTRACTS_FILE
+    before = text_of(path)
+    after = with_changes(before, project.contracts, contract, accepted.changes)
+    confirmed(difference(before, after), "Write this?", yes=yes)
+    rewrite(path, after)
+    console.say(f"written: {CONTRACTS_FILE}; then `loader derive`, and `loader load --file-path {file}`")
+    return 0
+
+
+def _pair(text: str, missing: list[str]) -> tuple[str, str]:
+    """Header and column of an option `HEADER=COLUMN`; raises UsageError when no such column is missing."""
+    header, _, column = text.rpartition("=")
+    if not header or column not in missing:
+        raise UsageError(f"--renamed '{text}': write HEADER=COLUMN, of the columns that are missing: {listed(missing)}")
+    return header, column
 
 
 def _project(project_dir: Path | None, target: str | None) -> Project:

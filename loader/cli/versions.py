@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from loader import console
-from loader.cli.app import command, dataset_option, json_option, period_of, period_option, print_json
+from loader.cli.app import command, confirmed, dataset_option, json_option, period_of, period_option, print_json
 from loader.errors import UsageError
 
 if TYPE_CHECKING:
@@ -92,7 +91,7 @@ def purge_command(project: Project, dataset: str, key: str | None, before: str |
         raise UsageError(f"--before: {error}") from None
 
     def confirm(found: Any) -> None:
-        _confirm(describe(project, scope, found), "This cannot be undone. Purge?", yes=yes)
+        confirmed(describe(project, scope, found), "This cannot be undone. Purge?", yes=yes)
 
     for line in summarize(scope, purge(project, scope, confirm)):
         console.say(line)
@@ -110,23 +109,11 @@ def reset_command(project: Project, dataset: str, yes: bool) -> int:
     project.ensure_meta()
 
     def confirm(found: Any) -> None:
-        _confirm(describe(contract, found), "Reset?", yes=yes)
+        confirmed(describe(contract, found), "Reset?", yes=yes)
 
     for line in summarize(contract, reset(project, contract, confirm)):
         console.say(line)
     return 0
-
-
-def _confirm(lines: list[str], question: str, *, yes: bool) -> None:
-    """Show what would be done, and ask; raises UsageError when nobody says yes."""
-    for line in lines:
-        console.say(line)
-    if yes:
-        return
-    if not sys.stdin.isatty():
-        raise UsageError("nobody is here to confirm it; look at the lines above, and run it with --yes")
-    if not click.confirm(question):
-        raise UsageError("it was not confirmed, nothing was changed")
 
 
 @command("versions")

@@ -9,7 +9,7 @@ import pytest
 from tests.conftest import Project
 from tests.support.deliveries import change_contract, rejects
 from tests.support.engines import Engine
-from tests.support.shop import Cells, deliver, load, open_shop, prepared, products, stage
+from tests.support.shop import PRODUCTS, Cells, deliver, load, open_shop, prepared, products, stage
 
 ABSENT = "weight: optional column not in the file, NULL"
 
@@ -70,3 +70,89 @@ def test_a_required_column_that_ends_is_asked_for_until_then(shop: Project) -> N
     suite = (shop.root / "gx/expectations/stage/products.json").read_text(encoding="utf-8")
     assert "name is filled since 2025-01 until 2025-02" in suite
     assert shop.loader("gate", "stage").exit_code == 0
+
+
+# --- loader accept-header ---------------------------------------------------------------------------------------------
+
+WRITTEN = """      sku: {type: varchar(8), description: Number of the product., required: true}   # never changes
+      name:   # as in the catalogue
+        type: varchar(40)     # in letters
+        description: Name.
+"""
+
+
+@pytest.fixture
+def local(new_project: Callable[..., Project]) -> Project:
+    project = new_project("duckdb")
+    written = PRODUCTS.replace(
+        "      sku: {type: varchar(8), description: Number of the product., required: true}\n"
+        "      name: {type: varchar(40), description: Name.}\n",
+        WRITTEN,
+    )
+    assert WRITTEN in written
+    return open_shop(project, written)
+
+
+def config(project: Project) -> str:
+    return (project.root / "datasets_config.yml").read_text(encoding="utf-8")
+
+
+def called(rows: list[Cells], old: str, new: str) -> list[Cells]:
+    return [{new if name == old else name: cell for name, cell in row.items()} for row in rows]
+
+
+def test_a_refused_header_is_accepted_as_its_message_says_and_twice(local: Project) -> None:
+    before = config(local)
+    rows = [{**row, "Fax (old)": "1"} for row in called(products("P1"), "listed_on", "Listed on")]
+    path = deliver(local, "2025-02", rows)
+    said = load(local, "--file-path", path, refused=True)
+    lines = [
+        "columns.listed_on: `header: [listed_on, {header: Listed on, from: 2025-02}]`",
+        "the dataset: `ignore: [Fax \\(old\\)]`",
+    ]
+    assert "; ".join(lines) in said
+    asked = local.loader("accept-header", path)
+    assert (asked.exit_code, config(local)) == (2, before)
+    assert "nobody is here to confirm it" in asked.output
+    done = local.loader("accept-header", path, "--yes")
+    assert done.exit_code == 0, done.output
+    assert "+    ignore: [Fax \\(old\\)]" in done.output
+    assert WRITTEN in config(local)
+    load(local, "--file-path", path)
+    assert "nothing to accept" in local.loader("accept-header", path, "--yes").output
+
+    rows = [{**row, "Fax 2": "1"} for row in called(products("P1"), "listed_on", "LISTED-ON")]
+    path = deliver(local, "2025-03", rows)
+    assert local.loader("accept-header", path, "--yes").exit_code == 0
+    assert "header: [listed_on, {header: Listed on, from: 2025-02}, {header: LISTED-ON, from: 2025-03}]" in config(
+        local
+    )
+    assert "ignore: [Fax \\(old\\), Fax 2]" in config(local)
+    load(local, "--file-path", path)
+
+
+def test_what_nobody_can_tell_is_asked_for(local: Project) -> None:
+    path = deliver(local, "2025-02", called(products("P1"), "name", "Title"))
+    assert "once it is told which of them is which" in load(local, "--file-path", path, refused=True)
+    asked = local.loader("accept-header", path, "--yes")
+    assert asked.exit_code == 2
+    assert "whether Title is a new name of name" in asked.output
+    assert local.loader("accept-header", path, "--renamed", "Title=titel", "--yes").exit_code == 2
+    assert local.loader("accept-header", path, "--renamed", "Title=name", "--yes").exit_code == 0
+    load(local, "--file-path", path)
+    assert stage(local, "2025-02", ["name"]) == [("Tea",)]
+    path = deliver(local, "2025-03", without(called(products("P1"), "name", "Other"), "weight"))
+    assert local.loader("accept-header", path, "--ignored", "Other", "--yes").exit_code == 0
+    words = config(local).split("# in letters\n")[1]
+    assert words.startswith(
+        "        optional: true\n        header: [name, {header: Title, from: 2025-02}]\n        description: Name.\n"
+    )
+    load(local, "--file-path", path)
+
+
+@pytest.mark.parametrize("rows", [without(products("P1"), "sku")], ids=["without its key"])
+def test_what_no_contract_can_take_is_refused(local: Project, rows: list[Cells]) -> None:
+    path, before = deliver(local, "2025-02", rows), config(local)
+    done = local.loader("accept-header", path, "--yes")
+    assert (done.exit_code, config(local)) == (1, before)
+    assert "cannot lack sku" in done.output

@@ -22,6 +22,7 @@ REFUSED, USAGE, FAILED, NOTE, SAID, ANY = "1", "2", "3", "note", "0", "any"
 KINDS = {
     "RefusedError": REFUSED,
     "GuardRefusedError": REFUSED,
+    "HeaderRefusedError": REFUSED,
     "UnknownFileError": REFUSED,
     "UsageError": USAGE,
     "EnvironmentFailedError": FAILED,
