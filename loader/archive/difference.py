@@ -77,18 +77,18 @@ def difference(
         values = [column.name for column in contract.columns if column.name not in contract.key]
         differs = {name: _differs(name, lacked.get(name, ()), lacking.get(name, ())) for name in values}
         tracked = " or ".join(differs[name] for name in contract.tracked) or "false"
-        counts = ", ".join(f"count(*) filter (where b.present and a.present and {differs[n]})" for n in values)
+        counts = ", ".join(f"count(*) filter (where b._present and a._present and {differs[n]})" for n in values)
         joined = f"""
-            from (select *, true as present from before_rows) as b
-            full join (select *, true as present from after_rows) as a using ({key})
+            from (select *, true as _present from before_rows) as b
+            full join (select *, true as _present from after_rows) as a using ({key})
         """
         row = connection.execute(
             f"""
             select
-                count(b.present),
-                count(*) filter (where b.present is null),
-                count(*) filter (where a.present is null),
-                count(*) filter (where b.present and a.present and ({tracked}))
+                count(b._present),
+                count(*) filter (where b._present is null),
+                count(*) filter (where a._present is null),
+                count(*) filter (where b._present and a._present and ({tracked}))
                 {"," if counts else ""} {counts}
             {joined}
             """
@@ -195,7 +195,7 @@ def _examples(
 ) -> list[tuple[str, str, str]]:
     key = ", ".join(f'"{part}"' for part in contract.key)
     rows = connection.execute(
-        f'select {key}, b."{name}", a."{name}" {joined} where b.present and a.present and {differs} '
+        f'select {key}, b."{name}", a."{name}" {joined} where b._present and a._present and {differs} '
         f"order by {key} limit {EXAMPLES}"
     ).fetchall()
     masked_key = any(contract.column(part).personal for part in contract.key)

@@ -85,7 +85,7 @@ def _last_of(grain: Grain) -> str:
 
 def _unique_key(contract: Contract) -> Expectation:
     key = ", ".join(["_data_period", *contract.key])
-    query = f"select {key}, count(*) as copies from {{batch}} group by {key} having count(*) > 1"
+    query = f"select {key}, count(*) as _copies from {{batch}} group by {key} having count(*) > 1"
     return no_rows(f"{' + '.join(contract.key)} is unique in its period", query)
 
 

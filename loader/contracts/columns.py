@@ -21,7 +21,7 @@ from pydantic.json_schema import SkipJsonSchema
 from loader.cleaning import Rule, parse_rules
 from loader.contracts.formats import Format
 from loader.contracts.model import DateForm, Mistake, Model, Regex, tell
-from loader.contracts.names import OF_HISTORY, portable
+from loader.contracts.names import portable
 from loader.contracts.notation import (
     CellText,
     Currency,
@@ -203,8 +203,6 @@ class Column(Model):
     def _name_is_portable(cls, value: str) -> str:
         if value.startswith("dbt_"):
             raise ValueError(f"column name '{value}': names that begin with dbt_ belong to the history")
-        if value in OF_HISTORY:
-            raise ValueError(f"column name '{value}': the history has a column of that name while it is built")
         return portable("column", value)
 
     @field_validator("type", mode="before", json_schema_input_type=str)

@@ -11,10 +11,6 @@ LINEAGE = ("_data_period", "_load_id", "_loaded_at", "_source_file_id", "_source
 """Columns that every stage table carries next to the data columns."""
 
 
-OF_HISTORY = ("ends_at", "is_alive", "starts_at")
-"""Columns that the macros of the history put beside those of a snapshot."""
-
-
 INVISIBLE = re.compile("[\u00ad\u200b\u2060\ufeff]")
 """Characters without width, which Python takes for no blanks."""
 
@@ -24,6 +20,8 @@ _NAME = re.compile(r"[a-z][a-z0-9_]{0,49}")
 
 def portable(kind: str, name: str) -> str:
     """The name itself, when it works as a name on every engine without quotes.
+
+    Names that begin with _ are those of the lineage and of what SQL of loader and macros works out beside the columns.
 
     >>> portable("column", "birth_date")
     'birth_date'

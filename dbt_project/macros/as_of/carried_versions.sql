@@ -1,15 +1,15 @@
 {#-
-    The versions of a history that were in force in an applied period without being staged there: data_period, the
-    columns of the history, and is_unknown, 1 where the load says nothing of the key. Only periods in which keys may be
+    The versions of a history that were in force in an applied period without being staged there: _data_period,
+    the columns of the history, and _is_unknown, 1 where the load says nothing of the key. Only periods in which keys may be
     unknown are looked at: elsewhere a key that is not staged has ended.
 -#}
 {% macro carried_versions(history, staged) %}
     {%- set about = history_in(history) if execute else {'schema': 'stage', 'dataset': 'dataset'} -%}
     {%- set key = quoted(about.key) if execute else ['key'] -%}
     select
-        periods.data_period,
+        periods.data_period as _data_period,
         versions.*,
-        case when periods.is_incomplete = 1 or named._load_id is not null then 1 else 0 end as is_unknown
+        case when periods.is_incomplete = 1 or named._load_id is not null then 1 else 0 end as _is_unknown
     from (
         select
             applied.data_period,

@@ -47,14 +47,14 @@
     left join (
         select
             {{ version_key }},
-            min(dbt_valid_from) as first_from
+            min(dbt_valid_from) as _first_from
         from {{ snapshot_relation }}
         group by {{ version_key }}
     ) as firsts
         on fact.{{ version_key }} = firsts.{{ version_key }}
     where fact.{{ day }} >= stale.first_period
-        or firsts.first_from is null
-        or firsts.first_from > fact.{{ day }}
+        or firsts._first_from is null
+        or firsts._first_from > fact.{{ day }}
 {%- endmacro %}
 
 {#-

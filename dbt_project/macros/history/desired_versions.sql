@@ -5,6 +5,9 @@
     the older is set against the next delivered period in which its key is not unknown (full), or against the next
     delivered row of its key (delta). Where the two differ is a boundary: the older version ends there, and a living
     newer row starts a version.
+
+    What is worked out beside the columns of a snapshot is called by names that begin with _, which those of a contract never
+    do.
 #}
 
 {#- The CTEs up to `desired_versions`: columns, dbt_scd_id, dbt_valid_from, dbt_valid_to. -#}
@@ -16,14 +19,14 @@ with periods as (
     select
         data_period,
         load_id,
-        period_start,
+        period_start as _period_start,
         {% if strategy.has_unknown %}
-        row_number() over (order by period_start) as period_number,
+        row_number() over (order by period_start) as _period_number,
         {% if strategy.has_incomplete %}
         case when {{ is_incomplete() }} then 1 else 0 end as is_incomplete,
         {% endif %}
         {% endif %}
-        lead(period_start) over (order by period_start) as next_start
+        lead(period_start) over (order by period_start) as _next_start
     from {{ dataset_version() }}
     where dataset = '{{ history.dataset }}' and {{ is_active() }}
         {% if strategy.since %}and period_start >= {{ timestamp_literal(strategy.since) }}{% endif %}
@@ -32,7 +35,7 @@ with periods as (
 
 newer_rows as (
 
-    {{ staged_rows(strategy, source, 'period_start') }}
+    {{ staged_rows(strategy, source, '_period_start') }}
 
 ),
 {% if strategy.since %}
@@ -73,15 +76,15 @@ boundaries as (
         newer.{{ column }},
         {% endif %}
         {% endfor %}
-        newer.is_alive,
-        coalesce(newer.starts_at, older.starts_at) as starts_at
+        newer._is_alive,
+        coalesce(newer._starts_at, older._starts_at) as _starts_at
     from newer_rows as newer
     full join older_rows as older
-        on newer.starts_at = older.starts_at
+        on newer._starts_at = older._starts_at
         {% for column in key %}
         and newer.{{ column }} = older.{{ column }}
         {% endfor %}
-    where {{ rows_differ(['is_alive'] + quoted(history.tracked), 'newer', 'older') }}
+    where {{ rows_differ(['_is_alive'] + quoted(history.tracked), 'newer', 'older') }}
 
 ),
 
@@ -89,7 +92,7 @@ spans as (
 
     select
         *,
-        lead(starts_at) over (partition by {{ key | join(', ') }} order by starts_at) as ends_at
+        lead(_starts_at) over (partition by {{ key | join(', ') }} order by _starts_at) as _ends_at
     from boundaries
 
 ),
@@ -98,11 +101,11 @@ desired_versions as (
 
     select
         {{ quoted(strategy.columns) | join(',\n        ') }},
-        {{ version_id(key, 'starts_at') }} as dbt_scd_id,
-        starts_at as dbt_valid_from,
-        ends_at as dbt_valid_to
+        {{ version_id(key, '_starts_at') }} as dbt_scd_id,
+        _starts_at as dbt_valid_from,
+        _ends_at as dbt_valid_to
     from spans
-    where is_alive = 1
+    where _is_alive = 1
 
 )
 {%- endmacro %}
@@ -124,33 +127,33 @@ desired_versions as (
     {{ return([reached, 'dbt_valid_to is null and ' ~ is_named]) }}
 {% endmacro %}
 
-{#- Rows of the periods to read, with `starts_at` taken from the given column of the period. -#}
-{% macro staged_rows(strategy, source, starts_at) %}
+{#- Rows of the periods to read, with `_starts_at` taken from the given column of the period. -#}
+{% macro staged_rows(strategy, source, start) %}
     {%- set marker = strategy.history.end_marker -%}
     select
         {% for column in quoted(strategy.columns) %}
         staged.{{ column }},
         {% endfor %}
         {% if marker %}
-        case when staged.{{ adapter.quote(marker.column) }} = {{ text_literal(marker.value) }} then 0 else 1 end as is_alive,
+        case when staged.{{ adapter.quote(marker.column) }} = {{ text_literal(marker.value) }} then 0 else 1 end as _is_alive,
         {% else %}
-        1 as is_alive,
+        1 as _is_alive,
         {% endif %}
-        periods.{{ starts_at }} as starts_at
+        periods.{{ start }} as _starts_at
     from {{ source }} as staged
     inner join periods on staged._data_period = periods.data_period and staged._load_id = periods.load_id
-    where periods.{{ starts_at }} is not null
+    where periods.{{ start }} is not null
 {%- endmacro %}
 
 {#- A full delivery lists every living key: each row is set against the next delivered period, absent there or not. -#}
 {% macro older_full_rows(strategy, source) %}
-    {{- staged_rows(strategy, source, 'next_start') }}
+    {{- staged_rows(strategy, source, '_next_start') }}
     {% if strategy.since %}
     union all
     select
         {{ quoted(strategy.columns) | join(', ') }},
-        1 as is_alive,
-        (select min(period_start) from periods) as starts_at
+        1 as _is_alive,
+        (select min(_period_start) from periods) as _starts_at
     from in_force
     {% endif %}
 {%- endmacro %}
@@ -164,17 +167,17 @@ desired_versions as (
         {% for column in quoted(strategy.columns) %}
         older.{{ column }},
         {% endfor %}
-        older.is_alive,
-        case when runs.first_start is null then older.starts_at else runs.next_start end as starts_at
+        older._is_alive,
+        case when runs._first_start is null then older._starts_at else runs._next_start end as _starts_at
     from (
         {{ older_full_rows(strategy, source) }}
     ) as older
     left join runs_of_unknown as runs
-        on older.starts_at = runs.first_start
+        on older._starts_at = runs._first_start
         {% for column in quoted(strategy.history.key) %}
         and older.{{ column }} = runs.{{ column }}
         {% endfor %}
-    where runs.first_start is null or runs.next_start is not null
+    where runs._first_start is null or runs._next_start is not null
 {%- endmacro %}
 
 {#-
@@ -191,7 +194,7 @@ stated as (
         {% for column in key %}
         staged.{{ column }},
         {% endfor %}
-        periods.period_start
+        periods._period_start
     from {{ source }} as staged
     inner join periods on staged._data_period = periods.data_period and staged._load_id = periods.load_id
 
@@ -218,9 +221,9 @@ unstated as (
         {% for column in key %}
         named.{{ column }},
         {% endfor %}
-        periods.period_number,
-        periods.period_start,
-        periods.next_start
+        periods._period_number,
+        periods._period_start,
+        periods._next_start
     from {{ unknown_keys_of(strategy.history) }} as named
     inner join periods on named._data_period = periods.data_period and named._load_id = periods.load_id
     {% if strategy.has_incomplete %}
@@ -229,9 +232,9 @@ unstated as (
         {% for column in key %}
         known_keys.{{ column }},
         {% endfor %}
-        periods.period_number,
-        periods.period_start,
-        periods.next_start
+        periods._period_number,
+        periods._period_start,
+        periods._next_start
     from known_keys
     cross join periods
     where periods.is_incomplete = 1
@@ -245,20 +248,20 @@ unknown as (
         {% for column in key %}
         unstated.{{ column }},
         {% endfor %}
-        unstated.period_start,
-        unstated.next_start,
-        unstated.period_number - row_number() over (
+        unstated._period_start,
+        unstated._next_start,
+        unstated._period_number - row_number() over (
             partition by {% for column in key %}unstated.{{ column }}{{ ', ' if not loop.last }}{% endfor %}
 
-            order by unstated.period_number
-        ) as run_number
+            order by unstated._period_number
+        ) as _run_number
     from unstated
     left join stated
-        on unstated.period_start = stated.period_start
+        on unstated._period_start = stated._period_start
         {% for column in key %}
         and unstated.{{ column }} = stated.{{ column }}
         {% endfor %}
-    where stated.period_start is null
+    where stated._period_start is null
 
 ),
 
@@ -266,10 +269,10 @@ runs_of_unknown as (
 
     select
         {{ keys }},
-        min(period_start) as first_start,
-        case when count(next_start) = count(*) then max(next_start) end as next_start
+        min(_period_start) as _first_start,
+        case when count(_next_start) = count(*) then max(_next_start) end as _next_start
     from unknown
-    group by {{ keys }}, run_number
+    group by {{ keys }}, _run_number
 
 ),
 {%- endmacro %}
@@ -280,23 +283,23 @@ runs_of_unknown as (
     from (
         select
             {{ quoted(strategy.columns) | join(', ') }},
-            is_alive,
-            lead(starts_at) over (
-                partition by {{ quoted(strategy.history.key) | join(', ') }} order by starts_at
-            ) as starts_at
+            _is_alive,
+            lead(_starts_at) over (
+                partition by {{ quoted(strategy.history.key) | join(', ') }} order by _starts_at
+            ) as _starts_at
         from (
             select * from newer_rows
             {% if strategy.since %}
             union all
             select
                 {{ quoted(strategy.columns) | join(', ') }},
-                1 as is_alive,
-                dbt_valid_from as starts_at
+                1 as _is_alive,
+                dbt_valid_from as _starts_at
             from in_force
             {% endif %}
         ) as rows_of_key
     ) as rows_with_next
-    where starts_at is not null
+    where _starts_at is not null
 {%- endmacro %}
 
 {#- First run: there is no core to compare with. -#}

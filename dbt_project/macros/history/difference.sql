@@ -53,7 +53,7 @@ ends as (
 
     select
         {{ key | join(', ') }},
-        min(starts_at) as ends_at
+        min(_starts_at) as _ends_at
     from boundaries
     group by {{ key | join(', ') }}
 
@@ -67,13 +67,13 @@ reopened_or_ended as (
         {% endfor %}
         in_force.dbt_scd_id,
         in_force.dbt_valid_from,
-        ends.ends_at as dbt_valid_to,
+        ends._ends_at as dbt_valid_to,
         'update' as dbt_change_type
     from in_force
     left join ends
         on {% for column in key %}in_force.{{ column }} = ends.{{ column }}{{ ' and ' if not loop.last }}{% endfor %}
 
-    where {{ is_distinct('in_force.dbt_valid_to', 'ends.ends_at') }}
+    where {{ is_distinct('in_force.dbt_valid_to', 'ends._ends_at') }}
 
 ),
 {% endif %}

@@ -18,11 +18,11 @@ enrolled as (
     where applied.consumer = '{{ name_of(ref('enrollments')) }}'
     union all
     select
-        data_period,
+        _data_period as data_period,
         premium_amount,
         subsidy_amount
     from carried
-    where is_unknown = 1
+    where _is_unknown = 1
 
 ),
 

@@ -7,7 +7,7 @@ with versions as (
         {{ key | join(', ') }},
         dbt_valid_from,
         dbt_valid_to,
-        lead(dbt_valid_from) over (partition by {{ key | join(', ') }} order by dbt_valid_from) as next_valid_from
+        lead(dbt_valid_from) over (partition by {{ key | join(', ') }} order by dbt_valid_from) as _next_valid_from
     from {{ model }}
 
 )
@@ -15,8 +15,8 @@ with versions as (
 select *
 from versions
 where dbt_valid_to <= dbt_valid_from
-    or dbt_valid_to > next_valid_from
-    or (dbt_valid_to is null and next_valid_from is not null)
-    or next_valid_from = dbt_valid_from
+    or dbt_valid_to > _next_valid_from
+    or (dbt_valid_to is null and _next_valid_from is not null)
+    or _next_valid_from = dbt_valid_from
 
 {% endtest %}

@@ -48,11 +48,11 @@ carried as (
 carried_rows as (
 
     select
-        data_period,
+        _data_period,
         count(*) as row_count,
-        sum(is_unknown) as unknown_count
+        sum(_is_unknown) as unknown_count
     from carried
-    group by data_period
+    group by _data_period
 
 )
 
@@ -64,7 +64,7 @@ select
     coalesce(in_force.version_count, 0) as versions_in_force
 from periods
 left join in_force on periods.period_start = in_force.period_start
-left join carried_rows on periods.data_period = carried_rows.data_period
+left join carried_rows on periods.data_period = carried_rows._data_period
 where periods.staged_rows + coalesce(carried_rows.unknown_count, 0) <> coalesce(in_force.version_count, 0)
     or coalesce(carried_rows.row_count, 0) <> coalesce(carried_rows.unknown_count, 0)
 

@@ -3,7 +3,7 @@
 
 select
     {{ columns | join(', ') }},
-    count(*) as copies
+    count(*) as _copies
 from {{ model }}
 group by {{ columns | join(', ') }}
 having count(*) > 1

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
-from loader.contracts.names import OF_HISTORY, portable
+from loader.contracts.names import portable
 
 _LETTERS = str.maketrans(
     {
@@ -74,8 +74,6 @@ def _taken(name: str, otherwise: str) -> str:
         return otherwise
     if not name[0].isalpha() or name.startswith("dbt_"):
         name = f"c_{name}"[:50]
-    if name in OF_HISTORY:
-        return name + _SUFFIX
     try:
         return portable("column", name)
     except ValueError:
