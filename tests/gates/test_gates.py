@@ -92,7 +92,7 @@ BAD: dict[str, tuple[dict[str, Any], str, str]] = {
         "1 row",
     ),
     "row rule with quotes": ({"price": 50}, "cheap_if_new: New tickets are cheap.", "1 row"),
-    "same key twice": ({"number": 4711}, "office + number is unique in its period", "number=***, copies=2"),
+    "same key twice": ({"number": 4711}, "office + number is unique in its period", "number=***, _copies=2"),
     "missing personal": ({"owner": None}, "owner is filled", "1 of 3 rows without a value"),
     "personal pattern": ({"owner": f"x{SECRET}"}, "owner matches ^G", "1 row"),
     "personal not allowed": (
