@@ -1,7 +1,8 @@
 """What is agreed about a dataset: its file, its columns, its periods."""
 
 from loader.contracts.columns import Column, ColumnType, Header
-from loader.contracts.contract import Contract, Contracts, EndMarker, Guard, InvalidRows, RowRule
+from loader.contracts.contract import Contract, Contracts
+from loader.contracts.delivery_rules import EndMarker, Guard, InvalidRows, RowRule
 from loader.contracts.file import find_contract, read_contracts
 from loader.contracts.formats import CsvFormat, Format, WorkbookFormat
 from loader.contracts.names import LINEAGE, plain_header

@@ -12,7 +12,7 @@ from typing import Any
 from loader.archive import SOURCE_ROW
 from loader.archive.query import in_memory
 from loader.contracts import Contract
-from loader.contracts.contract import Keep, MaxOf
+from loader.contracts.delivery_rules import Keep, MaxOf
 
 
 @dataclass(frozen=True)
