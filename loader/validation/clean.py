@@ -24,7 +24,7 @@ from loader.readers.table import Batch, CellKind, Remark, Table, Tally
 from loader.text import plural
 from loader.validation.checks import Checked, check_batch
 from loader.validation.conversion import tidy
-from loader.validation.duplicates import repeated_keys
+from loader.validation.duplicates import STANDS, repeated_keys, rows_of
 from loader.validation.fill_down import FillDown
 from loader.validation.header import lacking, match_header, refuse_uncalculated
 from loader.validation.rejects import Rejected
@@ -299,24 +299,22 @@ def _leave_out_repeated(
     contract: Contract, parquet: Path, rejects: Path, outcome: Outcome, rejected: Rejected
 ) -> pa.Table:
     """Of rows that share their key take the one that the contract names, or none; returns the keys that go so."""
-    left_out = [one for one in repeated_keys(contract, parquet) if one.stands is None or one.is_dropped]
-    refused = [one for one in left_out if one.stands is None]
-    if left_out:
+    left_out = repeated_keys(contract, parquet)
+    refused = left_out.filter(pc.is_null(left_out[STANDS]))
+    if left_out.num_rows:
         rejected.add_repeated(contract.key, left_out)
         name = "+".join(contract.key)
         with rejects_file(rejects, append=True) as reject:
-            for one in left_out:
-                rule = UNIQUE_KEY if one.stands is None else duplicate_of(one.stands)
-                reject(one.row, name, "+".join(str(value) for value in one.key), rule)
-        outcome.rows_rejected += len(refused)
-        outcome.rows_dropped += len(left_out) - len(refused)
-        if refused:
-            outcome.summary[f"{name}: {UNIQUE_KEY}"] += len(refused)
-        rows = pa.array([one.row for one in left_out], pa.int64())
+            for row, stands, key in rows_of(left_out):
+                rule = UNIQUE_KEY if stands is None else duplicate_of(stands)
+                reject(row, name, "+".join(map(str, key)), rule)
+        outcome.rows_rejected += refused.num_rows
+        outcome.rows_dropped += left_out.num_rows - refused.num_rows
+        if refused.num_rows:
+            outcome.summary[f"{name}: {UNIQUE_KEY}"] += refused.num_rows
+        rows = left_out[SOURCE_ROW].combine_chunks()
         copy_without(parquet, parquet, lambda table: pc.is_in(table[SOURCE_ROW], rows))
-    schema = key_schema(contract)
-    columns = zip(*((*one.key, one.row) for one in refused), strict=True) if refused else [()] * len(schema)
-    return pa.table([pa.array(column, of.type) for column, of in zip(columns, schema, strict=True)], schema=schema)
+    return refused.select([*contract.key, SOURCE_ROW]).cast(key_schema(contract))
 
 
 def judge_rows(path: Path, contract: Contract, outcome: Outcome, rejects: str) -> None:

@@ -5,46 +5,46 @@ Which is said in `duplicates` of the contract. Where nothing is said none is tak
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+import pyarrow as pa
 
 from loader.archive import SOURCE_ROW
 from loader.archive.query import in_memory
 from loader.contracts import Contract
 from loader.contracts.delivery_rules import Keep, MaxOf
 
-
-@dataclass(frozen=True)
-class Repeated:
-    """One of the rows that share their key."""
-
-    row: int
-    """Its number in the file."""
-    stands: int | None
-    """The row that stands for all of them; None when they are rejected."""
-    key: tuple[Any, ...]
-
-    @property
-    def is_dropped(self) -> bool:
-        """Whether another row stands for it."""
-        return self.stands is not None and self.stands != self.row
+STANDS = "_stands"
+_AT_ONCE = 10_000
 
 
-def repeated_keys(contract: Contract, parquet: Path) -> list[Repeated]:
-    """The rows of a parquet file that share their natural key, by their number."""
+def repeated_keys(contract: Contract, parquet: Path) -> pa.Table:
+    """The rows of a parquet file that are left out, since others have their natural key; by their row in the file.
+
+    Columns: the key's, `_source_row`, and `_stands`, the row that stands for all of the key; null: all are rejected.
+    """
     key = ", ".join(f'"{name}"' for name in contract.key)
     top, stands = _stands(contract)
     query = f"""
         with repeated as (select {key} from read_parquet($1) group by all having count(*) > 1),
         candidates as (select *, {top} as _top from read_parquet($1) semi join repeated using ({key})),
-        judged as (select {key}, {stands} as _stands from candidates group by {key})
-        select {SOURCE_ROW}, _stands, {key} from candidates join judged using ({key}) order by 1
+        judged as (select {key}, {stands} as {STANDS} from candidates group by {key})
+        select {key}, {SOURCE_ROW}, {STANDS} from candidates join judged using ({key})
+        where {STANDS} is distinct from {SOURCE_ROW}
+        order by {SOURCE_ROW}
     """
     with in_memory() as connection:
-        return [
-            Repeated(row, by, tuple(parts)) for row, by, *parts in connection.execute(query, [str(parquet)]).fetchall()
-        ]
+        return connection.sql(query, params=[str(parquet)]).to_arrow_table()
+
+
+def rows_of(repeated: pa.Table) -> Iterator[tuple[int, int | None, tuple[Any, ...]]]:
+    """Row in the file, the row that stands for it, and key; some rows at a time are objects of Python."""
+    key = [name for name in repeated.column_names if name not in (SOURCE_ROW, STANDS)]
+    for batch in repeated.to_batches(max_chunksize=_AT_ONCE):
+        keys = zip(*(batch[name].to_pylist() for name in key), strict=True)
+        yield from zip(batch[SOURCE_ROW].to_pylist(), batch[STANDS].to_pylist(), keys, strict=True)
 
 
 def _stands(contract: Contract) -> tuple[str, str]:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import heapq
+from array import array
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from loader.readers.table import Batch, Table
 from loader.validation.checks import Invalid
-from loader.validation.duplicates import Repeated
+from loader.validation.duplicates import STANDS, rows_of
 from loader.validation.rules import UNIQUE_KEY, Kind, Rule, rule_of
 
 MOST_ROWS = 10_000
@@ -26,7 +26,7 @@ class Flaw:
 
     columns: tuple[str, ...]
     rule: Rule
-    rows: tuple[int, ...] = ()
+    rows: Sequence[int] = ()
     """All rows that share the key; of a row that was dropped the one that stands for it."""
     found: int | None = None
     """Cells of a row that has too few or too many."""
@@ -72,16 +72,20 @@ class Rejected:
             self.flaws[row] += later.flaws[row]
             self._cells[row] = later._cells[row]
 
-    def add_repeated(self, key: tuple[str, ...], found: Sequence[Repeated]) -> None:
-        """Take rows that share their key and were rejected or dropped, by row; their cells are looked up later."""
-        rows_of: dict[tuple[Any, ...], list[int]] = defaultdict(list)
-        for one in found:
-            self.counts[key, Rule(Kind.DUPLICATE) if one.is_dropped else UNIQUE_KEY] += 1
-            rows_of[one.key].append(one.row)
-        shared = {parts: Flaw(key, UNIQUE_KEY, rows=tuple(rows)) for parts, rows in rows_of.items()}
-        for one in found[:MOST_ROWS]:
-            dropped = Flaw(key, Rule(Kind.DUPLICATE), rows=(one.stands or 0,))
-            self.flaws[one.row].append(dropped if one.is_dropped else shared[one.key])
+    def add_repeated(self, key: tuple[str, ...], found: pa.Table) -> None:
+        """Take rows as `repeated_keys` gives them; their cells are looked up later."""
+        refused = found.filter(pc.is_null(found[STANDS]))
+        for rule, count in ((UNIQUE_KEY, refused.num_rows), (Rule(Kind.DUPLICATE), found.num_rows - refused.num_rows)):
+            if count:
+                self.counts[key, rule] += count
+        first = [*rows_of(found.slice(0, MOST_ROWS))]
+        with_key = {parts: array("q") for _, stands, parts in first if stands is None}
+        for row, _, parts in rows_of(refused):
+            if parts in with_key:
+                with_key[parts].append(row)
+        shared = {parts: Flaw(key, UNIQUE_KEY, rows=rows) for parts, rows in with_key.items()}
+        for row, stands, parts in first:
+            self.flaws[row].append(shared[parts] if stands is None else Flaw(key, Rule(Kind.DUPLICATE), rows=(stands,)))
 
     def look_up(self, reopen: Callable[[], Table]) -> Iterator[tuple[int, list[str | None], list[Flaw]]]:
         """Row, cells and flaws of the first rejected rows, in their order.
