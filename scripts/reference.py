@@ -35,6 +35,7 @@ SECTIONS = {
     "CsvFormat": ("Text files", "format."),
     "WorkbookFormat": ("Workbooks", "format."),
     "FiscalYear": ("The fiscal year", "fiscal_year."),
+    "PeriodWithin": ("A period within the delivery", "period."),
     "EndMarker": ("The end of a key in a delta", "end_marker."),
     "RowRule": ("Rules across columns", "row_rules."),
     "InvalidRows": ("Invalid rows", "invalid_rows."),

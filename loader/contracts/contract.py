@@ -31,7 +31,8 @@ from loader.contracts.formats import CsvFormat, Format
 from loader.contracts.model import Mistake, Model, Regex, named, tell
 from loader.contracts.names import plain_header, portable
 from loader.contracts.period_format import Digits, PeriodFormat
-from loader.contracts.periods import Grain, Period
+from loader.contracts.period_within import PeriodWithin
+from loader.contracts.periods import Grain, Period, name_of_holding
 from loader.contracts.sql import objection_to
 
 OWN_RULES = re.compile(
@@ -62,6 +63,8 @@ class Contract(Model):
     """The language in which the names of months are, in full or abbreviated."""
     century: int | None = Field(None, ge=1, le=9900, examples=[1970])
     """The first of the hundred years in which years of two digits lie."""
+    period_within: PeriodWithin | None = Field(None, alias="period")
+    """Where in a delivery its period stands, when `file_name` does not tell it, or not all of it."""
     format: Annotated[Format, Field(discriminator="type", examples=[{"type": "csv"}])]
     """How the sender writes his files."""
     grain: Grain = Field(examples=["month"])
@@ -120,10 +123,14 @@ class Contract(Model):
     def _mistakes_of_names(self) -> Iterator[Mistake]:
         try:
             groups = {group for pattern in segments(self.file_name) for group in pattern.groupindex}
-            yield from mistakes_in_groups(self.file_name, self.grain)
         except ValueError as error:
             yield Mistake(str(error), ("file_name",))
             return
+        within = self.period_within
+        yield from mistakes_in_groups(segments(self.file_name), self.grain, needed=within is None)
+        if within is not None:
+            yield from within.mistakes(self.format, self.spelling)
+            groups |= within.groups
         yield from self.spelling.mistakes(groups)
 
     @model_validator(mode="after")
@@ -262,6 +269,11 @@ class Contract(Model):
         """The period called `name` in this dataset's grain; raises ValueError."""
         window = timedelta(hours=self.window_hours)
         return Period.parse(name, self.grain, window, self.fiscal_year or CALENDAR_MONTHS)
+
+    def period_at(self, moment: datetime) -> Period:
+        """The period of this dataset's grain that holds a moment; raises ValueError when there is none."""
+        window = timedelta(hours=self.window_hours)
+        return self.period(name_of_holding(moment, self.grain, window, self.fiscal_year or CALENDAR_MONTHS))
 
     @cached_property
     def spelling(self) -> Spelling:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -75,27 +75,36 @@ def told_by(found: Sequence[re.Match[str]]) -> Told:
     return told
 
 
-def mistakes_in_groups(file_name: str, grain: Grain) -> Iterator[Mistake]:
-    """What is wrong with the groups of a file name for periods of a grain."""
-    groups = [[*pattern.groupindex] for pattern in segments(file_name)]
+def mistakes_in_groups(
+    patterns: Iterable[re.Pattern[str]],
+    grain: Grain,
+    place: tuple[str, ...] = ("file_name",),
+    *,
+    also: tuple[str, ...] = ("order",),
+    needed: bool = True,
+) -> Iterator[Mistake]:
+    """What is wrong with the groups of expressions that tell periods of a grain.
+
+    They stand at a `place` of the contract and may have groups that tell something else, `also`. `needed`: whether they
+    have to tell a whole period.
+    """
+    groups = [[*pattern.groupindex] for pattern in patterns]
     every = [group for of_one in groups for group in of_one]
     parts = {group for group in every if group in PARTS}
-    known = ("period", "order", *PARTS)
+    known = ("period", *also, *PARTS)
     for group in dict.fromkeys(group for group in every if group not in known):
-        yield Mistake(f"a group '{group}' tells nothing; known are {', '.join(known)}", ("file_name",))
-    for group in ("period", "order"):
+        yield Mistake(f"a group '{group}' tells nothing; known are {', '.join(known)}", place)
+    for group in ("period", *also):
         if every.count(group) > 1:
-            yield Mistake(f"the group '{group}' stands there twice", ("file_name",))
+            yield Mistake(f"the group '{group}' stands there twice", place)
     for group in sorted(parts - set(parts_with_larger(grain))):
-        yield Mistake(f"the group '{group}' tells nothing of a {grain}", ("file_name",))
+        yield Mistake(f"the group '{group}' tells nothing of a {grain}", place)
     if any("period" in of_one and set(of_one) & parts for of_one in groups):
-        yield Mistake("either the group 'period' or groups of its parts, not both in one name", ("file_name",))
+        yield Mistake("either the group 'period' or groups of its parts, not both in one name", place)
     missing = missing_parts(grain, parts)
-    if "period" not in every and missing:
-        needed = [part for part in grain.parts if part not in OPTIONAL]
-        yield Mistake(
-            f"needs a named group (?P<period>…), or for a {grain} the groups {', '.join(needed)}", ("file_name",)
-        )
+    if needed and "period" not in every and missing:
+        words = [part for part in grain.parts if part not in OPTIONAL]
+        yield Mistake(f"needs a named group (?P<period>…), or for a {grain} the groups {', '.join(words)}", place)
 
 
 def parts_with_larger(grain: Grain) -> tuple[str, ...]:
@@ -124,7 +133,10 @@ class Spelling:
             return
         yield from form.mistakes() if form else ()
         if form and "period" not in groups:
-            yield Mistake("'period_format' is about the group 'period', which file_name has not", ("period_format",))
+            yield Mistake(
+                "'period_format' is about the group 'period', which neither file_name nor 'period' has",
+                ("period_format",),
+            )
         if form and "YY" in words and century is None:
             yield Mistake(
                 f"period_format '{form.text}' has years of two digits: 'century' is required", ("period_format",)
@@ -156,6 +168,19 @@ class Spelling:
             if whole.get(part, number) != number:
                 raise ValueError(f"it tells {name}, and also the {part} {number}")
         return name
+
+    def contradiction(self, name: str, told: Told) -> str | None:
+        """What the groups of a file name tell that a period is not; None when they tell nothing, or the same.
+
+        Raises:
+            ValueError: they tell no period, though they have the group for it.
+        """
+        parts = self._numbers([pair for pair in told if pair[0] in PARTS])
+        if "period" in dict(told) or (parts and not missing_parts(self.grain, parts)):
+            other = self.name(told)
+            return None if other == name else other
+        whole = _with_quarter(parts_of(name, self.grain) or {})
+        return next((f"the {part} {number}" for part, number in parts.items() if whole.get(part) != number), None)
 
     def read(self, text: str) -> str:
         """The name of the period that is written so; whether there is such a period is not asked.

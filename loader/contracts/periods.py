@@ -141,6 +141,33 @@ def name_of(grain: Grain, parts: Mapping[str, int]) -> str:
     return _NAMES[grain][2].format(**parts)
 
 
+def name_of_holding(
+    moment: datetime, grain: Grain, window: timedelta = timedelta(hours=2), fiscal: FiscalYear = CALENDAR_MONTHS
+) -> str:
+    """The name of the period that holds a moment.
+
+    >>> name_of_holding(datetime(2024, 12, 31), Grain.WEEK)
+    '2025-W01'
+
+    Raises:
+        ValueError: it lies at the end of the calendar, where no period ends any more.
+    """
+    if grain is Grain.FISCAL:
+        years = (moment.year + offset for offset in (-1, 0, 1))
+        for year, number in ((year, number) for year in years for number in range(1, fiscal.count + 1)):
+            start, end = fiscal.interval(year, number)
+            if start <= moment < end:
+                return name_of(grain, {"year": year, "fiscal_period": number})
+        raise ValueError(f"no fiscal period holds {moment}")
+    if grain is Grain.WEEK:
+        year, week, _ = moment.isocalendar()
+        return name_of(grain, {"year": year, "week": week})
+    if grain is Grain.WINDOW:
+        moment -= (moment - moment.replace(hour=0, minute=0, second=0, microsecond=0)) % window
+    parts = {part: getattr(moment, part) for part in ("year", "month", "day", "hour", "minute")}
+    return name_of(grain, {**parts, "quarter": (moment.month + 2) // 3})
+
+
 def without_colon(name: str) -> str:
     """The name of a period as files have it: a colon is no character of a file name everywhere."""
     return name.replace(":", "")

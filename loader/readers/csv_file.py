@@ -50,6 +50,12 @@ def open_csv(path: Path, fmt: CsvFormat, names: Sequence[str] = ()) -> Table:
     return data_table(header, rows, text.batches(len(header), above), fmt)
 
 
+def lines_above_header(path: Path, fmt: CsvFormat) -> list[str]:
+    """The lines of a text file above its header, comments among them; raises RefusedError when it cannot be read."""
+    refuse_mark(path.name, first_bytes(path, 4), fmt.encoding)
+    return _TextFile(path, fmt, TextNotation.of(path.name, fmt)).lines_above()
+
+
 @dataclass(frozen=True)
 class _Above:
     """What stands above the data."""
@@ -94,6 +100,22 @@ class _TextFile:
             if len(read) == fmt.header_rows:
                 return [row.cells for row in read], _Above(read[-1].number, read[-1].lines)
         raise RefusedError(f"{self.path.name}: there is no header row {fmt.last_header_row}; the file ends before it")
+
+    def lines_above(self) -> list[str]:
+        """The lines above the header, as they stand there."""
+        with _explained(self.path, self.fmt, self.refuse_torn_rows), self.text() as file:
+            rows = list(islice(text_rows(file, self.fmt, self.notation), self.fmt.header_row - 1))
+        count = rows[-1].lines if rows else 0
+        with _explained(self.path, self.fmt, self.refuse_torn_rows), self.text() as file:
+            found: list[str] = []
+            while (line := file.readline(MOST_ROW)) and (len(found) < count or self._is_left_out(line, not found)):
+                found.append(line)
+            return found
+
+    def _is_left_out(self, line: str, is_first: bool) -> bool:
+        if is_first and names_delimiter(self.path.name, line, self.fmt):
+            return True
+        return bool(self.fmt.comment) and line.startswith(self.fmt.comment)
 
     def above(self) -> _Above:
         """What stands above the data of a file without header."""

@@ -16,10 +16,9 @@ from loader.monitoring import RUN_ID
 from loader.project import Project
 from loader.readers import open_table
 from loader.readers.table import Table
+from loader.staging.content import Content, full_path
 from loader.staging.landing import (
-    Content,
     Landed,
-    full_path,
     look,
     name_in_landing,
     nothing_landed,
@@ -64,10 +63,7 @@ class Ingested:
 
     def changed(self) -> RefusedError:
         """What is said of a file that is another one by now."""
-        return RefusedError(
-            f"{self.name}: the file is no longer the one that was ingested; wait until the sender has finished "
-            "writing it, then load again"
-        )
+        return _changed(self.name)
 
 
 def ingest(project: Project, path: Path, seen: Content | None = None) -> Ingested:
@@ -103,6 +99,8 @@ def _ingest(
             content = look()
         try:
             landed = recognised or recognise(project, path)
+            if landed.read_from not in (None, content.sha256):
+                raise _changed(name)
             with refused_by_name(path, name):
                 table = open_table(path, landed.contract.format, landed.contract.names(landed.period))
             match_header(name, table.header, landed.contract, landed.period)
@@ -182,6 +180,13 @@ def _content(path: Path, seen: Content | None = None) -> Content:
         return Content.of(path, seen)
     except OSError as error:
         raise RefusedError(f"{path.name}: cannot be read ({error.strerror}); check the file and its rights") from None
+
+
+def _changed(name: str) -> RefusedError:
+    return RefusedError(
+        f"{name}: the file is no longer the one that was ingested; wait until the sender has finished writing it, "
+        "then load again"
+    )
 
 
 def _recognised(project: Project, path: Path) -> Landed | None:

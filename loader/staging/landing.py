@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import errno
 import os
 import re
-import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,9 +13,10 @@ from loader import console
 from loader.contracts import Contract, Period
 from loader.contracts.file_names import matched, segments, told_by
 from loader.errors import RefusedError, UsageError
-from loader.files import sha256_of
 from loader.project import Project
+from loader.staging.content import full_path
 from loader.staging.landing_folder import landing_folder
+from loader.staging.period_within import PeriodNotFoundError, find_within
 from loader.staging.unknown_files import UnknownFile, UnknownFileError, explain, tell
 from loader.warehouse.meta import MOST_NAME, MOST_PATH
 
@@ -37,6 +35,8 @@ class Landed:
     """The named group `order` of the file name: which of two deliveries of a period is the later one."""
     delivered_as: str | None = None
     """Its name when it was delivered, where the path no longer tells it."""
+    read_from: str | None = None
+    """The hash of the bytes in which its period was found; None when its name tells it."""
 
     @property
     def name(self) -> str:
@@ -53,35 +53,6 @@ class Landed:
     def is_of(self, dataset: str | None, period: str | None) -> bool:
         """Whether it belongs to a dataset and a period; None stands for any."""
         return dataset in (None, self.contract.name) and period in (None, self.period.name)
-
-
-_EPOCH = dt.datetime(1970, 1, 1)
-_LAST_SECOND = (dt.datetime(9999, 12, 31) - _EPOCH).total_seconds()
-"""A file system may hold times that no calendar knows."""
-
-
-@dataclass(frozen=True)
-class Content:
-    """What a file held when it was looked at: size in bytes, time of change in UTC, and the hash of its bytes."""
-
-    size: int
-    modified_at: dt.datetime
-    sha256: str
-
-    @classmethod
-    def of(cls, path: Path, seen: Content | None = None) -> Content:
-        """The content of a file; it is not read again when size and time of change are still as they were `seen`.
-
-        Raises:
-            OSError: it cannot be read, or is a folder, a pipe or a device (which may have no end).
-        """
-        status = path.stat()  # before the hash, so that a file that grows meanwhile is read again the next time
-        if not stat.S_ISREG(status.st_mode):
-            raise OSError(errno.EINVAL, "it is a folder, a pipe or a device", str(path))
-        modified_at = _EPOCH + dt.timedelta(seconds=min(max(status.st_mtime, 0), _LAST_SECOND))
-        if seen is not None and (seen.size, seen.modified_at) == (status.st_size, modified_at):
-            return seen
-        return cls(status.st_size, modified_at, sha256_of(path))
 
 
 def name_of_delivery(path: Path, contract: Contract) -> str:
@@ -104,11 +75,6 @@ def refused_by_name(path: Path, name: str) -> Iterator[None]:
         if name == path.name or not error.message.startswith(path.name):
             raise
         raise RefusedError(name + error.message.removeprefix(path.name)) from error.__cause__
-
-
-def full_path(path: Path) -> str:
-    """The path by which a file is recorded, without links."""
-    return os.path.realpath(path)
 
 
 def refuse_unrecordable(path: Path) -> None:
@@ -167,7 +133,7 @@ def _only_one(project: Project, path: Path, matching: Sequence[_Match]) -> Lande
         names = ", ".join(contract.name for contract, _ in matching)
         name = name_in_landing(project, path)
         raise RefusedError(f"{name}: the file name matches several contracts ({names}); make file_name stricter")
-    return _landed(path, *matching[0])
+    return _landed(project, path, *matching[0])
 
 
 def name_in_landing(project: Project, path: Path) -> str:
@@ -190,16 +156,23 @@ def _names(path: Path) -> tuple[str, ...]:
     return Path(os.path.abspath(path)).parts  # noqa: PTH100
 
 
-def _landed(path: Path, contract: Contract, found: Sequence[re.Match[str]]) -> Landed:
+def _landed(project: Project, path: Path, contract: Contract, found: Sequence[re.Match[str]]) -> Landed:
     name = name_of_delivery(path, contract)
     if len(name) > MOST_NAME:
         raise RefusedError(f"{name}: its name and folders are longer than {MOST_NAME} characters; make them shorter")
     try:
         told = told_by(found)
-        period = contract.period(contract.spelling.name(told))
+        order = dict(told).get("order")
+        if contract.period_within is None:
+            return Landed(path, contract, contract.period(contract.spelling.name(told)), order)
+        within = find_within(project, path, contract, name)
+        other = contract.spelling.contradiction(within.period, told)
     except ValueError as error:
         raise RefusedError(f"{name}: the file name contains no period: {error}") from None
-    return Landed(path, contract, period, dict(told).get("order"))
+    if other:
+        reason = f"the file name tells {other}, and {contract.period_within.place} tells {within.period}"
+        raise PeriodNotFoundError(f"{name}: {reason}; correct the one that is wrong", contract.name)
+    return Landed(path, contract, contract.period(within.period), order, read_from=within.sha256)
 
 
 @dataclass(frozen=True)

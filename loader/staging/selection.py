@@ -11,8 +11,9 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from loader.project import Project
+from loader.staging.content import Content, full_path
 from loader.staging.ingest import Ingested, ingest, ingest_kept, last_visits
-from loader.staging.landing import Content, Landed, full_path
+from loader.staging.landing import Landed
 from loader.staging.sources import Place, Source
 from loader.warehouse import State, Version
 from loader.warehouse.versions import active_version, versions_of

@@ -16,11 +16,10 @@ from loader.archive.kept import KeptFile
 from loader.contracts import Contract
 from loader.errors import RefusedError
 from loader.project import Project
+from loader.staging.content import Content, full_path
 from loader.staging.ingest import last_visits
 from loader.staging.landing import (
-    Content,
     Landed,
-    full_path,
     landing_files,
     recognise,
     recognise_landed,

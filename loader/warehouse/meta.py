@@ -54,8 +54,8 @@ ingestion_log = Table(
         autoincrement=False,
         doc="Number of the file; a file that is looked at again keeps it.",
     ),
-    Column("dataset", Code(63), doc="Dataset in the file name; empty when there is none."),
-    Column("data_period", Code(16), doc="Period in the file name; empty when there is none."),
+    Column("dataset", Code(63), doc="Dataset that its name tells; empty when it tells none."),
+    Column("data_period", Code(16), doc="Period that its name or the file itself tells; empty when there is none."),
     Column(
         "file_name", words(MOST_NAME), nullable=False, doc="Name of the file, with the folders that the contract names."
     ),

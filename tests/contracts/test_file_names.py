@@ -163,7 +163,7 @@ def test_a_name_that_tells_no_period_or_two_is_refused(
             r"s_(?P<year>\d+)-(?P<month>\d+)",
             {"period_format": "YYYYMM"},
             "period_format",
-            "is about the group 'period', which file_name has not",
+            "is about the group 'period', which neither file_name nor 'period' has",
         ),
         ("month", r"s_(?P<period>.+)", {"language": "de"}, "language", "is about names of months"),
         ("month", r"s_(?P<month>.+)-(?P<year>\d+)", {"language": "german"}, "language", "'german' is not a known"),

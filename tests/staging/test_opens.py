@@ -12,14 +12,14 @@ import duckdb
 import pytest
 
 import loader.gates
+import loader.staging.content
 import loader.staging.ingest
-import loader.staging.landing
 import loader.staging.validate
 from tests.conftest import Project
 from tests.support.shop import deliver, load, open_shop, prepared, products
 
 SLOW = [
-    (loader.staging.landing, "sha256_of"),
+    (loader.staging.content, "sha256_of"),
     (loader.staging.ingest, "open_table"),
     (loader.staging.validate, "clean_delivery"),
     (loader.gates, "run_parquet_gate"),

@@ -25,8 +25,10 @@ from loader.archive.publish import publish, sweep, unpublished
 from loader.contracts import Contract
 from loader.errors import EnvironmentFailedError, RefusedError
 from loader.project import Project
+from loader.staging.content import Content, full_path
 from loader.staging.ingest import last_visits
-from loader.staging.landing import Content, Landed, full_path, landing_files, recognise, where_it_lay
+from loader.staging.landing import Landed, landing_files, recognise, where_it_lay
+from loader.staging.period_within import PeriodNotFoundError
 from loader.staging.purge.scope import Scope
 from loader.text import listed, plural
 from loader.warehouse import State, Version
@@ -244,7 +246,12 @@ def _in_deliveries(project: Project, scope: Scope, seen: Callable[[int], None]) 
     for number, (full, path) in enumerate(sorted(files.items())):
         seen(number)
         with suppress(RefusedError):  # no delivery at all
-            delivery = recognise(project, path)
+            try:
+                delivery = recognise(project, path)
+            except PeriodNotFoundError as error:
+                if error.dataset == scope.contract.name and path.is_file():
+                    unreadable.append(path.name)
+                continue
             if not path.is_file() or delivery.contract.name != scope.contract.name:
                 continue
             try:
