@@ -36,6 +36,7 @@ def ingest_command(project: Project, dataset: str | None, period: str | None, fi
     from loader.errors import RefusedError
     from loader.staging.ingest import ingest
     from loader.staging.landing import look, nothing_landed
+    from loader.staging.period_within import say_by_hand
     from loader.staging.unknown_files import tell
 
     project.ensure_datasets()
@@ -43,6 +44,8 @@ def ingest_command(project: Project, dataset: str | None, period: str | None, fi
     refused = 0
     if file_path:
         paths = [file_path]
+        if period:
+            say_by_hand(project, file_path, period)
     else:
         landing = look(project, dataset, period)
         tell(landing.unknown)

@@ -63,8 +63,9 @@ class Contract(Model):
     """The language in which the names of months are, in full or abbreviated."""
     century: int | None = Field(None, ge=1, le=9900, examples=[1970])
     """The first of the hundred years in which years of two digits lie."""
-    period_within: PeriodWithin | None = Field(None, alias="period")
-    """Where in a delivery its period stands, when `file_name` does not tell it, or not all of it."""
+    period_within: PeriodWithin | Literal["by_hand"] | None = Field(None, alias="period", examples=["by_hand"])
+    """Where in a delivery its period stands, when `file_name` does not tell it, or not all of it. `by_hand`: nowhere;
+    whoever loads a file says it, by `loader load --file-path FILE --period PERIOD`."""
     format: Annotated[Format, Field(discriminator="type", examples=[{"type": "csv"}])]
     """How the sender writes his files."""
     grain: Grain = Field(examples=["month"])
@@ -128,7 +129,7 @@ class Contract(Model):
             return
         within = self.period_within
         yield from mistakes_in_groups(segments(self.file_name), self.grain, needed=within is None)
-        if within is not None:
+        if isinstance(within, PeriodWithin):
             yield from within.mistakes(self.format, self.spelling)
             groups |= within.groups
         yield from self.spelling.mistakes(groups)

@@ -170,7 +170,8 @@ def _landed(project: Project, path: Path, contract: Contract, found: Sequence[re
     except ValueError as error:
         raise RefusedError(f"{name}: the file name contains no period: {error}") from None
     if other:
-        reason = f"the file name tells {other}, and {contract.period_within.place} tells {within.period}"
+        place = "--period" if contract.period_within == "by_hand" else contract.period_within.place
+        reason = f"the file name tells {other}, and {place} tells {within.period}"
         raise PeriodNotFoundError(f"{name}: {reason}; correct the one that is wrong", contract.name)
     return Landed(path, contract, contract.period(within.period), order, read_from=within.sha256)
 

@@ -21,6 +21,7 @@ from loader.staging.landing_folder import files_missed
 from loader.staging.load_stage import Loaded, Unchanged, load_stage
 from loader.staging.older_contracts import as_json as older_as_json
 from loader.staging.older_contracts import note_older_contracts, of_older_contracts
+from loader.staging.period_within import say_by_hand
 from loader.staging.selection import Candidate, select
 from loader.staging.sources import Place, Source
 from loader.staging.unknown_files import UnknownFile, tell
@@ -175,10 +176,16 @@ def _load_older(
 
 def _named(project: Project, path: Path, dataset: str | None, period: str | None) -> Landing:
     """The file that somebody named."""
+    if period is not None:
+        say_by_hand(project, path, period)
     try:
         landed = recognise(project, path)
     except RefusedError:
         return Landing([], [path], [])
+    if period not in (None, landed.period.name) and dataset in (None, landed.contract.name):
+        raise RefusedError(
+            f"{landed.name}: it tells {landed.period.name}, and --period says {period}; correct the one that is wrong"
+        )
     if not landed.is_of(dataset, period):
         raise nothing_landed(project, dataset, period)
     return Landing([landed], [], [])

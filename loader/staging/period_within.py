@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, proxy
 
 from sqlalchemy import select
 
 from loader.contracts import Contract
-from loader.errors import RefusedError
+from loader.errors import RefusedError, UsageError
 from loader.project import Project
 from loader.staging.content import Content, full_path
 from loader.warehouse.meta import ingestion_log
@@ -35,6 +36,8 @@ class Within:
 
 _Known = tuple[str, str, str]
 """Hash of the bytes, dataset, fingerprint of the contract: what makes the period within."""
+_ANY = ""
+"""In place of a fingerprint: what was recorded last, under whichever contract."""
 
 
 @dataclass
@@ -44,6 +47,8 @@ class _Memory:
     project: Project
     found: dict[_Known, str | RefusedError] = field(default_factory=dict)
     """What this command has found."""
+    by_hand: dict[str, str] = field(default_factory=dict)
+    """The periods that somebody says, by the full path of the file."""
     looked_at: dict[str, Content] = field(default_factory=dict)
 
     @cached_property
@@ -59,7 +64,24 @@ class _Memory:
         visits = {row.file_path: Content(row.size_bytes, row.modified_at, row.sha256) for row in rows}
         # what the archive has kept is read again for its old period, whatever a contract says today
         told = [row for row in rows if row.data_period is not None and not is_kept(Path(row.file_path))]
-        return visits, {(row.sha256, row.dataset, row.contract_fingerprint): row.data_period for row in told}
+        periods = {(row.sha256, row.dataset, row.contract_fingerprint): row.data_period for row in told}
+        return visits, periods | {(row.sha256, row.dataset, _ANY): row.data_period for row in told}
+
+    def said(self, path: Path, contract: Contract, sha256: str) -> str | None:
+        """The period that is said by hand, or was when a file of these bytes was ingested last.
+
+        Raises:
+            UsageError: what is said is no period of the dataset.
+        """
+        try:
+            if (said := self.by_hand.get(full_path(path))) is not None:
+                return contract.period(said).name
+        except ValueError as error:
+            raise UsageError(f"--period: {error}") from None
+        recorded = self.recorded[1].get((sha256, contract.name, _ANY))
+        with suppress(ValueError):  # it was of another grain
+            return contract.period(recorded).name if recorded else None
+        return None
 
     def content(self, path: Path) -> Content:
         """What a file holds; raises OSError."""
@@ -74,6 +96,15 @@ class _Memory:
 _memories: WeakKeyDictionary[Project, _Memory] = WeakKeyDictionary()
 
 
+def _memory(project: Project) -> _Memory:
+    return _memories.setdefault(project, _Memory(proxy(project)))  # else the memory would keep its project
+
+
+def say_by_hand(project: Project, path: Path, period: str) -> None:
+    """Say the period of a file for as long as the command lasts; it counts where the contract leaves it to people."""
+    _memory(project).by_hand[full_path(path)] = period
+
+
 def find_within(project: Project, path: Path, contract: Contract, name: str) -> Within:
     """The period that stands within a delivery that is called `name`; a file that was ingested is not opened again.
 
@@ -82,10 +113,19 @@ def find_within(project: Project, path: Path, contract: Contract, name: str) -> 
     Raises:
         PeriodNotFoundError: there is none, or the file cannot be read.
         RefusedError: the file changed meanwhile.
+        UsageError: what is said by hand is no period of the dataset.
     """
-    memory = _memories.setdefault(project, _Memory(project))
+    memory = _memory(project)
     try:
         content = memory.content(path)
+        if contract.period_within == "by_hand":
+            said = memory.said(path, contract, content.sha256)
+            if said is None:
+                raise PeriodNotFoundError(
+                    f"{name}: its period is said by hand; load it by `loader load --file-path FILE --period PERIOD`",
+                    contract.name,
+                )
+            return Within(said, content.sha256)
         key = (content.sha256, contract.name, contract.fingerprint)
         found = memory.recorded[1].get(key) or memory.found.get(key)
         if found is None:

@@ -7,6 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from loader.contracts import Contract, WorkbookFormat
+from loader.contracts.period_within import PeriodWithin
 from loader.readers.outside_table import lines_above, read_cell
 from loader.readers.table import CellKind
 
@@ -26,7 +27,7 @@ def read_period(path: Path, contract: Contract) -> str:
         NoPeriodError: nothing there tells a period.
     """
     within, fmt = contract.period_within, contract.format
-    if within is None:
+    if not isinstance(within, PeriodWithin):
         raise NoPeriodError("the contract does not say where it stands")
     if within.cell and isinstance(fmt, WorkbookFormat):
         kind, text = read_cell(path, fmt, within.sheet, within.cell)

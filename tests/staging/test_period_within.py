@@ -186,6 +186,35 @@ def test_a_formula_in_the_cell_is_taken_when_it_was_calculated(new_project: Call
     assert "loaded     products 2025-01" in load(project)
 
 
+def test_a_period_is_said_by_hand(engine: Engine, new_project: Callable[..., Project]) -> None:
+    project = prepared(new_project, engine, _lines)
+    told = r"period: {line: '.*As of (?P<month>\w+\.?) (?P<year>\d{4})'}"
+    change_contract(project, f"{told}\n    language: en", "period: by_hand")
+    change_contract(project, "products.*", r"products(?:_(?P<year>\d{4}))?")
+    path = text(project, "products_2025.csv", "", "")
+    said = "products_2025.csv: its period is said by hand; load it by `loader load --file-path FILE --period PERIOD`"
+    assert said in load(project, refused=True)
+    wrong = load(project, "--file-path", path, "--period", "2024-12", refused=True)
+    assert "products_2025.csv: the file name tells the year 2025, and --period tells 2024-12" in wrong
+    done = project.loader("load", "--file-path", path, "--period", "2025")
+    assert (done.exit_code, "--period: '2025' is not a month period" in done.output) == (2, True)
+    assert "loaded     products 2025-01" in load(project, "--file-path", path, "--period", "2025-01")
+    assert skus(project, "2025-01") == ["P1"]
+    path = path.rename(path.with_name("products.csv"))
+    assert "0 loaded, 0 refused, 1 unchanged" in load(project)
+    path = text(project, "products.csv", "", "", sku="P2")
+    assert project.loader("ingest", "--file-path", path, "--period", "2025-02").exit_code == 0
+    assert "loaded     products 2025-02" in load(project)
+
+
+def test_a_period_that_is_told_and_said_must_be_the_same(new_project: Callable[..., Project]) -> None:
+    project = prepared(new_project, "duckdb", _cells)
+    path = book(project, "products.xlsx", "2025-01")
+    refused = load(project, "--file-path", path, "--period", "2025-02", refused=True)
+    assert "products.xlsx: it tells 2025-01, and --period says 2025-02; correct the one that is wrong" in refused
+    assert "loaded     products 2025-01" in load(project, "--file-path", path, "--period", "2025-01")
+
+
 def declared(**words: Any) -> Contract:
     given = "".join(f"    {word}: {value}\n" for word, value in words.items() if word != "format")
     base = PRODUCTS.replace(NAME, r"file_name: 'p\.csv'").replace(
