@@ -166,6 +166,11 @@ def pytest_configure(config: pytest.Config) -> None:
         from dbt_common.behavior_flags import BehaviorFlagRendered
 
         BehaviorFlagRendered._default_source = staticmethod(lambda: "dbt.adapters")
+    # what dbt's own tests do: a text is parsed once in a process, and packages are searched for plugins once
+    with suppress(ImportError):
+        from dbt_common.tests import enable_test_caching
+
+        enable_test_caching()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -189,7 +194,21 @@ def engine(request: pytest.FixtureRequest) -> Engine:
 
 
 @pytest.fixture
-def new_project(tmp_path: Path) -> Callable[..., Project]:
+def new_warehouse() -> Iterator[Callable[[Engine, Path], dict[str, Any]]]:
+    """Makes warehouses that go with the test: `new_warehouse(engine, folder)`, an output of profiles.yml."""
+    made: list[tuple[Engine, dict[str, Any]]] = []
+
+    def make(on: Engine, folder: Path) -> dict[str, Any]:
+        made.append((on, on.new_output(folder)))
+        return made[-1][1]
+
+    yield make
+    for on, output in made:
+        on.drop(output)
+
+
+@pytest.fixture
+def new_project(tmp_path: Path, new_warehouse: Callable[[Engine, Path], dict[str, Any]]) -> Callable[..., Project]:
     """Makes project folders: `new_project("duckdb")`, or `new_project(engine)` on each engine.
 
     With the citizens only, unless `whole`: most tests need no second subject, and each would build it.
@@ -207,7 +226,7 @@ def new_project(tmp_path: Path) -> Callable[..., Project]:
                 shutil.copy(source, root / name)
         if not whole:
             only_subjects(root, "citizens")
-        output = home.new_output(root)
+        output = new_warehouse(home, root)
         project = Project(root, home, output)
         project.write_profile()
         project.landing.mkdir(parents=True)
@@ -217,14 +236,14 @@ def new_project(tmp_path: Path) -> Callable[..., Project]:
 
 
 @pytest.fixture
-def new_folder(tmp_path: Path) -> Callable[..., Project]:
+def new_folder(tmp_path: Path, new_warehouse: Callable[[Engine, Path], dict[str, Any]]) -> Callable[..., Project]:
     """Makes an empty folder for `loader init`, in front of a warehouse of its own: `new_folder(engine)`."""
 
     def make(on: Engine | str = "duckdb") -> Project:
         home = _engine(on) if isinstance(on, str) else on
         root = tmp_path / "own"
         root.mkdir()
-        return Project(root, home, home.new_output(root))
+        return Project(root, home, new_warehouse(home, root))
 
     return make
 

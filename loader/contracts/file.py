@@ -19,6 +19,8 @@ from loader.text import listed
 
 CONTRACTS_FILE = "datasets_config.yml"
 """The file that makes a folder a project."""
+YAML_LOADER: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""Reads YAML as dbt does: in C, where the package was built with it, which takes a tenth of the time."""
 
 
 def read_contracts(project_dir: Path) -> Contracts:
@@ -70,7 +72,7 @@ def find_contract(contracts: Contracts, dataset: str) -> Contract:
     return contract
 
 
-class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # the parser in C, where it was built
+class _Loader(YAML_LOADER):  # type: ignore[misc,valid-type]
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
         """As ever, but says where a value is that YAML takes for what it cannot be, such as the date 2025-02-30."""
         try:

@@ -21,6 +21,7 @@ from jinja2 import TemplateError
 from jinja2.nativetypes import NativeEnvironment, NativeTemplate
 from jinja2.sandbox import SandboxedEnvironment
 
+from loader.contracts.file import YAML_LOADER
 from loader.errors import UsageError
 from loader.files import replacing, text_of
 from loader.text import listed
@@ -139,7 +140,7 @@ def _profile_name(project_dir: Path) -> str:
 
 def _read_yaml(path: Path) -> dict[str, Any]:
     try:
-        content = yaml.safe_load(text_of(path)) or {}
+        content = YAML_LOADER(text_of(path)).get_single_data() or {}
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror}") from None
     except yaml.YAMLError as error:

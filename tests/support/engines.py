@@ -50,7 +50,7 @@ class Engine(ABC):
 
     @abstractmethod
     def drop(self, output: dict[str, Any]) -> None:
-        """Remove a warehouse; one of a server that somebody names, when all processes of the run have ended."""
+        """Remove a warehouse, if it is there; who still uses it is thrown out."""
 
     def administer(self, output: dict[str, Any], script: str) -> None:
         """Run the script of an administrator."""
@@ -90,7 +90,7 @@ class DuckDB(Engine):
         shutil.copy(output["path"], into["path"])
 
     def drop(self, output: dict[str, Any]) -> None:
-        Path(output["path"]).unlink()
+        Path(output["path"]).unlink(missing_ok=True)
 
 
 class Postgres(Engine):

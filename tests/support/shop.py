@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 from tests.conftest import Project
 from tests.support.deliveries import follow_contracts, write_csv
 from tests.support.engines import Engine, Rows
-from tests.support.run import made_once
+from tests.support.run import made_once, run_folder
 
 PRODUCTS = r"""
 datasets:
@@ -71,20 +71,25 @@ def open_shop(project: Project, contract: str = PRODUCTS) -> Project:
 def prepared(new_project: Callable[..., Project], on: Engine | str, prepare: Callable[[Project], Any]) -> Project:
     """A project as `prepare` makes it: made once per engine and test run, and copied for whoever asks."""
     project = new_project(on)
-    name = f"prepared-{project.engine.name}-{prepare.__module__}.{prepare.__qualname__}.json"
+    engine = project.engine
+    name = f"prepared-{engine.name}-{prepare.__module__}.{prepare.__qualname__}"
+    mine = shutil.ignore_patterns("profiles.yml", "warehouse.duckdb*", "logs", "partial_parse.msgpack")
 
     def make(path: Path) -> None:
         model = new_project(on, folder="prepared")
         prepare(model)
-        path.write_text(json.dumps([str(model.root), model.profile_output]), encoding="utf-8")
+        kept = run_folder() / name  # the model goes with its test
+        shutil.copytree(model.root, kept, ignore=mine)
+        output = engine.new_output(kept)
+        engine.copy(model.profile_output, output)
+        path.write_text(json.dumps([str(kept), output]), encoding="utf-8")
 
-    root, output = json.loads(made_once(name, make).read_text(encoding="utf-8"))
+    root, output = json.loads(made_once(f"{name}.json", make).read_text(encoding="utf-8"))
     for path in project.root.iterdir():
         if path.is_dir() and path.name != "data":
             shutil.rmtree(path)  # what was prepared may have less
-    mine = shutil.ignore_patterns("profiles.yml", "warehouse.duckdb*", "logs", "partial_parse.msgpack")
     shutil.copytree(root, project.root, dirs_exist_ok=True, ignore=mine)
-    project.engine.copy(output, project.profile_output)
+    engine.copy(output, project.profile_output)
     return project
 
 
