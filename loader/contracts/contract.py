@@ -30,6 +30,7 @@ from loader.contracts.file_names import Spelling, matches, mistakes_in_groups, s
 from loader.contracts.formats import CsvFormat, Format
 from loader.contracts.model import Mistake, Model, Regex, named, tell
 from loader.contracts.names import plain_header, portable
+from loader.contracts.patterns import unmatched
 from loader.contracts.period_format import Digits, PeriodFormat
 from loader.contracts.period_within import PeriodWithin
 from loader.contracts.periods import Grain, Period, name_of_holding
@@ -316,7 +317,7 @@ class Contract(Model):
     def ignores(self, header: str) -> bool:
         """Whether a file may have a header that is none of a column's."""
         text = plain_header(header)
-        return any(text == plain_header(one) or re.fullmatch(one, text, re.IGNORECASE) for one in self.ignore)
+        return any(text == plain_header(one) or not unmatched(f"(?i)^(?:{one})$", text) for one in self.ignore)
 
     def names(self, period: Period) -> list[str]:
         """What the columns of a delivery of `period` are called, in their order; of several headers the first."""
