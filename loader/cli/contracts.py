@@ -26,8 +26,8 @@ def init_command(folder: Path | None, project_dir: Path | None, **_: Any) -> int
     root = (folder or project_dir or Path()).resolve()
     for name in init(root):
         console.note(f"{name} was there and stays as it is; `loader init` in an empty folder shows what it may lack")
-    console.say(f"{root} is a project; write a contract into datasets_config.yml, `loader propose FILE` prints one")
-    console.say("then: `loader derive`, files into data/landing, `loader load`, a snapshot, `loader build`")
+    console.say(f"{root} is a project; put files of a dataset into its folder data/landing")
+    console.say("then: `loader propose --append FILE…` for its contract and snapshot, `loader run` to load and build")
     return 0
 
 
