@@ -7,8 +7,9 @@ a record of the refusal; and what only looks broken has the right rows in stage.
 from __future__ import annotations
 
 import pickle
+import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from tests.conftest import Project, Result
 from tests.support.deliveries import files_below, rejects
 from tests.support.effort import LONG
 from tests.support.engines import Engine
-from tests.support.run import made_once
+from tests.support.run import made_once, run_folder
 from tests.support.shop import open_shop, prepared
 
 pytestmark = pytest.mark.slow
@@ -100,11 +101,21 @@ def run_of(kind: str, new_project: Callable[..., Project]) -> Run:
 
     def make(path: Path) -> None:
         run = load_all(prepared(new_project, "duckdb", open_register), CLASSES[kind], own_process=True)
-        path.write_bytes(pickle.dumps(run))
+        path.write_bytes(pickle.dumps(replace(run, project=kept(run.project, f"broken-{kind}-project"))))
 
     if kind not in _RUNS:
         _RUNS[kind] = pickle.loads(made_once(f"broken-{kind}", make).read_bytes())
     return _RUNS[kind]
+
+
+def kept(project: Project, name: str) -> Project:
+    """A copy that stays until the end of the run: a project goes with the test that made it."""
+    root = run_folder() / name
+    shutil.copytree(project.root, root, ignore=shutil.ignore_patterns("profiles.yml", "warehouse.duckdb*"))
+    copy = replace(project, root=root, profile_output=project.engine.new_output(root))
+    project.engine.copy(project.profile_output, copy.profile_output)
+    copy.write_profile()
+    return copy
 
 
 def load_all(project: Project, cases: Sequence[Case], *, own_process: bool = False) -> Run:
