@@ -52,14 +52,18 @@ class Ingested:
         """The hash of its bytes."""
         return self.content.sha256
 
-    def refuse_changed(self, *, certainly: bool = False) -> None:
-        """Raise RefusedError when its file is another one by now; one that is gone has not changed.
+    def refuse_changed(self) -> None:
+        """Raise RefusedError when its file, which was read just now, has other bytes; OSError when it is gone."""
+        self._refuse_other(Content.of(self.path))
 
-        It is read only when its size or time differs, or to know `certainly`.
-        """
+    def refuse_overwritten(self) -> None:
+        """The same later on: it is read only when its size or time differs, and one that is gone has not changed."""
         with suppress(FileNotFoundError):
-            if Content.of(self.path, None if certainly else self.content).sha256 != self.sha256:
-                raise self.changed()
+            self._refuse_other(Content.of(self.path, self.content))
+
+    def _refuse_other(self, found: Content) -> None:
+        if found.sha256 != self.sha256:
+            raise self.changed()
 
     def changed(self) -> RefusedError:
         """What is said of a file that is another one by now."""

@@ -177,7 +177,7 @@ def _replace(
     versions = versions_of(connection, contract.name)
     if versions != seen:
         return versions
-    delivery.refuse_changed()
+    delivery.refuse_overwritten()
     of_period = [version for version in versions if version.data_period == period.name]
     active = active_version(of_period)
     if replaces is not None and (active is None or active.load_id != replaces):

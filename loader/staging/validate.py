@@ -101,11 +101,11 @@ def _validate(project: Project, delivery: Ingested, force: bool) -> Validated:
                     delivery.path, contract, period, unchecked, rejects, outcome, seen, delivery.table
                 )
             step.rows_in, step.rows_out = outcome.rows_read, outcome.rows_valid
-            delivery.refuse_changed(certainly=True)  # after it was read, so that one that grew meanwhile is seen
+            delivery.refuse_changed()  # after it was read, so that one that grew meanwhile is seen
             _write_workbook(workbook, delivery, rejected, outcome)
-            for written in (rejects, workbook, rejects.parent):
-                if written.exists():
-                    synced(written)
+            written = [path for path in (rejects, workbook) if path.exists()]
+            for path in (*written, *{path.parent for path in written}):
+                synced(path)
             listed = f"{project.shown(rejects)}, and marked in {workbook.name} beside it, to be sent back"
             with refused_by_name(delivery.path, delivery.name):
                 judge_rows(delivery.path, contract, outcome, listed)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 import loader.staging.load as loading
+import loader.staging.validate as validating
 from tests.conftest import Project
 from tests.support.engines import Engine
 from tests.support.shop import deliver, load, open_shop, prepared, products, skus, states
@@ -85,3 +86,25 @@ def test_two_loads_of_the_same_files_load_each_once(shop: Project, overtake: Ove
     assert "0 loaded, 0 refused, 2 unchanged" in output
     assert states(shop, "2025-01") == ["superseded", "active"]
     assert skus(shop) == [*SAME, "P2"]
+
+
+def test_a_file_that_is_gone_when_it_was_read_is_refused(shop: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody can tell whether the bytes that were read are those that were recorded."""
+    path = deliver(shop, "2025-01", products(*SAME))
+    clean = validating.clean_delivery
+
+    def clean_and_remove(*args: Any, **options: Any) -> Any:
+        cleaned = clean(*args, **options)
+        path.unlink()
+        return cleaned
+
+    monkeypatch.setattr(validating, "clean_delivery", clean_and_remove)
+    assert "cannot be read" in load(shop, refused=True)
+    assert skus(shop) == []
+
+
+def test_a_file_that_was_moved_away_after_it_was_validated_is_loaded(shop: Project, overtake: Overtake) -> None:
+    path = deliver(shop, "2025-01", products(*SAME))
+    overtake(path.unlink)
+    load(shop)
+    assert skus(shop) == [*SAME]
