@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, datetime
 from enum import Enum, IntEnum, StrEnum
 from typing import NamedTuple
 
@@ -77,6 +77,8 @@ class Tally:
 
 DAY_ZERO = date(1899, 12, 30)
 """Day 0 of the 1900 date system as it counts from March 1900 on (ECMA-376 part 1, 18.17.4.1)."""
+FIRST_KNOWN = datetime(1900, 3, 1)
+"""From the day 0 to it programs count days in different ways: the 1900 date system has a 29 February 1900."""
 
 
 class CellKind(IntEnum):

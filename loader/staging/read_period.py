@@ -9,10 +9,7 @@ from pathlib import Path
 from loader.contracts import Contract, WorkbookFormat
 from loader.contracts.period_within import PeriodWithin
 from loader.readers.outside_table import lines_above, read_cell
-from loader.readers.table import CellKind
-
-_FIRST_DATE = dt.datetime(1900, 3, 1)
-"""Programs count the days before it in different ways."""
+from loader.readers.table import FIRST_KNOWN, CellKind
 
 
 class NoPeriodError(ValueError):
@@ -46,9 +43,9 @@ def _of_cell(kind: CellKind, text: str, place: str, contract: Contract) -> str:
     if kind is CellKind.DATE:
         with suppress(ValueError):
             moment = dt.datetime.fromisoformat(text)
-            if moment >= _FIRST_DATE:
+            if moment >= FIRST_KNOWN:
                 return contract.period_at(moment).name
-        raise NoPeriodError(f"{place} holds a date that is in no calendar, or before {_FIRST_DATE:%Y-%m-%d}")
+        raise NoPeriodError(f"{place} holds a date that is in no calendar, or before {FIRST_KNOWN:%Y-%m-%d}")
     if kind not in (CellKind.TEXT, CellKind.NUMBER):
         raise NoPeriodError(f"{place} holds no date, text or number, but {kind.name.lower()}")
     with suppress(ValueError):

@@ -14,15 +14,13 @@ import pyarrow.compute as pc
 
 from loader.archive.parquet import arrow_type
 from loader.contracts import Column, ColumnType, Notation
-from loader.readers.table import DAY_ZERO, CellKind, Cells
+from loader.readers.table import DAY_ZERO, FIRST_KNOWN, CellKind, Cells
 from loader.validation.conversion import by_distinct, convert, mapped, times_of_day
 
 _EXACT = 2.0**53
 """From there on a double stands for several whole numbers."""
 _MANY_DIGITS = Context(prec=80)
 _ISO = r"^[0-9]{4}-[01][0-9]-[0-3][0-9](?:[ T][0-2][0-9]:[0-5][0-9]:[0-5][0-9](?:\.[0-9]{1,6})?)?$"
-_FIRST_KNOWN = dt.datetime(1900, 3, 1)
-"""From the day 0 to it programs count days in different ways: the 1900 date system has a 29 February 1900."""
 _DAY = 86_400_000
 """Milliseconds; programs show no less of a time."""
 
@@ -145,13 +143,13 @@ def _serial(text: str, day_zero: dt.date) -> dt.datetime | None:
         moment = dt.datetime.combine(day_zero, dt.time()) + dt.timedelta(milliseconds=int(serial * _DAY + 0.5))
     except OverflowError:
         return None
-    return moment if moment >= _FIRST_KNOWN else None
+    return moment if moment >= FIRST_KNOWN else None
 
 
 def _is_between_systems(text: pa.StringArray) -> pa.BooleanArray:
     """Which dates are none, or lie where programs do not agree on the day."""
     day = pc.utf8_slice_codeunits(text, 0, 10)
-    unclear = pc.and_(pc.greater_equal(day, str(DAY_ZERO)), pc.less(day, f"{_FIRST_KNOWN:%Y-%m-%d}"))
+    unclear = pc.and_(pc.greater_equal(day, str(DAY_ZERO)), pc.less(day, f"{FIRST_KNOWN:%Y-%m-%d}"))
     return pc.or_(unclear, pc.invert(pc.match_substring_regex(text, _ISO)))
 
 
@@ -163,7 +161,7 @@ def _dates(text: pa.StringArray, target: pa.DataType) -> pa.Array:
         moments = pc.cast(text, pa.timestamp("us"))
     except pa.ArrowInvalid:  # a day that never was, which no program writes
         moments = by_distinct(text, pa.timestamp("us"), _moment)
-    known = pc.greater_equal(moments, pa.scalar(_FIRST_KNOWN, moments.type))
+    known = pc.greater_equal(moments, pa.scalar(FIRST_KNOWN, moments.type))
     return _of_moments(pc.if_else(known, moments, pa.scalar(None, moments.type)), target)
 
 
