@@ -137,11 +137,14 @@ def _state(
         for column in contract.columns:
             if column.name not in could_have or (column.optional and column.name not in filled):
                 lacking.setdefault(column.name, []).append(number)
-    if contract.end_marker is not None:
-        marker, ended = contract.end_marker.column, sql_text(contract.end_marker.value)
+    if contract.kind == "delta":
+        lives = "true"
+        if contract.ends_by is not None:
+            marker, ended = contract.ends_by.column, sql_text(contract.ends_by.value)
+            lives = f'cast("{marker}" as varchar) is distinct from {ended}'
         query = f"""
             with latest as ({_latest(contract, parts)})
-            select {columns}, _delivery from latest where cast("{marker}" as varchar) is distinct from {ended}
+            select {columns}, _delivery from latest where {lives}
         """
     elif len(parts) == 1:
         query = parts[0]

@@ -60,8 +60,8 @@ def _history(contract: Contract) -> dict[str, Any]:
         "tracked": list(contract.tracked),
         "grain": str(contract.grain),
     }
-    if contract.end_marker:
-        meta["end_marker"] = {"column": contract.end_marker.column, "value": contract.end_marker.value}
+    if contract.ends_by:
+        meta["end_marker"] = {"column": contract.ends_by.column, "value": contract.ends_by.value}
     return meta
 
 

@@ -72,7 +72,7 @@ def accept(
 
 def refuse_lasting(contract: Contract, gone: Sequence[str]) -> None:
     """Raise RefusedError when a column is missing that no delivery may lack."""
-    marker = contract.end_marker.column if contract.end_marker else None
+    marker = contract.ends_by.column if contract.ends_by else None
     lasting = [name for name in gone if contract.column(name).required or name == marker]
     if lasting:
         raise RefusedError(

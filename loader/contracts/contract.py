@@ -75,7 +75,8 @@ class Contract(Model):
     fiscal_year: FiscalYear | None = None
     """Of the grain `fiscal`: where the year begins, and how it is cut. It never changes once something is loaded."""
     kind: Literal["full", "delta"] = Field(examples=["full"])
-    """`full`: every file lists every live key, an absent key has ended; `delta`: changes only, with an `end_marker`."""
+    """`full`: every file lists every live key, an absent key has ended; `delta`: new and changed rows only, with an
+    `end_marker`."""
     key: tuple[str, ...] = Field(examples=[["office", "number"]])
     """The natural key: a column, or a list of them. It stands once in a delivery."""
     columns: Annotated[tuple[Column, ...], BeforeValidator(named, json_schema_input_type=dict[str, Column])]
@@ -84,8 +85,8 @@ class Contract(Model):
     """Headers that a file may have besides, and that are not read: each the header itself, or a regular expression for
     the whole of it, compared without regard to case, line breaks and repeated blanks. A header of a column is read
     whatever stands here."""
-    end_marker: EndMarker | None = None
-    """Of a delta: how it says that a key has ended."""
+    end_marker: EndMarker | Literal["none"] | None = Field(None, examples=["none"])
+    """Of a delta: how it says that a key has ended. `none`: it never does, as in a list of events."""
     window_hours: Literal[1, 2, 3, 4, 6, 8, 12, 24] = Field(2, examples=[6])
     """Of the grain `window`: the hours of one window, counted from midnight UTC."""
     row_rules: tuple[RowRule, ...] = ()
@@ -159,15 +160,18 @@ class Contract(Model):
     @model_validator(mode="after")
     def _delta_has_end_marker(self) -> Self:
         if (self.kind == "delta") != (self.end_marker is not None):
-            raise ValueError("'end_marker' belongs to 'kind: delta', and a delta needs one")
-        if self.end_marker is None:
+            raise ValueError(
+                "'end_marker' belongs to 'kind: delta', and a delta needs one ('end_marker: none' if no key ever ends)"
+            )
+        marker = self.ends_by
+        if marker is None:
             return self
-        marked = next((column for column in self.columns if column.name == self.end_marker.column), None)
+        marked = next((column for column in self.columns if column.name == marker.column), None)
         if marked is None or marked.name in self.key:
-            raise ValueError(f"end_marker column '{self.end_marker.column}' is not among the columns besides the key")
+            raise ValueError(f"end_marker column '{marker.column}' is not among the columns besides the key")
         if marked.optional:
             raise ValueError(f"end_marker column '{marked.name}' cannot be 'optional': without it no key would end")
-        objection = marked.objection(self.end_marker.value) if marked.type.name == "varchar" else None
+        objection = marked.objection(marker.value) if marked.type.name == "varchar" else None
         if objection:
             tell([Mistake(f"end_marker value {objection}", ("end_marker", "value"))])
         return self
@@ -284,9 +288,14 @@ class Contract(Model):
         return Spelling(self.grain, Digits(self.language, self.century), form)
 
     @property
+    def ends_by(self) -> EndMarker | None:
+        """The end marker of a delta; None of a full dataset, and of a delta whose keys never end."""
+        return self.end_marker if isinstance(self.end_marker, EndMarker) else None
+
+    @property
     def tracked(self) -> tuple[str, ...]:
         """Columns whose change starts a new version: not the key, not the end marker."""
-        marker = self.end_marker.column if self.end_marker else None
+        marker = self.ends_by.column if self.ends_by else None
         return tuple(c.name for c in self.columns if c.tracked and c.name not in self.key and c.name != marker)
 
     @property

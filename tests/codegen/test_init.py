@@ -126,9 +126,20 @@ def test_a_proposal_is_appended_and_its_history_builds(own: Project) -> None:
     result = own.loader("propose", "--append", "--dataset", "places", *again)
     assert "by its name, stations_2025-01.csv is a file of 'stations'" in result.output
 
+    sales = [
+        write_csv(own.landing / f"sales_2025-{month}.csv", [[f"R{month}", "5"]], header=["Receipt", "Euros"])
+        for month in ("01", "02", "03")
+    ]
+    assert own.loader("propose", "--append", *sales).exit_code == 0
+
     result = own.loader("run")
     assert result.exit_code == 0, result.output
-    assert re.search(r"^built +core +1 snapshot, \d+ tests; gate: \d+ checks passed", result.output, re.MULTILINE)
+    assert [str(row[0]) for row in own.sql("select receipt from core.sales where dbt_valid_to is null order by 1")] == [
+        "R01",
+        "R02",
+        "R03",
+    ]
+    assert re.search(r"^built +core +2 snapshots, \d+ tests; gate: \d+ checks passed", result.output, re.MULTILINE)
     versions = "select no, docks, cast(dbt_valid_to as date) from core.stations order by no, dbt_valid_from"
     assert [tuple(map(str, row)) for row in own.sql(versions)] == [
         ("S1", "24", "2025-02-01"),

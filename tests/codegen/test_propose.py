@@ -322,6 +322,17 @@ def test_a_file_of_changes_is_a_delta(tmp_path: Path) -> None:
     assert (proposal.contract.end_marker.column, proposal.contract.end_marker.value) == ("op", "D")
 
 
+def test_files_without_common_keys_are_lists_of_events(tmp_path: Path) -> None:
+    paths = [
+        write_csv(tmp_path / f"sales_2025-0{month}.csv", [[f"R{month}{n}", "5"] for n in range(9)], header=["no", "n"])
+        for month in (1, 2, 3)
+    ]
+    proposal = propose(paths)
+    assert (proposal.contract.kind, proposal.contract.end_marker) == ("delta", "none")
+    assert "of the keys of a file, at most 0% are in the next one" in proposal.text
+    assert "is it a list of events" in proposal.text
+
+
 def test_what_is_said_of_persons_is_personal(tmp_path: Path) -> None:
     headers = ["Vorname", "lastName", "Date of Birth", "Patient ID", "Steuer-ID", "Name", "birth rate", "City"]
     contract = proposed(tmp_path, {header: ["a", "b"] for header in headers}).contract

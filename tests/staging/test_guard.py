@@ -140,6 +140,13 @@ def test_a_delta_ends_keys_by_its_marker_only(delta: Project) -> None:
     assert "it would change 2 of 3 keys (66.7%; the limit is 50.0%), compared with 2025-03." in message
 
 
+def test_keys_of_a_delta_without_marker_never_end(delta: Project) -> None:
+    change_contract(delta, "end_marker: {column: name, value: gone}", "end_marker: none")
+    path = deliver(delta, "2025-02", gone("P1", "P5"))
+    assert "keys:      1 new, 1 changed, 0 ended, 3 unchanged" in delta.loader("plan", path).output
+    assert "1 loaded" in load(delta)
+
+
 def test_a_reload_of_a_delta_is_compared_with_the_load_that_it_replaces(delta: Project) -> None:
     deliver(delta, "2025-02", gone("P1", "P2"))
     load(delta)

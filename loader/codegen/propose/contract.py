@@ -19,6 +19,9 @@ from loader.codegen.propose.writing import quoted
 from loader.contracts import CsvFormat, WorkbookFormat, plain_header
 from loader.text import plural
 
+_EVENTS = 0.1
+"""Below this share of keys that are found again, files hold events rather than a stock."""
+
 
 def words_of_contract(
     samples: Sequence[Sample], columns: Sequence[FamilyColumn], names: FileNames, dataset: str
@@ -97,7 +100,12 @@ def _kind(
         [part.text for one in of_key if (part := one.parts[at]) is not None] for at in range(len(columns[0].headers))
     ]
     again = found_again(parts)
-    least = min((shared / rows for rows, shared in again if rows), default=0.0)
+    shares = [shared / rows for rows, shared in again if rows]
+    if shares and max(shares) < _EVENTS:
+        why = f"of the keys of a file, at most {max(shares):.0%} are in the next one"
+        asked = "is it a list of events, whose keys never end? If every file lists every live key: 'kind: full'"
+        return [Word("kind", "delta", why, asked), Word("end_marker", "none")]
+    least = min(shares, default=0.0)
     why = f"of the keys of a file, at least {least:.0%} are in the next one"
     return [Word("kind", "full", why, "" if least > 0.5 else ask)]
 
