@@ -135,6 +135,19 @@
     {{ return([{'columns': columns, 'unique': true}]) }}
 {% endmacro %}
 
+{#- The indexes of a history beside those of its config: list of {columns, where}. See history/indexes.sql. -#}
+{% macro history_indexes(relation, key) %}
+    {{ return(adapter.dispatch('history_indexes')(relation, key)) }}
+{% endmacro %}
+
+{#- How many letters the texts of a key may have to be indexed. -#}
+{% macro longest_indexed_text() %}{{ return(adapter.dispatch('longest_indexed_text')()) }}{% endmacro %}
+
+{#- Names of the indexes of a table that begin like that. -#}
+{% macro indexes_named(relation, prefix) %}{{ return(adapter.dispatch('indexes_named')(relation, prefix)) }}{% endmacro %}
+
+{% macro drop_index_sql(relation, name) %}{{ return(adapter.dispatch('drop_index_sql')(relation, name)) }}{% endmacro %}
+
 {#- MD5 of a text in UTF-8, as 32 lower-case hex digits. -#}
 {% macro md5_hex(text) %}{{ return(adapter.dispatch('md5_hex')(text)) }}{% endmacro %}
 

@@ -41,6 +41,8 @@
 
 {#- The config `indexes` is left to the servers: there is one writer here, and rows are found as quickly without. -#}
 {% macro duckdb__create_indexes(relation) %}{% endmacro %}
+{% macro duckdb__history_indexes(relation, key) %}{{ return([]) }}{% endmacro %}
+{% macro duckdb__indexes_named(relation, prefix) %}{{ return([]) }}{% endmacro %}
 
 {#- Nor is anything granted: a file has no accounts. -#}
 {% macro duckdb__apply_grants(relation, grant_config, should_revoke=true) %}{% endmacro %}

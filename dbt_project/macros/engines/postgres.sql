@@ -76,3 +76,17 @@
         ~ ' order by name'
     ).columns['name'].values() | list) }}
 {% endmacro %}
+
+{#- An entry has at most a third of a page of 8 kB, a letter at most four bytes. -#}
+{% macro postgres__longest_indexed_text() %}{{ return(640) }}{% endmacro %}
+
+{% macro postgres__indexes_named(relation, prefix) %}
+    {{ return(run_query(
+        "select indexname as name from pg_indexes where schemaname = '" ~ relation.schema ~ "' and tablename = '"
+        ~ relation.identifier ~ "' and indexname like '" ~ prefix ~ "%'"
+    ).columns['name'].values() | list) }}
+{% endmacro %}
+
+{% macro postgres__drop_index_sql(relation, name) %}
+    drop index {{ relation.schema }}.{{ name }}
+{% endmacro %}

@@ -25,6 +25,7 @@
 {% macro record_applied_loads() %}
     {% set consumer = consumer_of(model) if execute %}
     {% if consumer %}
+        {% if not consumer.is_fact %}{% do keep_history_indexes(model) %}{% endif %}
         {{ record_applied_loads_sql(model) }}
         {% if model.config.get('incremental_strategy') == 'period_merge' and not is_incremental() %}
             {{ start_changes_sql(model, this) }}

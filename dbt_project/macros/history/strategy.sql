@@ -19,6 +19,7 @@
         {% do follow_types(node, this, node.compiled_code, rebase.since is none) %}
     {% endif %}
     {% if core and rebase.is_stale and core.surplus %}
+        {% do drop_history_indexes(this) %}
         {% do alter_relation_add_remove_columns(this.incorporate(type='table'), none, core.surplus) %}
     {% endif %}
     {{ return({
