@@ -43,6 +43,8 @@
 {% macro duckdb__create_indexes(relation) %}{% endmacro %}
 {% macro duckdb__history_indexes(relation, key) %}{{ return([]) }}{% endmacro %}
 {% macro duckdb__indexes_named(relation, prefix) %}{{ return([]) }}{% endmacro %}
+{% macro duckdb__longest_indexed_text() %}{{ return(0) }}{% endmacro %}
+{% macro duckdb__drop_index_sql(relation, name) %}{% endmacro %}
 
 {#- Nor is anything granted: a file has no accounts. -#}
 {% macro duckdb__apply_grants(relation, grant_config, should_revoke=true) %}{% endmacro %}
