@@ -97,6 +97,38 @@ def test_all_that_is_made_of_stage_widens_with_it(warehouse: Warehouse) -> None:
     )
 
 
+def test_a_type_that_could_lose_data_is_refused(warehouse: Warehouse) -> None:
+    """Of a stage table that somebody else has altered, since the loader refuses what core holds values of."""
+    tables = ("core.people", "core.applied_load", "mart.fct_people")
+    for month in (1, 2):
+        deliver(warehouse, PEOPLE.dataset, f"2025-0{month}", [person("1", size=month, note="7")])
+    build = ("build", "--select", "people", "fct_people")
+    warehouse.dbt(*build)
+    # core follows in the first two, before it comes to the third
+    altered = become(warehouse, PEOPLE.dataset, size="bigint", born="varchar(10)", note="date")
+    deliver(warehouse, altered, "2025-03", [person("1", size=LARGE, born="early", note=date(2025, 3, 9)), person("2")])
+    content = [warehouse.rows(f"select * from {table}") for table in tables]
+    before = warehouse.written_state(*tables), types(warehouse, "core.people", "size", "born", "note")
+
+    for refused in (build, ("run-operation", "rebuild_history", "--args", "{snapshot: people}")):
+        assert not warehouse.dbt(*refused, check=False).success
+        (said,) = [line for line in warehouse.messages if line.count("and would become") == 1]
+        assert "core.people.note is " in said
+        assert "date, which could lose data; select it in the type that it had, or under a new" in said.lower()
+        assert [warehouse.rows(f"select * from {table}") for table in tables] == content
+        assert (warehouse.written_state(*tables), types(warehouse, "core.people", "size", "born", "note")) == before
+
+    warehouse.edit("snapshots/people.sql", "note, ", "cast(note as varchar(60)) as note, ")
+    warehouse.dbt(*build)
+    history = warehouse.rows("select person, size, born, note from core.people order by person, dbt_valid_from")
+    assert history == [
+        ("1", 1, None, None),
+        ("1", 2, None, None),
+        ("1", LARGE, "early", "2025-03-09"),
+        ("2", 1, None, None),
+    ]
+
+
 def refuse_what_a_view_hinders(warehouse: Warehouse) -> None:
     """The view stays, and so does core."""
     warehouse.execute("create view core.sizes as select person, size from core.people")

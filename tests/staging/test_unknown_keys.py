@@ -162,6 +162,28 @@ def test_a_row_of_the_wrong_length_leaves_a_delivery_incomplete(local: Project) 
     assert counts(local, "2025-02") == (2, 0, 1)
 
 
+def test_rows_below_a_totals_row_are_unknown_only_if_data_follow(local: Project) -> None:
+    change_contract(local, "format: {type: csv}", "format: {type: csv, totals: '^Total'}")
+    change_contract(local, "guard: {ended: 0.2}", "guard: {ended: 0.3}")
+    total: dict[str, Any] = {"sku": "Total sum"}  # too long for a key
+    rows = products("P1", "P2", bad("P3"), total, NO_KEY, bad("P2"), bad("P9"))
+    path = deliver(local, "2025-02", rows)
+    path.write_text(path.read_text(encoding="utf-8") + "P8,Tea\n", encoding="utf-8")
+    change = local.loader("plan", path, "--json").json["verdict"]["change"]
+    assert (change["ended"], change["unchanged"]) == (1, 3)
+    load(local)
+    assert counts(local, "2025-02") == (2, 1, 0)
+    assert unknown(local) == [("2025-02", "P3", 4)]
+
+    path = deliver(local, "2025-03", [*rows, *products("P5")])
+    path.write_text(path.read_text(encoding="utf-8") + "P8,Tea\n", encoding="utf-8")
+    change = local.loader("plan", path, "--json").json["verdict"]["change"]
+    assert (change["ended"], change["new"], change["unchanged"]) == (0, 1, 3)
+    load(local)
+    assert counts(local, "2025-03") == (3, 2, 3)
+    assert unknown(local)[1:] == [("2025-03", "P3", 4), ("2025-03", "P9", 8)]
+
+
 def test_the_guard_leaves_out_what_the_delivery_before_could_not_have(local: Project) -> None:
     change_contract(
         local,

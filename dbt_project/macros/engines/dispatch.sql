@@ -3,6 +3,10 @@
 {#- SQL that excludes, until the end of the transaction, everybody else who takes the same name: a dataset, a table. -#}
 {% macro lock_sql(name) %}{{ return(adapter.dispatch('lock_sql')(name)) }}{% endmacro %}
 
+{#- Begins the transaction of an operation, where the adapter would not: dbt has just committed on its connection. -#}
+{% macro begin_operation() %}{{ return(adapter.dispatch('begin_operation')()) }}{% endmacro %}
+{% macro default__begin_operation() %}{% endmacro %}
+
 {#- SQL that keeps the transaction of an incremental model together where the adapter would commit it in parts. -#}
 {% macro hold_transaction_sql() %}{{ return(adapter.dispatch('hold_transaction_sql')()) }}{% endmacro %}
 {% macro default__hold_transaction_sql() %}{% endmacro %}

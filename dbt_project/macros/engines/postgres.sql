@@ -10,6 +10,14 @@
     select pg_advisory_xact_lock({{ postgres_lock_key(name) }})
 {% endmacro %}
 
+{#-
+    dbt sends a COMMIT as text before an operation, after which psycopg2 takes a transaction for open and begins none: each
+    statement would be committed by itself, and let go of the lock.
+-#}
+{% macro postgres__begin_operation() %}
+    {% do run_query('begin') %}
+{% endmacro %}
+
 {% macro postgres_lock_key(name) -%}
     hashtextextended('{{ lock_name(name) }}', 0)
 {%- endmacro %}

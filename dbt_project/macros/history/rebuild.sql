@@ -11,6 +11,7 @@
     {% set core = api.Relation.create(
         database=node.database, schema=node.schema, identifier=node.alias, type='table'
     ) %}
+    {% do begin_operation() %}
     {% do lock_dataset(history.dataset) %}
     {% if not relation_exists_now(core) %}
         {% do history_error(node, 'core has no such table yet; run `dbt snapshot --select ' ~ snapshot ~ '`') %}
