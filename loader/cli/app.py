@@ -59,7 +59,11 @@ def command(name: str, account: str = "loader") -> Callable[[Callable[..., Any]]
         @command_without_project(name)
         @wraps(function)
         def run(project_dir: Path | None, target: str | None, **options: Any) -> Any:
-            return function(_open(project_dir, target, account), **options)
+            from loader.staging.options import refuse_impossible
+
+            project = _open(project_dir, target, account)
+            refuse_impossible(project, options.get("dataset"), options.get("period"))
+            return function(project, **options)
 
         return run
 

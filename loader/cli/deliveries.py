@@ -35,24 +35,17 @@ def ingest_command(project: Project, dataset: str | None, period: str | None, fi
     """Check name, form and header of what has landed, and record it."""
     from loader.errors import RefusedError
     from loader.staging.ingest import ingest
-    from loader.staging.landing import look, nothing_landed
-    from loader.staging.period_within import say_by_hand
+    from loader.staging.landing import look, look_at, nothing_landed
     from loader.staging.unknown_files import tell
 
     project.ensure_datasets()
     project.ensure_migrated()
     refused = 0
-    if file_path:
-        paths = [file_path]
-        if period:
-            say_by_hand(project, file_path, period)
-    else:
-        landing = look(project, dataset, period)
-        tell(landing.unknown)
-        paths = landing.paths
-    if not paths:
+    landing = look_at(project, file_path, dataset, period) if file_path else look(project, dataset, period)
+    tell(landing.unknown)
+    if not landing.paths:
         raise nothing_landed(project, dataset, period)
-    for path in paths:
+    for path in landing.paths:
         try:
             done = ingest(project, path)
             console.say(f"ingested   {done.contract.name} {done.period}  file {done.file_id}: {done.name}")

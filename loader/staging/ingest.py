@@ -26,6 +26,7 @@ from loader.staging.landing import (
     refuse_unrecordable,
     refused_by_name,
 )
+from loader.staging.options import refuse_contradiction, refuse_second_name
 from loader.validation import match_header
 from loader.warehouse import Engine
 from loader.warehouse.meta import file_ids, ingestion_log, now
@@ -146,8 +147,9 @@ def find_ingested(
     project: Project, *, file_id: int | None, file_path: Path | None, dataset: str | None, period: str | None
 ) -> Ingested:
     """The one delivery that the options name; raises UsageError when they name none, or several."""
+    refuse_second_name(file_id=file_id, file_path=file_path)
     if file_id is not None:
-        return ingested(project, file_id)
+        return _of_options(ingested(project, file_id), dataset, period)
     if file_path is None:
         landed = look(project, dataset, period).deliveries
         if not landed:
@@ -156,7 +158,12 @@ def find_ingested(
             names = ", ".join(one.name for one in landed)
             raise UsageError(f"several files match ({names}); name one by --file-path or --file-id")
         file_path = landed[0].path
-    return ingested(project, _file_id(project, file_path))
+    return _of_options(ingested(project, _file_id(project, file_path)), dataset, period)
+
+
+def _of_options(found: Ingested, dataset: str | None, period: str | None) -> Ingested:
+    refuse_contradiction(found.name, (found.contract, found.period), dataset, period)
+    return found
 
 
 def last_visits(connection: Connection) -> dict[str, Content]:

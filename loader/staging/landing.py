@@ -16,7 +16,8 @@ from loader.errors import RefusedError, UsageError
 from loader.project import Project
 from loader.staging.content import full_path
 from loader.staging.landing_folder import landing_folder
-from loader.staging.period_within import PeriodNotFoundError, find_within
+from loader.staging.options import refuse_contradiction
+from loader.staging.period_within import PeriodNotFoundError, find_within, say_by_hand
 from loader.staging.unknown_files import UnknownFile, UnknownFileError, explain, tell
 from loader.warehouse.meta import MOST_NAME, MOST_PATH
 
@@ -219,6 +220,22 @@ def look(project: Project, dataset: str | None = None, period: str | None = None
         tell(explained)
         raise nothing_landed(project, dataset, period)
     return Landing(wanted, refused, explained)
+
+
+def look_at(project: Project, path: Path, dataset: str | None, period: str | None) -> Landing:
+    """The file that somebody named; a period that is said with it counts where the contract leaves it to people.
+
+    Raises:
+        UsageError: it is of another dataset or period than is said.
+    """
+    if period is not None:
+        say_by_hand(project, path, period)
+    try:
+        landed = recognise(project, path)
+    except RefusedError:
+        return Landing([], [path], [])
+    refuse_contradiction(landed.name, (landed.contract, landed.period), dataset, period)
+    return Landing([landed], [], [])
 
 
 def landing_files(project: Project) -> Iterator[Path]:

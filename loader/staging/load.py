@@ -16,12 +16,11 @@ from loader.project import Project
 from loader.staging.earlier_reader import note_earlier_reader, of_earlier_reader
 from loader.staging.guard import GuardRefusedError
 from loader.staging.ingest import Ingested, ingest
-from loader.staging.landing import Landing, look, name_in_landing, nothing_landed, recognise
+from loader.staging.landing import look, look_at, name_in_landing
 from loader.staging.landing_folder import files_missed
 from loader.staging.load_stage import Loaded, Unchanged, load_stage
 from loader.staging.older_contracts import as_json as older_as_json
 from loader.staging.older_contracts import note_older_contracts, of_older_contracts
-from loader.staging.period_within import say_by_hand
 from loader.staging.selection import Candidate, select
 from loader.staging.sources import Place, Source
 from loader.staging.unknown_files import UnknownFile, tell
@@ -147,7 +146,7 @@ def _load_each(
         landing = look(project, dataset, period)
         report.missed, report.unknown = files_missed(project), landing.unknown
     else:
-        landing = _named(project, file_path, dataset, period)
+        landing = look_at(project, file_path, dataset, period)
     for path in landing.refused:
         project.ensure_migrated()
         try:
@@ -172,23 +171,6 @@ def _load_older(
     note_older_contracts(one for one in report.older_contract if one.place not in (Place.LANDED, Place.KEPT))
     report.earlier_reader = of_earlier_reader(project, dataset)
     note_earlier_reader(report.earlier_reader)
-
-
-def _named(project: Project, path: Path, dataset: str | None, period: str | None) -> Landing:
-    """The file that somebody named."""
-    if period is not None:
-        say_by_hand(project, path, period)
-    try:
-        landed = recognise(project, path)
-    except RefusedError:
-        return Landing([], [path], [])
-    if period not in (None, landed.period.name) and dataset in (None, landed.contract.name):
-        raise RefusedError(
-            f"{landed.name}: it tells {landed.period.name}, and --period says {period}; correct the one that is wrong"
-        )
-    if not landed.is_of(dataset, period):
-        raise nothing_landed(project, dataset, period)
-    return Landing([landed], [], [])
 
 
 def load_one(project: Project, candidate: Candidate, force: bool) -> Line:

@@ -27,8 +27,9 @@ from loader.monitoring import RUN_ID
 from loader.project import Project
 from loader.readers import READER_REVISION, open_table
 from loader.readers.table import Table
-from loader.staging.ingest import Ingested, find_ingested, ingested
+from loader.staging.ingest import Ingested, find_ingested
 from loader.staging.landing import refused_by_name
+from loader.staging.options import refuse_second_name
 from loader.validation import Outcome, clean_delivery, judge_rows
 from loader.validation.rejects import Rejected
 from loader.warehouse import State
@@ -174,8 +175,10 @@ def _counts(summary: str | None) -> tuple[Counter[str], Counter[str]]:
 
 def find_validated(project: Project, *, parquet_path: Path | None, **which: Any) -> Validated:
     """The validated delivery that the options name; raises UsageError when it was not validated yet."""
-    file_id = _file_id(project, parquet_path.name) if parquet_path else None
-    delivery = ingested(project, file_id) if file_id else find_ingested(project, **which)
+    if parquet_path:
+        refuse_second_name(parquet_path=parquet_path, file_path=which["file_path"], file_id=which["file_id"])
+        which["file_id"] = _file_id(project, parquet_path.name)
+    delivery = find_ingested(project, **which)
     found = validated(project, delivery)
     if found is None:
         raise UsageError(

@@ -210,8 +210,9 @@ def test_a_period_is_said_by_hand(engine: Engine, new_project: Callable[..., Pro
 def test_a_period_that_is_told_and_said_must_be_the_same(new_project: Callable[..., Project]) -> None:
     project = prepared(new_project, "duckdb", _cells)
     path = book(project, "products.xlsx", "2025-01")
-    refused = load(project, "--file-path", path, "--period", "2025-02", refused=True)
-    assert "products.xlsx: it tells 2025-01, and --period says 2025-02; correct the one that is wrong" in refused
+    refused = project.loader("load", "--file-path", path, "--period", "2025-02")
+    assert refused.exit_code == 2
+    assert "products.xlsx is of products 2025-01, and --period says 2025-02; leave the option out, or" in refused.output
     assert "loaded     products 2025-01" in load(project, "--file-path", path, "--period", "2025-01")
 
 
