@@ -159,20 +159,13 @@ class CsvFormat(_Format):
         return self
 
 
-class WorkbookFormat(_Format):
-    """How the sender writes his workbooks: `.xlsx`, `.xlsm`, `.xlsb`, `.xls` or `.ods`, as their extension says."""
+class Sheet(Model):
+    """Which sheet of a workbook is meant."""
 
-    type: Literal["workbook"] = Field(examples=["workbook"])
-    """`workbook` for spreadsheets."""
     sheet: str | int | None = Field(None, examples=["Citizens"])
-    """Name of the sheet, or its position among those that are not hidden, from 1. The first when nothing is said."""
+    """Name of the sheet, or its position among those that are not hidden, from 1."""
     sheet_pattern: Regex | None = Field(None, examples=["^Report"])
     """A regular expression that the name of one sheet matches, of those that are not hidden; instead of `sheet`."""
-
-    formulas: Literal["calculated", "as_stored"] = Field("calculated", examples=["as_stored"])
-    """What to do with formulas that the workbook asks to be calculated when it is opened: some programs write them
-    with a placeholder for the result. `calculated`: refuse them in columns of the contract; `as_stored`: take what is
-    stored. A formula without any result is always refused."""
 
     @field_validator("sheet", mode="before", json_schema_input_type=str | Annotated[int, Field(ge=1)])
     @classmethod
@@ -188,6 +181,20 @@ class WorkbookFormat(_Format):
         if self.sheet is not None and self.sheet_pattern is not None:
             raise ValueError("'sheet' and 'sheet_pattern' are two ways to say the same; take one")
         return self
+
+
+class WorkbookFormat(_Format, Sheet):
+    """How the sender writes his workbooks: `.xlsx`, `.xlsm`, `.xlsb`, `.xls` or `.ods`, as their extension says.
+
+    When no sheet is named, the first one that is not hidden is read.
+    """
+
+    type: Literal["workbook"] = Field(examples=["workbook"])
+    """`workbook` for spreadsheets."""
+    formulas: Literal["calculated", "as_stored"] = Field("calculated", examples=["as_stored"])
+    """What to do with formulas that the workbook asks to be calculated when it is opened: some programs write them
+    with a placeholder for the result. `calculated`: refuse them in columns of the contract; `as_stored`: take what is
+    stored. A formula without any result is always refused."""
 
 
 Format = CsvFormat | WorkbookFormat

@@ -11,21 +11,19 @@ from typing import Self
 from pydantic import Field, field_validator, model_validator
 
 from loader.contracts.file_names import Spelling, mistakes_in_groups, told_by
-from loader.contracts.formats import CsvFormat, Format
-from loader.contracts.model import Mistake, Model
+from loader.contracts.formats import CsvFormat, Format, Sheet, WorkbookFormat
+from loader.contracts.model import Mistake
 
 
-class PeriodWithin(Model):
+class PeriodWithin(Sheet):
     """The place within a delivery that tells its period: a cell, or a line above the header.
 
-    What the name of the file tells besides must be the same.
+    What the name of the file tells besides must be the same. The cell is on the sheet of the data when nothing is said.
     """
 
     cell: str | None = Field(None, pattern="^[A-Z]{1,3}[1-9][0-9]{0,6}$", examples=["B2"])
     """Of a workbook: the cell. A date cell tells the period that holds the date; a text or a number is written as
     `period_format` says, or is the name of the period. Any other cell tells none."""
-    sheet: str | None = Field(None, min_length=1, examples=["Cover"])
-    """The sheet of the cell; that of the data when nothing is said."""
     line: str | None = Field(None, examples=[r"As of (?P<month>\w+) (?P<year>\d{4})"])
     """A regular expression for the whole of a line above the header, with the groups that `file_name` may have besides
     `order`. In a text file, comments are lines too, and blanks, quotes and delimiters around a line do not count; in a
@@ -44,15 +42,27 @@ class PeriodWithin(Model):
     def _one_place(self) -> Self:
         if (self.cell is None) == (self.line is None):
             raise ValueError("'period' says either the 'cell' or the 'line' that tells it")
-        if self.sheet is not None and self.cell is None:
-            raise ValueError("'sheet' belongs to a 'cell'")
+        if self._names_sheet and self.cell is None:
+            raise ValueError("'sheet' and 'sheet_pattern' belong to a 'cell'")
         return self
+
+    @property
+    def _names_sheet(self) -> bool:
+        return (self.sheet, self.sheet_pattern) != (None, None)
 
     @property
     def place(self) -> str:
         """What people call the place."""
-        on = f" on sheet {self.sheet!r}" if self.sheet else ""
-        return f"cell {self.cell}{on}" if self.cell else "the line above the header"
+        if self.cell is None:
+            return "the line above the header"
+        of_pattern = f" on the sheet that matches '{self.sheet_pattern}'" if self.sheet_pattern else ""
+        return f"cell {self.cell}" + (of_pattern if self.sheet is None else f" on sheet {self.sheet!r}")
+
+    def format_of_cell(self, fmt: WorkbookFormat) -> WorkbookFormat:
+        """The format by which the sheet of the cell is opened."""
+        if not self._names_sheet:
+            return fmt
+        return fmt.model_copy(update={"sheet": self.sheet, "sheet_pattern": self.sheet_pattern})
 
     @cached_property
     def pattern(self) -> re.Pattern[str]:

@@ -17,7 +17,8 @@ READER_REVISION = 1
 """Raise it by one with each change after which the loader may get other values, or other rejected rows, out of the same
 bytes under the same contract: in readers, conversion, cleaning or checks, or in a package that they use. Loads remember
 it, and `loader recheck` reads those of an earlier one again. Say so in CHANGELOG.md. A file that was refused and now is
-read, or the other way round, needs no new revision: a refused file is looked at again anyway."""
+read, or the other way round, needs no new revision: a refused file is looked at again anyway. A period that is found
+within a file, or not found, needs one: that is remembered too."""
 
 
 def open_table(path: Path, fmt: Format, names: Sequence[str] = ()) -> Table:

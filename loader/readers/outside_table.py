@@ -13,10 +13,8 @@ from loader.readers.table import BLANKS, CellKind, letters
 from loader.readers.workbook import open_sheet
 
 
-def read_cell(path: Path, fmt: WorkbookFormat, sheet: str | None, cell: str) -> tuple[CellKind, str]:
+def read_cell(path: Path, fmt: WorkbookFormat, cell: str) -> tuple[CellKind, str]:
     """What a cell such as `B2` is, and its text as readers give it; without blanks around it, empty when it is empty.
-
-    It is on the `sheet` named, else on that of the format.
 
     Raises:
         RefusedError: the workbook cannot be read, there is no such sheet, or the cell holds a formula that the workbook
@@ -25,9 +23,8 @@ def read_cell(path: Path, fmt: WorkbookFormat, sheet: str | None, cell: str) -> 
     refuse_no_workbook(path)
     column, number = re.fullmatch(r"([A-Z]+)([0-9]+)", cell).groups()  # type: ignore[union-attr]
     row = int(number)
-    other = {"sheet": sheet, "sheet_pattern": None} if sheet else {}
     # as if the cell were the first below a header, so that the first formula of its column is the cell itself
-    about, batches = open_sheet(path, fmt.model_copy(update={"header_row": row - 1, "header_rows": 1, **other}))
+    about, batches = open_sheet(path, fmt.model_copy(update={"header_row": row - 1, "header_rows": 1}))
     for batch in batches:
         at = next((at for at in range(len(batch.cells)) if letters(about.first_column + at) == column), None)
         if at is None:

@@ -6,10 +6,18 @@ import datetime as dt
 import errno
 import os
 import stat
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from sqlalchemy import Connection, select
 
 from loader.files import sha256_of
+from loader.project import Project
+from loader.warehouse.meta import ingestion_log
 
 _EPOCH = dt.datetime(1970, 1, 1)
 _LAST_SECOND = (dt.datetime(9999, 12, 31) - _EPOCH).total_seconds()
@@ -43,3 +51,41 @@ class Content:
 def full_path(path: Path) -> str:
     """The path by which a file is recorded, without links."""
     return os.path.realpath(path)
+
+
+@dataclass(frozen=True)
+class Visits:
+    """The files that were ingested, as they were then; the last visit to a path counts."""
+
+    _rows: Sequence[Any]
+
+    @cached_property
+    def contents(self) -> Mapping[str, Content]:
+        """What each file held, by its full path."""
+        return {row.file_path: Content(row.size_bytes, row.modified_at, row.sha256) for row in self._rows}
+
+    @cached_property
+    def periods(self) -> Mapping[tuple[str, str], str]:
+        """The period as which bytes were ingested, by their hash and the dataset."""
+        from loader.archive.kept import is_kept  # heavy, and seldom needed
+
+        # what the archive has kept is read again for its old period, whatever a contract says today
+        told = (row for row in self._rows if row.data_period is not None and not is_kept(Path(row.file_path)))
+        return {(row.sha256, row.dataset): row.data_period for row in told}
+
+
+_visits: WeakKeyDictionary[Project, Visits] = WeakKeyDictionary()
+
+
+def last_visits(project: Project, connection: Connection) -> Visits:
+    """The files that were ingested; asked once, and again after an ingestion."""
+    if project not in _visits:
+        log = ingestion_log.c
+        columns = (log.file_path, log.size_bytes, log.modified_at, log.sha256, log.dataset, log.data_period)
+        _visits[project] = Visits(connection.execute(select(*columns).order_by(log.ingested_at)).all())
+    return _visits[project]
+
+
+def forget_visits(project: Project) -> None:
+    """Ask again the next time: another file was ingested."""
+    _visits.pop(project, None)

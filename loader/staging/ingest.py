@@ -16,7 +16,7 @@ from loader.monitoring import RUN_ID
 from loader.project import Project
 from loader.readers import open_table
 from loader.readers.table import Table
-from loader.staging.content import Content, full_path
+from loader.staging.content import Content, forget_visits, full_path
 from loader.staging.landing import (
     Landed,
     look,
@@ -27,8 +27,8 @@ from loader.staging.landing import (
     refused_by_name,
 )
 from loader.staging.options import refuse_contradiction, refuse_second_name
+from loader.staging.period_within import remember_periods
 from loader.validation import match_header
-from loader.warehouse import Engine
 from loader.warehouse.meta import file_ids, ingestion_log, now
 
 
@@ -97,7 +97,6 @@ def _ingest(
 ) -> Ingested:
     names = (recognised.contract.name, recognised.period.name) if recognised else (None, None)
     name = recognised.name if recognised else name_in_landing(project, path)
-    engine = project.warehouse.engine
     with project.audit.step("ingest", dataset=names[0], period=names[1], subject=name) as step:
         project.warehouse.let_go()
         with refused_by_name(path, name):
@@ -111,11 +110,11 @@ def _ingest(
             match_header(name, table.header, landed.contract, landed.period)
         except RefusedError as error:
             refusal = error.message
-            project.warehouse.run(lambda c: _record(c, engine, name, lies_at, recognised, content, refusal))
+            project.warehouse.run(lambda c: _record(c, project, name, lies_at, recognised, content, refusal))
             raise
 
         def record(connection: Connection) -> int:
-            file_id = _record(connection, engine, name, lies_at, landed, content, None)
+            file_id = _record(connection, project, name, lies_at, landed, content, None)
             step.end(connection)
             return file_id
 
@@ -166,15 +165,6 @@ def _of_options(found: Ingested, dataset: str | None, period: str | None) -> Ing
     return found
 
 
-def last_visits(connection: Connection) -> dict[str, Content]:
-    """What each file held when it was ingested last, by its full path."""
-    log = ingestion_log.c
-    rows = connection.execute(
-        select(log.file_path, log.size_bytes, log.modified_at, log.sha256).order_by(log.ingested_at)
-    )
-    return {row.file_path: Content(row.size_bytes, row.modified_at, row.sha256) for row in rows}
-
-
 def _file_id(project: Project, path: Path) -> int:
     """The number of a file that was ingested as it is now; raises UsageError when it was not."""
     landed, sha256 = recognise(project, path), _content(path).sha256
@@ -209,7 +199,7 @@ def _recognised(project: Project, path: Path) -> Landed | None:
 
 def _record(
     connection: Connection,
-    engine: Engine,
+    project: Project,
     name: str,
     lies_at: Path,
     landed: Landed | None,
@@ -217,7 +207,10 @@ def _record(
     refusal: str | None,
 ) -> int:
     """Write or renew the row of this content for this period; returns its `file_id`."""
-    engine.lock(connection, "meta.ingestion_log")  # else two loads at once give one file two numbers
+    # else two loads at once give one file two numbers
+    project.warehouse.engine.lock(connection, ingestion_log.fullname)
+    forget_visits(project)
+    remember_periods(project, connection)
     dataset = landed.contract.name if landed else None
     period = landed.period.name if landed else None
     row = {

@@ -21,6 +21,7 @@ from loader.staging.landing_folder import files_missed
 from loader.staging.load_stage import Loaded, Unchanged, load_stage
 from loader.staging.older_contracts import as_json as older_as_json
 from loader.staging.older_contracts import note_older_contracts, of_older_contracts
+from loader.staging.period_within import keep_periods
 from loader.staging.selection import Candidate, select
 from loader.staging.sources import Place, Source
 from loader.staging.unknown_files import UnknownFile, tell
@@ -147,6 +148,7 @@ def _load_each(
         report.missed, report.unknown = files_missed(project), landing.unknown
     else:
         landing = look_at(project, file_path, dataset, period)
+    keep_periods(project)
     for path in landing.refused:
         project.ensure_migrated()
         try:
@@ -185,7 +187,7 @@ def load_one(project: Project, candidate: Candidate, force: bool) -> Line:
             if candidate.refusal:
                 _refuse(project, delivery, candidate.refusal)
             validated = validate(project, delivery, force=force)
-            needless = partial(candidate.needless, delivery.sha256)
+            needless = partial(candidate.needless_now, delivery.sha256)
             done = load_stage(project, validated, force=force, replaces=candidate.replaces, needless=needless)
             _record_outcome(line, validated, done)
     except RefusedError as error:

@@ -27,7 +27,7 @@ def read_period(path: Path, contract: Contract) -> str:
     if not isinstance(within, PeriodWithin):
         raise NoPeriodError("the contract does not say where it stands")
     if within.cell and isinstance(fmt, WorkbookFormat):
-        kind, text = read_cell(path, fmt, within.sheet, within.cell)
+        kind, text = read_cell(path, within.format_of_cell(fmt), within.cell)
         return _of_cell(kind, text, within.place, contract)
     names = within.names_in(lines_above(path, fmt), contract.spelling)
     if not names:

@@ -11,12 +11,27 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from loader.project import Project
-from loader.staging.content import Content, full_path
-from loader.staging.ingest import Ingested, ingest, ingest_kept, last_visits
+from loader.staging.content import Content, full_path, last_visits
+from loader.staging.ingest import Ingested, ingest, ingest_kept
 from loader.staging.landing import Landed
 from loader.staging.sources import Place, Source
 from loader.warehouse import State, Version
 from loader.warehouse.versions import active_version, versions_of
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How a period stands: the load that is active, and the version of each content that it has had."""
+
+    active: Version | None
+    known: Mapping[str, Version]
+
+    @classmethod
+    def of(cls, versions: Sequence[Version]) -> Standing:
+        """The standing of a period of these versions; of two of a content the active one counts."""
+        known = {version.file_sha256: version for version in versions if not version.is_forgotten}
+        active = active_version(versions)
+        return cls(active, known | ({active.file_sha256: active} if active else {}))
 
 
 @dataclass(frozen=True)
@@ -41,19 +56,22 @@ class Candidate:
         kept = source if source.place is Place.KEPT else None
         return cls(source.landed, source.content, kept=kept, replaces=source.version.load_id)
 
-    def needless(self, sha256: str | None, versions: Sequence[Version]) -> str | None:
-        """Why a file of this content is not to be loaded, as the versions of its dataset are; None when it is."""
+    def needless(self, sha256: str | None, standing: Standing) -> str | None:
+        """Why a file of this content is not to be loaded, as its period stands; None when it is."""
         if self.replaces is not None:  # what comes in its place then is refused
             return None
-        of_period = [version for version in versions if version.data_period == self.landed.period.name]
-        active = active_version(of_period)
-        version = _known_versions(of_period).get(sha256) if sha256 else None
+        version = standing.known.get(sha256) if sha256 else None
         if version is not None:
             is_due = version.is_active and version.contract_fingerprint != self.landed.contract.fingerprint
             return None if is_due else _known(self.landed, version)
-        if active is not None and not self.named and _is_older(self.landed, active):
-            return _older(self.landed, active)
+        if standing.active is not None and not self.named and _is_older(self.landed, standing.active):
+            return _older(self.landed, standing.active)
         return None
+
+    def needless_now(self, sha256: str, versions: Sequence[Version]) -> str | None:
+        """The same as the versions of its dataset are when its period is about to be replaced."""
+        period = self.landed.period.name
+        return self.needless(sha256, Standing.of([one for one in versions if one.data_period == period]))
 
     @contextmanager
     def ingested(self, project: Project) -> Iterator[Ingested]:
@@ -77,12 +95,14 @@ def select(project: Project, landed: Sequence[Landed], *, force: bool, named: bo
         by_period[one.contract.name, one.period.name].append(one)
     alone = _content(landed[0].path, None) if len(landed) == 1 else None
     project.ensure_migrated()
-    visits, versions = project.warehouse.run(lambda c: (last_visits(c), _versions(c, {name for name, _ in by_period})))
+    visits, versions = project.warehouse.run(
+        lambda c: (last_visits(project, c), _versions(c, {name for name, _ in by_period}))
+    )
     if alone is None:
         project.warehouse.let_go()
     selected: list[Candidate] = []
     for key, files in by_period.items():
-        selected += _select_of_period(files, visits, versions[key], alone, force=force, named=named)
+        selected += _select_of_period(files, visits.contents, versions[key], alone, force=force, named=named)
     return selected
 
 
@@ -104,15 +124,15 @@ def _select_of_period(
     force: bool,
     named: bool,
 ) -> list[Candidate]:
-    known = _known_versions(versions)
+    standing = Standing.of(versions)
     due, selected = [], []
     for file in files:
         visit = visits.get(full_path(file.path))
         content = alone or _content(file.path, visit)
-        version = known.get(content.sha256) if content else None
+        version = standing.known.get(content.sha256) if content else None
         candidate = Candidate(file, seen=None if content is visit else content, named=named)
         forced = force and (named or file is files[-1])
-        reason = None if forced else candidate.needless(content.sha256 if content else None, versions)
+        reason = None if forced else candidate.needless(content.sha256 if content else None, standing)
         if reason is not None:
             selected.append(replace(candidate, unchanged=reason))
         else:
@@ -121,13 +141,6 @@ def _select_of_period(
         twins = [other.landed.name for other in due if other.landed.rank == one.landed.rank]
         selected.append(replace(one, refusal=_twins(one.landed, ", ".join(twins))) if len(twins) > 1 else one)
     return sorted(selected, key=lambda candidate: (candidate.landed.rank, candidate.landed.name))
-
-
-def _known_versions(versions: Sequence[Version]) -> dict[str, Version]:
-    """The version of each content that a period has had, the active one first."""
-    known = {version.file_sha256: version for version in versions if not version.is_forgotten}
-    active = active_version(versions)
-    return known | ({active.file_sha256: active} if active else {})
 
 
 def _content(path: Path, visit: Content | None) -> Content | None:

@@ -16,8 +16,7 @@ from loader.archive.kept import KeptFile
 from loader.contracts import Contract
 from loader.errors import RefusedError
 from loader.project import Project
-from loader.staging.content import Content, full_path
-from loader.staging.ingest import last_visits
+from loader.staging.content import Content, full_path, last_visits
 from loader.staging.landing import (
     Landed,
     landing_files,
@@ -87,7 +86,7 @@ def find_sources(project: Project, versions: Sequence[Version]) -> list[Source]:
     """
     if not versions:
         return []
-    known, visits = project.warehouse.run(lambda c: (_known_files(c), last_visits(c)))
+    known, visits = project.warehouse.run(lambda c: (_known_files(c), last_visits(project, c).contents))
     datasets = {version.dataset for version in versions}
     landed: dict[tuple[str, str], list[Landed]] = defaultdict(list)
     for path in landing_files(project):

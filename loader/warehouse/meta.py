@@ -13,7 +13,7 @@ from sqlalchemy import BigInteger, Column, Float, Integer, MetaData, Sequence, T
 from loader.warehouse.engines.types import Code, moment, words
 from loader.warehouse.layers import META
 
-REVISION = "0006"
+REVISION = "0007"
 """The newest migration, after which the tables are as they stand here; known without importing Alembic."""
 MOST_NAME = 255
 """Letters of the name of a file."""
@@ -75,6 +75,19 @@ ingestion_log = Table(
     Column("run_id", Code(32), nullable=False, doc="Command that did it, as in etl_audit."),
     Column("purged_at", moment(), doc="When rows of it were purged last: it is not read again unless forced."),
     comment="Every file that was looked at, and whether its form matches. Grain: content of a file and period.",
+)
+
+period_within = Table(
+    "period_within",
+    metadata,
+    Column("sha256", Code(64), primary_key=True, doc="Hash of the bytes of a delivery."),
+    Column("dataset", Code(63), primary_key=True, doc="Dataset that its name tells."),
+    Column("contract_fingerprint", Code(32), primary_key=True, doc="Contract that says where the period stands."),
+    Column("reader_revision", Integer, primary_key=True, autoincrement=False, doc="Revision of the reader."),
+    Column("data_period", Code(16), doc="The period that stands there; empty when none does."),
+    Column("message", words(), doc="Why none is found, in words that follow the name of the file."),
+    comment="The periods that stand within deliveries, so that a file is opened once. Grain: content of a file, "
+    "dataset, contract and reader.",
 )
 
 validation_log = Table(

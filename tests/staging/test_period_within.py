@@ -16,6 +16,8 @@ import pytest
 from pydantic import ValidationError
 
 from loader.contracts import Contract
+from loader.errors import RefusedError
+from loader.staging.read_period import read_period
 from tests.conftest import Project
 from tests.support import shop
 from tests.support.deliveries import change_contract, contract_of, follow_contracts
@@ -74,11 +76,7 @@ def test_a_line_tells_the_period_and_is_read_once(lines: Project, monkeypatch: p
     assert "loaded     products 2025-01  1 rows from products_a.csv" in output
     assert "loaded     products 2025-02  1 rows from products_b.csv" in output
     assert (skus(lines, "2025-01"), skus(lines, "2025-02")) == (["P1"], ["P2"])
-    opened = []
-    from loader.staging import read_period
-
-    read = read_period.lines_above
-    monkeypatch.setattr(read_period, "lines_above", lambda *given: opened.append(given[0].name) or read(*given))
+    opened = opened_files(monkeypatch)
     (lines.landing / "products_b.csv").rename(lines.landing / "products_c.csv")
     assert "0 loaded, 0 refused, 2 unchanged" in load(lines)
     assert "is version 1 of products 2025-02" in load(lines, "--period", "2025-02")
@@ -91,6 +89,39 @@ def test_a_line_tells_the_period_and_is_read_once(lines: Project, monkeypatch: p
     text(lines, "products_a.csv", "Products", "As of March 2025", sku="P3")
     assert "loaded     products 2025-03" in load(lines)
     assert skus(lines) == ["P1", "P2", "P3"]
+
+
+def opened_files(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names of the files whose lines are read from now on."""
+    from loader.staging import read_period
+
+    opened: list[str] = []
+    read = read_period.lines_above
+    monkeypatch.setattr(read_period, "lines_above", lambda *given: opened.append(given[0].name) or read(*given))
+    return opened
+
+
+def test_no_file_is_opened_twice_though_it_is_refused_or_not_asked_for(
+    lines: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = opened_files(monkeypatch)
+    text(lines, "products_1.csv", "", "As of January 2025")
+    text(lines, "products_2.csv", "", "As of February 2025", sku="P2")
+    text(lines, "products_3.csv", "", "As of Brumaire 2025")
+    load(lines, "--period", "2025-02")
+    assert sorted(opened) == ["products_1.csv", "products_2.csv", "products_3.csv"]
+    opened.clear()
+    (lines.landing / "products_3.csv").rename(lines.landing / "products_4.csv")
+    assert lines.loader("status").exit_code == 0
+    assert "refused    products_4.csv: no period is found within: 'Brumaire'" in load(lines, refused=True)
+    assert (opened, skus(lines, "2025-01")) == ([], ["P1"])
+    monkeypatch.setattr("loader.staging.period_within.READER_REVISION", 1_000)
+    assert lines.loader("status").exit_code == 0
+    assert len(opened) == 3
+    load(lines, refused=True)
+    opened.clear()
+    load(lines, refused=True)
+    assert opened == []
 
 
 def test_no_line_or_two_are_refused(lines: Project) -> None:
@@ -132,6 +163,7 @@ def test_a_cell_tells_the_period(cells: Project) -> None:
     for left in ("2024_c", "d", "e", "g"):
         (cells.landing / f"products_{left}.xlsx").unlink()
     change_contract(cells, "grain: month", "grain: month\n    period_format: YYYYMM")
+    change_contract(cells, "sheet: Cover", "sheet_pattern: '^Co'")
     book(cells, "products_2025_b.xlsx", 202502, "P4")
     follow_contracts(cells)
     assert "loaded     products 2025-04" in load(cells)
@@ -147,6 +179,25 @@ def test_a_named_file_is_read_too_and_kept_times_do_not_matter(cells: Project) -
     assert "products_x.xlsx: " in load(cells, "--file-path", path, refused=True)
     purge = cells.loader("purge", "--dataset", "products", "--key", "P1", "--yes")
     assert "cannot be read: products_x.xlsx" in purge.output, purge.output
+
+
+@pytest.mark.parametrize(
+    ("sheet", "place"),
+    [
+        ("sheet: 1", "cell B2 on sheet 1"),
+        ("sheet_pattern: ^Cov", "cell B2 on the sheet that matches '^Cov'"),
+        ("sheet: 3", "there is no sheet 3"),
+    ],
+)
+def test_the_sheet_is_named_as_that_of_the_data(tmp_path: Path, sheet: str, place: str) -> None:
+    contract = declared(period=f"{{cell: B2, {sheet}}}", format="{type: workbook, sheet: Data}")
+    path = write_sheets(tmp_path / "p.xlsx", {"Cover": [["Report", None], ["Period", "2025-02"]], "Data": [["sku"]]})
+    if "no sheet" in place:
+        with pytest.raises(RefusedError, match="no sheet 3 that is not hidden"):
+            read_period(path, contract)
+    else:
+        assert read_period(path, contract) == "2025-02"
+        assert contract.period_within.place == place
 
 
 @pytest.mark.parametrize("suffix", ["xlsx", "xls", "xlsb", "ods"])
@@ -232,7 +283,7 @@ def declared(**words: Any) -> Contract:
         ({"period": "{}"}, "either the 'cell' or the 'line'"),
         (
             {"period": "{line: '(?P<period>.*)', sheet: A}", "format": "{type: csv, header_row: 2}"},
-            "belongs to a 'cell'",
+            "'sheet' and 'sheet_pattern' belong to a 'cell'",
         ),
         ({"period": "{cell: B2}", "format": "{type: csv}"}, "a text file has no cells outside its table"),
         ({"period": "{line: '(?P<period>.*)'}"}, "no line is above the header, which is in row 1"),
@@ -246,6 +297,8 @@ def declared(**words: Any) -> Contract:
             "not a valid regular expression",
         ),
         ({"period": "{cell: b2}"}, "match pattern"),
+        ({"period": "{cell: B2, sheet: 0}"}, "sheets are counted from 1"),
+        ({"period": "{cell: B2, sheet: A, sheet_pattern: A}"}, "two ways to say the same"),
         ({}, "needs a named group"),
     ],
 )

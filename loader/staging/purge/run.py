@@ -25,8 +25,7 @@ from loader.archive.publish import publish, sweep, unpublished
 from loader.contracts import Contract
 from loader.errors import EnvironmentFailedError, RefusedError
 from loader.project import Project
-from loader.staging.content import Content, full_path
-from loader.staging.ingest import last_visits
+from loader.staging.content import Content, full_path, last_visits
 from loader.staging.landing import Landed, landing_files, recognise, where_it_lay
 from loader.staging.period_within import PeriodNotFoundError
 from loader.staging.purge.scope import Scope
@@ -238,7 +237,7 @@ def _in_deliveries(project: Project, scope: Scope, seen: Callable[[int], None]) 
     """The deliveries of a dataset, where they landed or were loaded from; and those that cannot be read."""
     log = ingestion_log.c
     ingested = select(log.file_path, log.file_name).where(log.dataset == scope.contract.name).distinct()
-    known, visits = project.warehouse.run(lambda c: (c.execute(ingested).all(), last_visits(c)))
+    known, visits = project.warehouse.run(lambda c: (c.execute(ingested).all(), last_visits(project, c).contents))
     lay = {row.file_path: where_it_lay(Path(row.file_path), row.file_name) for row in known}
     files = {path: there for path, there in lay.items() if not is_kept(Path(path))}
     files |= {full_path(path): path for path in landing_files(project)}
