@@ -6,19 +6,28 @@ Read were SET IMPLICIT_TRANSACTIONS, BEGIN, COMMIT and ROLLBACK TRANSACTION, sp_
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from mssql_python import ProgrammingError
 
+from tests.support.tsql import CATCH, Statement, statements
+
+Answer = tuple[Sequence[str], Sequence[tuple[Any, ...]]]
+"""Names of columns, and rows."""
 _BEGINS = re.compile(
-    r"\s*(alter table|begin tran|create|delete|drop|fetch|grant|insert|merge|open|revoke|select .*\bfrom\b|truncate"
-    r"|update)",
+    r"(alter table|begin tran|create|delete|drop|fetch|grant|insert|merge|open|revoke|truncate|update"
+    r"|select .*\bfrom\b)",
     re.IGNORECASE | re.DOTALL,
 )
 """Statements before which an implicit transaction begins; `select` only when it reads a table, `exec` never."""
-_CHANGES = re.compile(r"\s*(alter|create|delete|drop|insert|truncate|update)", re.IGNORECASE)
-_CONDITION = re.compile(r"if @@trancount (?P<sign><>|>) (?P<number>\d) (?P<then>.*)", re.DOTALL)
+_CHANGES = re.compile(
+    r"(alter|create|delete|drop|insert|merge|truncate|update|exec(ute)? sp_rename|(select|with)\b.*\binto\b)",
+    re.IGNORECASE | re.DOTALL,
+)
+_RESOURCE = re.compile(r"@Resource = N?(?:'([^']+)'|@name)")
+_COUNTED = re.compile(r"@@trancount (<>|>|=) (\d)", re.IGNORECASE)
 
 
 @dataclass
@@ -27,7 +36,8 @@ class Session:
 
     autocommit: bool = False
     trancount: int = 0
-    lock: str = "NoLock"
+    locks: set[str] = field(default_factory=set)
+    """Of the transaction."""
     pending: list[str] = field(default_factory=list)
     committed: list[str] = field(default_factory=list)
     alone: list[str] = field(default_factory=list)
@@ -49,33 +59,62 @@ class Session:
     def close(self) -> None:
         self._end(kept=False)
 
-    def execute(self, statement: str) -> tuple[Any, ...] | None:
-        """The first row, of a question."""
-        if _BEGINS.match(statement) and not self.autocommit and self.trancount == 0:
+    def execute(self, batch: str, parameters: Sequence[Any] = ()) -> Answer | None:
+        """The rows of the first question in a batch."""
+        answer = None
+        for statement in statements(batch):
+            if all(self.holds(condition) for condition in statement.conditions):
+                answer = answer or self.do(statement, parameters)
+        return answer
+
+    def do(self, statement: Statement, parameters: Sequence[Any]) -> Answer | None:
+        """Execute one statement."""
+        first, second = (*statement.words, "", "")[:2]
+        if _BEGINS.match(statement.sql) and not self.autocommit and self.trancount == 0:
             self.trancount = 1
-        condition = _CONDITION.search(statement)
-        if condition and self._holds(condition) and condition["then"].startswith("throw"):
-            self._fail("a lock needs exactly one open transaction")
-        if condition and condition.start() == 0:
-            statement = condition["then"] if self._holds(condition) else ""
-        if statement.endswith(" transaction"):
-            self._change_level(statement.split()[0])
-        elif "sp_getapplock" in statement:
-            self._lock()
-        elif _CHANGES.match(statement):
-            (self.pending if self.trancount else self.alone).append(statement)
-        elif statement.startswith(("select", "SELECT")):
-            return (self._answer(statement),)
+        if second.startswith("TRAN"):
+            self._change_level(first)
+        elif first == "THROW":
+            self._fail(statement.sql)
+        elif "sp_getapplock" in statement.sql:
+            if "'Transaction'" in statement.sql:
+                self.take_lock(_resource(statement, parameters))
+        elif _CHANGES.match(statement.sql):
+            (self.pending if self.trancount else self.alone).append(statement.sql)
+        elif first in ("SELECT", "WITH"):
+            return self.answer(statement, parameters)
         return None
 
-    def _holds(self, condition: re.Match[str]) -> bool:
-        number = int(condition["number"])
-        return self.trancount != number if condition["sign"] == "<>" else self.trancount > number
+    def holds(self, condition: str) -> bool:
+        """Whether a condition of `if` is true; variables are the answers of locks, which are granted."""
+        count = _COUNTED.fullmatch(condition)
+        if count:
+            number = int(count[2])
+            return {"<>": self.trancount != number, ">": self.trancount > number, "=": self.trancount == number}[
+                count[1]
+            ]
+        if re.fullmatch(r"@\w+ < 0", condition) or condition == CATCH:
+            return False
+        if re.fullmatch(r"@\w+ >= 0", condition):
+            return True
+        raise AssertionError(f"what is the answer? if {condition}")
+
+    def take_lock(self, name: str) -> None:
+        """Take a lock that the transaction owns."""
+        if self.trancount == 0:  # it answers -999
+            self._fail("the lock was not granted; run the same command again")
+        self.locks.add(name)
+
+    def answer(self, question: Statement, parameters: Sequence[Any]) -> Answer | None:
+        """What is asked, of what a session knows of itself; all else is 1."""
+        if "applock_mode" in question.sql:
+            return ["mode"], [("Exclusive" if self.locks else "NoLock",)]
+        return ["it"], [("16.0.1000.6" if "serverproperty" in question.sql else 1,)]
 
     def _change_level(self, word: str) -> None:
-        if word == "begin":
+        if word == "BEGIN":
             self.trancount += 1
-        elif word == "rollback":
+        elif word == "ROLLBACK":
             self._end(kept=False)
         elif self.trancount == 0:
             self._fail("The COMMIT TRANSACTION request has no corresponding BEGIN TRANSACTION. (3902)")
@@ -84,19 +123,9 @@ class Session:
         else:
             self.trancount -= 1
 
-    def _lock(self) -> None:
-        if self.trancount == 0:  # it answers -999
-            self._fail("the lock was not granted; run the same command again")
-        self.lock = "Exclusive"
-
-    def _answer(self, question: str) -> str | int:
-        if "applock_mode" in question:
-            return self.lock
-        return "16.0.1000.6" if "serverproperty" in question else 1
-
     def _end(self, *, kept: bool) -> None:
         self.committed += self.pending if kept else []
-        self.pending, self.trancount, self.lock = [], 0, "NoLock"
+        self.pending, self.trancount, self.locks = [], 0, set()
 
     def _fail(self, message: str) -> None:
         """As under XACT_ABORT: an error ends the transaction."""
@@ -104,23 +133,42 @@ class Session:
         raise ProgrammingError("the server says", message)
 
 
+def _resource(statement: Statement, parameters: Sequence[Any]) -> str:
+    found = _RESOURCE.search(statement.sql)
+    assert found, statement.sql
+    return found[1] or str(parameters[0])
+
+
 @dataclass
 class Cursor:
-    """One of a session; it has one row at most."""
+    """One of a session."""
 
     session: Session
-    row: tuple[Any, ...] | None = None
+    rows: list[tuple[Any, ...]] = field(default_factory=list)
     description: Any = None
     rowcount: int = 1
     messages: tuple[str, ...] = ()
 
-    def execute(self, statement: str, *_: Any, **__: Any) -> None:
-        self.row = self.session.execute(statement.strip())
-        self.description = [("it", str, None, None, None, None, None)] if self.row else None
+    def execute(self, batch: str, *parameters: Any, **_: Any) -> None:
+        """Parameters come one by one, or as a sequence."""
+        flat = parameters[0] if len(parameters) == 1 and isinstance(parameters[0], list | tuple) else parameters
+        answer = self.session.execute(batch, flat)
+        names, rows = answer or ([], [])
+        self.rows = list(rows)
+        self.description = [(name, str, None, None, None, None, None) for name in names] or None
 
     def fetchone(self) -> tuple[Any, ...] | None:
-        row, self.row = self.row, None
-        return row
+        return self.rows.pop(0) if self.rows else None
+
+    def fetchmany(self, size: int = 1) -> list[tuple[Any, ...]]:
+        given, self.rows = self.rows[:size], self.rows[size:]
+        return given
+
+    def fetchall(self) -> list[tuple[Any, ...]]:
+        return self.fetchmany(len(self.rows))
+
+    def nextset(self) -> bool:
+        return False
 
     def close(self) -> None:
         """Nothing is left open."""

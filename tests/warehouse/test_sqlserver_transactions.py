@@ -7,6 +7,8 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import Connection
 
+pytest.importorskip("sqlglot", reason="sqlglot is not installed: see requirements/dev.in")
+
 from loader.errors import EnvironmentFailedError
 from loader.warehouse import Warehouse
 from loader.warehouse.engines.sqlserver import SQLServer

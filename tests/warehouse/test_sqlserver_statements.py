@@ -1,0 +1,126 @@
+"""What is sent to SQL Server, as recorded by a connection to nothing; plans, deadlocks, types only a server shows."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("mssql_python", reason="mssql-python has no wheel for this platform")
+pytest.importorskip("sqlglot", reason="sqlglot is not installed: see requirements/dev.in")
+
+from tests.history.datasets import EXAMPLES
+from tests.history.feeding import prepare
+from tests.history.warehouse import SQLServerWarehouse
+from tests.support.engines import SQLServer
+from tests.support.sqlserver_answers import Answers, Stale
+from tests.support.sqlserver_recorder import Recorder
+from tests.support.sqlserver_rules import (
+    ddl_under_lock,
+    end_rule,
+    letter_rule,
+    lock_rule,
+    name_rule,
+    parameter_rule,
+    parse_rule,
+)
+
+Rule = Callable[[Recorder], list[str]]
+RULES: list[Rule] = [lock_rule, end_rule, letter_rule, parameter_rule, name_rule, parse_rule]
+UNDER_LOCK = Path(__file__).with_name("ddl_under_lock.json")
+"""DDL under a lock, which holds up who waits for it and may end in a deadlock: the list may shrink."""
+HERE = {"type": "sqlserver", "backend": "mssql-python", "host": "db.example", "database": "db"}
+BUILDS: dict[str, tuple[Stale, tuple[str, ...]]] = {
+    "first": (Stale("2025-01-01 00:00:00.000000", 2, 2), ()),
+    "of a new period": (Stale("2025-03-01 00:00:00.000000", 1, 3), ()),
+    "of a correction, with unknown keys": (Stale("2025-02-01 00:00:00.000000", 1, 3, has_unknown=1), ()),
+    "with nothing new": (Stale(None, 0, 3), ()),
+    "--full": (Stale(None, 0, 3), ("--full-refresh",)),
+}
+
+
+class Recorded(SQLServerWarehouse):
+    """The scratch project on a server that is none; without a stock snapshot, and the second fact of its kind."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder, SQLServer(), {**HERE, "user": "u", "password": "p"})
+
+    def connect(self) -> Any:
+        import mssql_python
+
+        return mssql_python.connect()
+
+    def build(self, *options: str) -> None:
+        self.dbt("build", "--exclude", "plain", "fct_people", *options)
+
+
+@pytest.fixture(scope="module")
+def builds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Recorder]]:
+    answers = Answers()
+    found: dict[str, Recorder] = {}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("mssql_python.connect", lambda *_, **options: answers.recorder.connect(**options))
+        warehouse = Recorded(tmp_path_factory.mktemp("recorded"))
+        prepare(warehouse, *(example.dataset for example in EXAMPLES))
+        for name, (stale, options) in BUILDS.items():
+            found[name] = answers.begin(stale)
+            warehouse.build(*options)
+        yield found
+
+
+def test_each_question_had_an_answer(builds: dict[str, Recorder]) -> None:
+    """One that is not known fails what asks it; this finds who caught that."""
+    assert [question for recorder in builds.values() for question in recorder.unanswered] == []
+    assert sum(len(recorder.recorded) for recorder in builds.values()) > 1_000
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
+def test_the_statements_of_builds(builds: dict[str, Recorder], rule: Rule) -> None:
+    assert {name: rule(recorder) for name, recorder in builds.items()} == {name: [] for name in builds}
+
+
+def test_ddl_under_a_lock_is_listed(builds: dict[str, Recorder]) -> None:
+    listed = json.loads(UNDER_LOCK.read_text(encoding="utf-8"))
+    found = {name: sorted(ddl_under_lock(recorder.recorded)) for name, recorder in builds.items()}
+    assert found == {name: listed.get(name, listed["of what exists"]) for name in builds}
+
+
+FAULTS: dict[str, tuple[Rule, Callable[[str], str]]] = {
+    "a lock in no transaction": (
+        lock_rule,
+        lambda batch: re.sub("(?i)begin transaction", "", batch).replace(
+            "@@trancount = 0 throw", "@@trancount = 9 throw"
+        ),
+    ),
+    "a transaction that nobody ends": (end_rule, lambda batch: batch.replace("commit transaction", "")),
+    "a letter of a contract": (letter_rule, lambda batch: batch.replace("gone", "Усунуто")),
+    "the catalogue in lower case": (name_rule, lambda batch: batch.replace("INFORMATION_SCHEMA", "information_schema")),
+    "a column of it in lower case": (name_rule, lambda batch: batch.replace("TABLE_SCHEMA", "table_schema")),
+    "no SQL": (parse_rule, lambda batch: batch.replace("group by", "group of")),
+}
+
+
+@pytest.mark.parametrize(("rule", "fault"), FAULTS.values(), ids=list(FAULTS))
+def test_a_fault_is_found(builds: dict[str, Recorder], rule: Rule, fault: Callable[[str], str]) -> None:
+    first = builds["first"]
+    assert rule(first.replayed(lambda batch: batch)) == []
+    assert rule(first.replayed(fault))
+
+
+def test_too_many_parameters_are_found(builds: dict[str, Recorder]) -> None:
+    recorder = Recorder(None)
+    recorder.connect().execute("delete from stage.people where person in (?)", range(2_001))
+    assert parameter_rule(recorder) == ["2001 parameters"]
+
+
+def test_ddl_that_comes_or_goes_is_found(builds: dict[str, Recorder]) -> None:
+    """The list holds what is recorded, no more and no less."""
+    first = builds["first"].replayed(lambda batch: batch)
+    more = first.replayed(lambda batch: batch.replace("insert into", "create table core.more (a int) insert into"))
+    assert "snapshot: create table core.more" in ddl_under_lock(more.recorded) - ddl_under_lock(first.recorded)
+    less = first.replayed(lambda batch: batch.replace("sp_getapplock", "sp_none"))
+    assert ddl_under_lock(less.recorded) == set()
