@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import codecs
+import os
 import sys
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +19,10 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 _WIDTH_UNWATCHED = 140
+_IN_ASCII = {"\u2192": "->", "\u2026": "...", "\u2013": "-", "\u2212": "-", "\u201c": '"', "\u201d": '"', "\u00d7": "x"}
+"""Arrow, ellipsis, dash, minus, quotes and the sign of multiplication."""
+_FOLDED = 20
+"""Characters that a text in a table has at least, before it is folded."""
 _CONTROLS = ("Cc", "Cf", "Cs", "Zl", "Zp")
 """Categories of Unicode: control characters, invisible ones, halves of a character, and line ends."""
 
@@ -31,7 +38,7 @@ def _console(stderr: bool) -> Console:
     from rich.console import Console
 
     console = Console(stderr=stderr, highlight=False, soft_wrap=True, emoji=False)
-    if not console.is_terminal:
+    if not console.is_terminal and "COLUMNS" not in os.environ:
         console.width = _WIDTH_UNWATCHED
     return console
 
@@ -50,17 +57,59 @@ def err() -> Console:
     return console
 
 
+def speaks_unicode(stream: Any) -> bool:
+    """Whether every character can be written to it."""
+    return (getattr(stream, "encoding", None) or "utf-8").lower().startswith("utf")
+
+
+def spell_out() -> None:
+    """Write `->` for an arrow, and an escape for any other character that the standard streams cannot take."""
+    codecs.register_error("spelled_out", _spelled_out)
+    for stream in (sys.stdout, sys.stderr):
+        if not speaks_unicode(stream) and hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="spelled_out")
+
+
+def _spelled_out(error: UnicodeError) -> tuple[str | bytes, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    lost = error.object[error.start : error.end]
+    return "".join(_IN_ASCII.get(one) or _escaped(one) for one in lost), error.end
+
+
 def say(text: str = "", style: str | None = None) -> None:
     """One line of result or progress."""
     if not QUIET.get():
         out().print(printable(text), style=style, markup=False)
 
 
-def show(renderable: Any) -> None:
-    """A table or another rich object."""
-    if not QUIET.get():
-        console = out()
-        console.print(renderable, soft_wrap=False)
+def show(made: Table, leave_out: Sequence[str] = ()) -> None:
+    """A table. Where it is too wide, columns that may be left out go one after the other, and a note says which."""
+    if QUIET.get():
+        return
+    console, gone = out(), []
+    for name in leave_out:
+        if _least_width(console, made) <= console.width:
+            break
+        gone += [column for column in made.columns if str(column.header) == name]
+        left = [column for column in made.columns if str(column.header) != name]
+        # a column knows its place, by which it is padded
+        made.columns = [replace(column, _index=at) for at, column in enumerate(left)]
+    console.print(made, soft_wrap=False)
+    if gone:
+        names = ", ".join(str(column.header) for column in gone)
+        note(f"too narrow for {names}; in a wider window they are shown")
+
+
+def _least_width(console: Console, made: Table) -> int:
+    """How wide a table is whose numbers are whole and whose texts are folded to a few characters a line."""
+    from rich.measure import Measurement
+
+    widths = []
+    for column in made.columns:
+        most = max(Measurement.get(console, console.options, cell).maximum for cell in (column.header, *column.cells))
+        widths.append(most if column.no_wrap else min(most, _FOLDED))
+    return sum(widths) + 3 * len(widths) - 1
 
 
 def table(**options: Any) -> Table:

@@ -2,28 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
 
 class AlmanacError(Exception):
     """The root of the errors that reach a person without a traceback."""
 
     exit_code = 3
+    kind = "failed"
+    """What kind of error it is, in one word."""
+    answered: Mapping[str, Any] = MappingProxyType({})
+    """What the command had to answer before it failed, as `--json` prints it."""
 
     @property
     def message(self) -> str:
         """The one line that a person reads."""
         return str(self)
 
+    def as_json(self) -> dict[str, Any]:
+        """The error as `--json` prints it."""
+        return {"kind": self.kind, "exit_code": self.exit_code, "message": self.message}
+
 
 class RefusedError(AlmanacError):
     """The data was refused; the warehouse is as it was."""
 
     exit_code = 1
+    kind = "refused"
 
 
 class UsageError(AlmanacError):
     """Wrong usage or configuration: an option, a contract, a profile."""
 
     exit_code = 2
+    kind = "usage"
 
 
 class EnvironmentFailedError(AlmanacError):

@@ -14,7 +14,7 @@ from loader import console
 from loader.build.dbt import DbtResult, run_dbt
 from loader.build.progress import Progress, complete_build
 from loader.errors import RefusedError
-from loader.gates import GateResult, render, run_gate, suite_files
+from loader.gates import GateRefusedError, GateResult, render, run_gate, suite_files
 from loader.monitoring import RUN_ID
 from loader.project import Project
 from loader.text import plural
@@ -187,9 +187,10 @@ def _refuse_failed(layer: str, result: GateResult) -> None:
     failed = sorted({check.table for check in result.checks if check.is_bad})
     if failed:
         tables = ", ".join(f"{layer}.{table}" for table in failed)
-        raise RefusedError(
+        raise GateRefusedError(
             f"the {layer} gate refused {tables}; the table above says what was found, "
-            f"gx/expectations/{layer}/ what was expected"
+            f"gx/expectations/{layer}/ what was expected",
+            result,
         )
 
 

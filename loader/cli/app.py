@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import _thread
 import atexit
 import gc
 import json
+import signal
 import sys
 from collections.abc import Callable
 from functools import wraps
@@ -24,6 +26,9 @@ if TYPE_CHECKING:
 gc.set_threshold(50_000)
 atexit.register(gc.disable)
 
+INTERRUPTED = 130
+"""Exit code of a command that somebody stopped with Ctrl-C, as a shell gives it."""
+
 PathOption = click.Path(path_type=Path)
 
 
@@ -38,7 +43,38 @@ def common_options(function: Callable[..., Any]) -> Callable[..., Any]:
     return function
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+def _raised_again(lost: sys.UnraisableHookArgs) -> None:
+    """Where Python cannot raise, as while it frees an object, Ctrl-C would be lost."""
+    if lost.exc_type is KeyboardInterrupt:
+        _thread.interrupt_main()
+    else:
+        sys.__unraisablehook__(lost)
+
+
+class _Commands(click.Group):
+    """The commands; whoever stops one with Ctrl-C is told so in one line."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        ctx.meta["as_json"] = "--json" in args
+        return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        console.spell_out()
+        if sys.unraisablehook is sys.__unraisablehook__:
+            sys.unraisablehook = _raised_again
+        try:
+            return super().invoke(ctx)
+        except click.UsageError as error:
+            if ctx.meta["as_json"]:
+                print_json({"error": UsageError(error.format_message()).as_json()})
+            raise
+        except KeyboardInterrupt:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)  # nothing is left to stop
+            console.error("interrupted: what was done before stays; run the command again to do the rest")
+            sys.exit(INTERRUPTED)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @common_options
 @click.version_option(package_name="almanac", prog_name="loader")
 @click.pass_context
@@ -46,7 +82,7 @@ def main(context: click.Context, /, **common: Any) -> None:
     """Puts file deliveries into stage, checked, and one period at a time.
 
     Exit codes: 0 done, or nothing to do; 1 the data was refused; 2 wrong usage or configuration; 3 the environment
-    failed (database locked or out of reach, disk full).
+    failed (database locked or out of reach, disk full); 130 Ctrl-C.
     """
     console.DEBUG.set(common["debug"])
     context.obj = common
@@ -91,12 +127,12 @@ def command_without_project(name: str) -> Callable[[Callable[..., Any]], click.C
             except AlmanacError as error:
                 if console.DEBUG.get():
                     raise
-                console.error(f"{_word(error)}: {error.message}")
+                _tell(error, as_json=console.QUIET.get())
                 sys.exit(error.exit_code)
             except Exception as error:
                 if console.DEBUG.get():
                     raise
-                console.error(f"failed: {_brief(error)}; --debug shows where")
+                _tell(AlmanacError(f"{_brief(error)}; --debug shows where"), as_json=console.QUIET.get())
                 sys.exit(3)
             finally:
                 console.QUIET.reset(quiet)  # for those who call it within their own process
@@ -124,13 +160,16 @@ def _open(project_dir: Path | None, target: str | None, account: str) -> Project
     return Project.open(project_dir, target, account)
 
 
-def _word(error: AlmanacError) -> str:
-    return {1: "refused", 2: "usage", 3: "failed"}[error.exit_code]
+def _tell(error: AlmanacError, *, as_json: bool) -> None:
+    """Say an error in one line; programs have it as JSON too, beside what was answered before."""
+    console.error(f"{error.kind}: {error.message}")
+    if as_json:
+        print_json({**error.answered, "error": error.as_json()})
 
 
 def print_json(value: Any) -> None:
     """Print a value as JSON and nothing else; what JSON does not know becomes text."""
-    text = json.dumps(value, indent=2, default=str, ensure_ascii=False)
+    text = json.dumps(value, indent=2, default=str, ensure_ascii=not console.speaks_unicode(sys.stdout))
     # half a character, as names of files may have it, stays an escape of JSON
     click.echo(text.encode(errors="backslashreplace").decode())
 

@@ -20,6 +20,7 @@ from loader.cli.app import (
     period_option,
     print_json,
 )
+from loader.errors import AlmanacError
 
 if TYPE_CHECKING:
     from loader.project import Project
@@ -127,10 +128,14 @@ def run_command(project: Project, as_json: bool, strict: bool, check_all: bool) 
 
     project.ensure_datasets()
     report = load(project)
+    console.say(report.closing_line)
+    try:
+        build_if_changed(project, check_all=check_all)
+    except AlmanacError as error:
+        error.answered = report.as_json()
+        raise
     if as_json:
         print_json(report.as_json())
-    console.say(report.closing_line)
-    build_if_changed(project, check_all=check_all)
     return report.exit_code(strict=strict)
 
 

@@ -58,7 +58,7 @@ def cube_command(
     given = pivot.ask(project, table, **words)
     if output is None and form in (None, "table"):
         console.say(str(given.question))
-        console.show(pivot.as_table(given, totals=totals))
+        console.show(pivot.as_table(given, totals=totals), pivot.leave_out(given, totals=totals))
         return 0
     written = pivot.write(given, form, output, totals=totals)
     if output is None:

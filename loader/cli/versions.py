@@ -122,7 +122,7 @@ def reset_command(project: Project, dataset: str, yes: bool) -> int:
 @json_option
 def versions_command(project: Project, dataset: str, period: str | None, as_json: bool) -> int:
     """The loads of each period: number, state, file, rows."""
-    from loader.reports.status_tables import versions_table
+    from loader.reports.status_tables import LEAVE_OUT, versions_table
     from loader.staging.older_contracts import note_older_contracts, of_older_contracts
     from loader.warehouse.versions import versions_of
 
@@ -135,7 +135,7 @@ def versions_command(project: Project, dataset: str, period: str | None, as_json
         places = {one.version.load_id: one.place for one in older}
         print_json([{**vars(version), "older_contract": places.get(version.load_id)} for version in found])
     elif found:
-        console.show(versions_table(found))
+        console.show(versions_table(found), LEAVE_OUT)
         note_older_contracts(older)
     else:
         console.say(f"{dataset} was never loaded{f' for {period}' if period else ''}")

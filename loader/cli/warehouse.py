@@ -22,7 +22,7 @@ def status_command(project: Project, dataset: str | None, as_json: bool) -> int:
     """Datasets x periods: state, rows, rejected, file, when."""
     from loader.reports.status import as_json as lines_as_json
     from loader.reports.status import of_unknown, status
-    from loader.reports.status_tables import status_messages, status_table
+    from loader.reports.status_tables import LEAVE_OUT, status_messages, status_table
     from loader.staging.earlier_reader import note_earlier_reader, of_earlier_reader
     from loader.staging.landing import look
     from loader.staging.older_contracts import note_older_contracts, of_older_contracts
@@ -44,7 +44,7 @@ def status_command(project: Project, dataset: str | None, as_json: bool) -> int:
     if as_json:
         print_json(lines_as_json([*lines, *of_unknown(unknown)]))
     elif lines:
-        console.show(status_table(lines))
+        console.show(status_table(lines), LEAVE_OUT)
         for message in status_messages(lines):
             console.say(message)
         note_older_contracts(older)

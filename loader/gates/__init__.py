@@ -1,11 +1,12 @@
 """The suites of Great Expectations, and what of an answer may be shown."""
 
-from loader.gates.results import Check, GateResult, render
+from loader.gates.results import Check, GateRefusedError, GateResult, render
 from loader.gates.run import publishable_results, run_gate, run_parquet_gate
 from loader.gates.suites import suite_files
 
 __all__ = [
     "Check",
+    "GateRefusedError",
     "GateResult",
     "publishable_results",
     "render",

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Literal
 
 from loader import console
+from loader.errors import RefusedError
 from loader.text import plural
 
 if TYPE_CHECKING:
@@ -60,6 +61,18 @@ class GateResult:
             f"{self.gate} gate: {plural(len(self.checks), 'check')} on {plural(tables, 'table')}, "
             f"{verdict}, {self.seconds:.1f} s"
         )
+
+
+class GateRefusedError(RefusedError):
+    """Checks failed; `checks` are those."""
+
+    def __init__(self, message: str, result: GateResult) -> None:
+        super().__init__(message)
+        self.checks = tuple(check for check in result.checks if check.is_bad)
+
+    def as_json(self) -> dict[str, Any]:
+        """The error and its checks, as `--json` prints it."""
+        return {**super().as_json(), "checks": [asdict(check) for check in self.checks]}
 
 
 def render(result: GateResult, verbose: bool = False) -> Table:

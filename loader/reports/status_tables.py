@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 from rich.table import Table
 
@@ -11,6 +12,9 @@ from loader.reports.status import PeriodStatus
 from loader.text import number
 from loader.warehouse import State, Version
 from loader.warehouse.versions import words_of_unknown
+
+LEAVE_OUT = ("when (UTC)", "loaded (UTC)", "unknown", "version", "rejected")
+"""Columns that a narrow window lacks, the first one first."""
 
 
 def versions_table(versions: Sequence[Version]) -> Table:
@@ -57,5 +61,6 @@ def status_messages(lines: Sequence[PeriodStatus]) -> list[str]:
 def _table(*columns: str, right: Sequence[str] = ()) -> Table:
     table = console.table()
     for name in columns:
-        table.add_column(name, justify="right" if name in right else "left", no_wrap=name != "file")
+        justify: Literal["left", "right"] = "right" if name in right else "left"
+        table.add_column(name, justify=justify, no_wrap=name != "file", overflow="fold")
     return table

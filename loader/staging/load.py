@@ -53,6 +53,8 @@ class Line:
     same_bytes: str | None = None
     """Which load of another period has the bytes of its file, in words that follow its name."""
     seconds: float = 0.0
+    checks: list[dict[str, Any]] = field(default_factory=list)
+    """Of its gate those that failed."""
     guarded: str | None = None
     """What the guard compared it with, when that refused it; not for programs, which have the message."""
 
@@ -192,6 +194,7 @@ def load_one(project: Project, candidate: Candidate, force: bool) -> Line:
             _record_outcome(line, validated, done)
     except RefusedError as error:
         line.result, line.message = "refused", error.message
+        line.checks = error.as_json().get("checks", [])
         line.guarded = error.compared_with if isinstance(error, GuardRefusedError) else None
     line.seconds = time.perf_counter() - started
     return line

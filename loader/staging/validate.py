@@ -247,12 +247,12 @@ def _write_workbook(path: Path, delivery: Ingested, rejected: Rejected, outcome:
 
 
 def _gate(project: Project, delivery: Ingested, parquet: Path) -> GateResult:
-    from loader.gates import run_parquet_gate
+    from loader.gates import GateRefusedError, run_parquet_gate
 
     gate = run_parquet_gate(project.root, delivery.contract, parquet, delivery.period.name)
     if not gate.passed:
         failed = "; ".join(f"{check.check} ({check.details})" for check in gate.checks if check.result != "passed")
-        raise RefusedError(f"{delivery.name}: the stage suite refused the cleaned rows: {failed}")
+        raise GateRefusedError(f"{delivery.name}: the stage suite refused the cleaned rows: {failed}", gate)
     return gate
 
 

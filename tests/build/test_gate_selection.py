@@ -128,7 +128,13 @@ def test_tables_are_asked_when_they_changed_or_it_is_time(built: Project) -> Non
     assert asked(built) == set()
     assert "the stage gate refused stage.citizens" in build(built, "--check-all", exit_code=1)
     # what failed is asked until it passes
-    assert "the stage gate refused stage.citizens" in build(built, exit_code=1)
+    failed = built.loader("run", "--json")
+    assert failed.exit_code == 1
+    assert failed.json["error"]["kind"] == "refused"
+    assert "the stage gate refused stage.citizens" in failed.json["error"]["message"]
+    checks = failed.json["error"]["checks"]
+    assert {(check["result"], check["table"]) for check in checks} == {("failed", "citizens")}
+    assert failed.json["loaded"] == 0
 
 
 def test_what_a_table_is_made_of(new_project: Callable[..., Project]) -> None:

@@ -13,8 +13,10 @@ from typing import Any, get_args
 import pytest
 from sqlalchemy import text
 
+from loader.cli.app import INTERRUPTED
 from loader.contracts.names import LINEAGE
 from loader.errors import AlmanacError
+from loader.gates import Check, GateRefusedError, GateResult
 from loader.project import Project as Opened
 from loader.readers.table import Remark
 from loader.settings import Settings
@@ -100,6 +102,14 @@ def test_answers_for_programs(shop: Project) -> None:
     assert_listed("`recheck`: each of `loads`", *rechecked["loads"])
     assert_listed("`recheck`: `change`", *(load["change"] for load in rechecked["loads"] if load["change"]))
     assert_listed("`cube`: each table that can be asked", *answer(shop, "cube"))
+    refused = answer(shop, "load", "--period", "never", exit_code=2)
+    assert_listed("every command that fails, besides what it has to answer", refused)
+    assert_listed("`error`", refused["error"])
+    assert {error.kind for error in (AlmanacError, *AlmanacError.__subclasses__())} == set(LISTED["values of `kind`"])
+    failed = GateResult("stage", (Check("failed", "price", "products", "1 row"),), 0)
+    error = GateRefusedError("refused", failed).as_json()
+    assert_listed("`error` of a failed gate", error)
+    assert_listed("each of `checks`, those that failed", *error["checks"])
     asked = answer(shop, "cube", "fct_sale", "--rows", "city", "--measure", "pieces")
     assert_listed("`cube`: an answer", asked)
 
@@ -135,9 +145,8 @@ def test_what_is_stored(shop: Project) -> None:
 
 def test_what_the_code_can_store() -> None:
     """What no short story of a warehouse comes to: the words are those of the code."""
-    assert_listed(
-        "exit codes", {"0", *(str(kind.exit_code) for kind in [AlmanacError, *AlmanacError.__subclasses__()])}
-    )
+    of_errors = (str(kind.exit_code) for kind in [AlmanacError, *AlmanacError.__subclasses__()])
+    assert_listed("exit codes", {"0", str(INTERRUPTED), *of_errors})
     assert_listed("`meta.dataset_version.state`", State)
     assert_listed("`recheck`: values of `result`", get_args(Result))
     places = "`status`, `versions`: values of `older_contract`; `load`, `run`: values of `place`"

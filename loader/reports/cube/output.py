@@ -136,11 +136,21 @@ def as_table(answer: Answer, *, totals: bool) -> Table:
     names = len(answer.question.rows)
     made = console.table()
     for at, name in enumerate(header):
-        made.add_column(console.plain(name), justify="left" if at < names else "right", no_wrap=True)
+        is_label = at < names
+        made.add_column(
+            console.plain(name), justify="left" if is_label else "right", no_wrap=not is_label, overflow="fold"
+        )
     for at, (labels, values) in enumerate(rows):
         cells = [console.plain(cell) for cell in (*labels, *map(number, values))]
         made.add_row(*cells, style="bold" if totals and at == len(rows) - 1 and rows[1:] else None)
     return made
+
+
+def leave_out(answer: Answer, *, totals: bool) -> list[str]:
+    """Columns that a narrow window lacks, the last one first; names, the first value and totals stay."""
+    header, _ = grid(answer, totals=totals)
+    values = header[len(answer.question.rows) + 1 :]
+    return [name for name in reversed(values) if not name.startswith(TOTAL)]
 
 
 def as_markdown(answer: Answer, *, totals: bool) -> str:

@@ -194,7 +194,7 @@ def _show_loss_ratio(project: Project) -> None:
     )
     console.say(f"$ loader cube {asked}")
     answer = pivot.ask(project, None, **_LOSS_RATIO)
-    console.show(pivot.as_table(answer, totals=True))
+    console.show(pivot.as_table(answer, totals=True), pivot.leave_out(answer, totals=True))
 
 
 def _show_change_of_plan(project: Project) -> None:

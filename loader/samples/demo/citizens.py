@@ -14,7 +14,7 @@ from loader.errors import UsageError
 from loader.files import sha256_of
 from loader.project import Project
 from loader.reports.status import status
-from loader.reports.status_tables import status_table
+from loader.reports.status_tables import LEAVE_OUT, status_table
 from loader.samples.data.citizens import DEMO_CITIZEN_ID, make_broken, make_correction, make_deliveries
 from loader.samples.demo.narration import head, refuse_strangers, rows_of, say_what_next, show
 from loader.staging.load import load
@@ -68,7 +68,7 @@ def demo(project: Project, *, rows: int, periods: int) -> None:
     head(f"1  Load: {periods} monthly workbooks of {rows:,} people, one broken workbook among them")
     report = load(project)
     console.say(report.closing_line)
-    console.show(status_table(status(project, "citizens")))
+    console.show(status_table(status(project, "citizens")), LEAVE_OUT)
 
     head("2  Build: history in core, star in mart, a gate after each layer")
     build(project, part=_CITIZENS)

@@ -53,7 +53,7 @@ def show(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> N
     table = console.table(title=title, title_justify="left", title_style="italic")
     for at, column in enumerate(columns):
         is_number = bool(rows) and isinstance(rows[0][at], int | Decimal)
-        table.add_column(column, justify="right" if is_number else "left", no_wrap=True)
+        table.add_column(column, justify="right" if is_number else "left", no_wrap=is_number, overflow="fold")
     for row in rows:
         table.add_row(*map(number, row))
     console.show(table)
