@@ -36,6 +36,15 @@ def lock_rule(recorder: Recorder) -> list[str]:
     ]
 
 
+def write_rule(recorder: Recorder) -> list[str]:
+    """Rows are changed in a transaction: history and ledger, or stage and version, change together."""
+    return [
+        f"in no transaction: {one.sql}"
+        for one in recorder.recorded
+        if one.statement.words[0] in ("INSERT", "UPDATE", "DELETE", "MERGE") and one.trancount == 0
+    ]
+
+
 def end_rule(recorder: Recorder) -> list[str]:
     """Each transaction ends with its connection, or the node of dbt."""
     return [f"{node} ends in an open transaction" for node in recorder.left_open]

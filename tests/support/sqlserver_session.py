@@ -27,6 +27,7 @@ _CHANGES = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _RESOURCE = re.compile(r"@Resource = N?(?:'([^']+)'|@name)")
+_HELD = re.compile(r"isnull\(applock_mode\('public', N'([^']+)', 'Transaction'\), 'NoLock'\) <> 'Exclusive'")
 _COUNTED = re.compile(r"@@trancount (<>|>|=) (\d)", re.IGNORECASE)
 
 
@@ -93,6 +94,8 @@ class Session:
             return {"<>": self.trancount != number, ">": self.trancount > number, "=": self.trancount == number}[
                 count[1]
             ]
+        if held := _HELD.fullmatch(condition):
+            return held[1] not in self.locks
         if re.fullmatch(r"@\w+ < 0", condition) or condition == CATCH:
             return False
         if re.fullmatch(r"@\w+ >= 0", condition):

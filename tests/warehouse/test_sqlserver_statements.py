@@ -27,24 +27,28 @@ from tests.support.sqlserver_rules import (
     name_rule,
     parameter_rule,
     parse_rule,
+    write_rule,
 )
 
 Rule = Callable[[Recorder], list[str]]
-RULES: list[Rule] = [lock_rule, end_rule, letter_rule, parameter_rule, name_rule, parse_rule]
+RULES: list[Rule] = [lock_rule, write_rule, end_rule, letter_rule, parameter_rule, name_rule, parse_rule]
 UNDER_LOCK = Path(__file__).with_name("ddl_under_lock.json")
 """DDL under a lock, which holds up who waits for it and may end in a deadlock: the list may shrink."""
 HERE = {"type": "sqlserver", "backend": "mssql-python", "host": "db.example", "database": "db"}
+_BUILD = ("build", "--exclude", "plain", "fct_people")
+"""Without a stock snapshot, and the second fact of its kind."""
 BUILDS: dict[str, tuple[Stale, tuple[str, ...]]] = {
-    "first": (Stale("2025-01-01 00:00:00.000000", 2, 2), ()),
-    "of a new period": (Stale("2025-03-01 00:00:00.000000", 1, 3), ()),
-    "of a correction, with unknown keys": (Stale("2025-02-01 00:00:00.000000", 1, 3, has_unknown=1), ()),
-    "with nothing new": (Stale(None, 0, 3), ()),
-    "--full": (Stale(None, 0, 3), ("--full-refresh",)),
+    "first": (Stale("2025-01-01 00:00:00.000000", 2, 2), _BUILD),
+    "of a new period": (Stale("2025-03-01 00:00:00.000000", 1, 3), _BUILD),
+    "of a correction, with unknown keys": (Stale("2025-02-01 00:00:00.000000", 1, 3, has_unknown=1), _BUILD),
+    "with nothing new": (Stale(None, 0, 3), _BUILD),
+    "--full": (Stale(None, 0, 3), (*_BUILD, "--full-refresh")),
+    "rebuild_history": (Stale(None, 0, 3), ("run-operation", "rebuild_history", "--args", "{snapshot: people}")),
 }
 
 
 class Recorded(SQLServerWarehouse):
-    """The scratch project on a server that is none; without a stock snapshot, and the second fact of its kind."""
+    """The scratch project on a server that is none."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder, SQLServer(), {**HERE, "user": "u", "password": "p"})
@@ -53,9 +57,6 @@ class Recorded(SQLServerWarehouse):
         import mssql_python
 
         return mssql_python.connect()
-
-    def build(self, *options: str) -> None:
-        self.dbt("build", "--exclude", "plain", "fct_people", *options)
 
 
 @pytest.fixture(scope="module")
@@ -66,9 +67,9 @@ def builds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Recor
         patch.setattr("mssql_python.connect", lambda *_, **options: answers.recorder.connect(**options))
         warehouse = Recorded(tmp_path_factory.mktemp("recorded"))
         prepare(warehouse, *(example.dataset for example in EXAMPLES))
-        for name, (stale, options) in BUILDS.items():
+        for name, (stale, command) in BUILDS.items():
             found[name] = answers.begin(stale)
-            warehouse.build(*options)
+            warehouse.dbt(*command)
         yield found
 
 
@@ -96,6 +97,10 @@ FAULTS: dict[str, tuple[Rule, Callable[[str], str]]] = {
             "@@trancount = 0 throw", "@@trancount = 9 throw"
         ),
     ),
+    "a change in no transaction": (
+        write_rule,
+        lambda batch: re.sub("(?is)begin transaction|if isnull.applock_mode.*?, 1;|.*sp_getapplock.*", "", batch),
+    ),
     "a transaction that nobody ends": (end_rule, lambda batch: batch.replace("commit transaction", "")),
     "a letter of a contract": (letter_rule, lambda batch: batch.replace("gone", "Усунуто")),
     "the catalogue in lower case": (name_rule, lambda batch: batch.replace("INFORMATION_SCHEMA", "information_schema")),
@@ -109,6 +114,18 @@ def test_a_fault_is_found(builds: dict[str, Recorder], rule: Rule, fault: Callab
     first = builds["first"]
     assert rule(first.replayed(lambda batch: batch)) == []
     assert rule(first.replayed(fault))
+
+
+def test_nothing_is_written_down_of_a_transaction_that_the_server_ended(builds: dict[str, Recorder]) -> None:
+    """An attention rolls back, and says so to nobody."""
+
+    def ledgers(recorder: Recorder) -> int:
+        return sum(one.sql.startswith("insert into") and "applied_load" in one.sql for one in recorder.recorded)
+
+    attention = builds["first"].replayed(
+        lambda batch: batch.replace("EXEC('DROP VIEW IF EXISTS", "rollback transaction EXEC('DROP VIEW IF EXISTS")
+    )
+    assert (ledgers(builds["first"]), ledgers(attention)) == (5, 0)
 
 
 def test_too_many_parameters_are_found(builds: dict[str, Recorder]) -> None:

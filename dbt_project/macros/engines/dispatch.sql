@@ -7,6 +7,10 @@
 {% macro begin_operation() %}{{ return(adapter.dispatch('begin_operation')()) }}{% endmacro %}
 {% macro default__begin_operation() %}{% endmacro %}
 
+{#- SQL that fails unless the transaction still has a lock, where a server may end one without a word. -#}
+{% macro lock_is_held_sql(name) %}{{ return(adapter.dispatch('lock_is_held_sql')(name)) }}{% endmacro %}
+{% macro default__lock_is_held_sql(name) %}{% endmacro %}
+
 {#- SQL that keeps the transaction of an incremental model together where the adapter would commit it in parts. -#}
 {% macro hold_transaction_sql() %}{{ return(adapter.dispatch('hold_transaction_sql')()) }}{% endmacro %}
 {% macro default__hold_transaction_sql() %}{% endmacro %}

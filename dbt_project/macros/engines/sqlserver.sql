@@ -20,6 +20,12 @@
     if {{ variable }} < 0 throw 50000, 'the lock {{ lock_name(name) }} was not granted; run the same command again', 1
 {% endmacro %}
 
+{#- An attention, which is how a driver gives up a statement, rolls back under XACT_ABORT and is no error. -#}
+{% macro sqlserver__lock_is_held_sql(name) %}
+    if isnull(applock_mode('public', N'{{ lock_name(name) }}', 'Transaction'), 'NoLock') <> 'Exclusive'
+        throw 50000, 'the transaction that held {{ lock_name(name) }} was ended by the server; run it again', 1;
+{% endmacro %}
+
 {#-
     dbt-sqlserver commits between the statements of a first or full build of an incremental model, and once more at
     its end. Each of its commits closes one level of transactions: the level that is opened here keeps the lock, and

@@ -8,22 +8,35 @@
         {% if consumer or is_follower(model) %}
             {{ hold_transaction_sql() }}
         {% endif %}
-        {% for dataset in consumer.histories | default([]) | map(attribute='dataset') | unique | sort %}
-            {{ lock_sql(dataset) }};
+        {% for name in locks_of(model) %}
+            {{ lock_sql(name) }};
         {% endfor %}
-        {{ lock_sql(name_of(model)) }};
-        {% if is_follower(model) %}
-            {{ lock_sql(name_of(leader_of(model))) }};
-        {% endif %}
     {% endif %}
+{% endmacro %}
+
+{#- What a node locks, in this order: the datasets that it reads, itself if it is a model, the fact that it follows. -#}
+{% macro locks_of(node) %}
+    {% set names = consumer_of(node).histories | default([]) | map(attribute='dataset') | unique | sort | list %}
+    {% if node.resource_type == 'model' %}
+        {% do names.append(name_of(node)) %}
+    {% endif %}
+    {% if is_follower(node) %}
+        {% do names.append(name_of(leader_of(node))) %}
+    {% endif %}
+    {{ return(names) }}
 {% endmacro %}
 
 {#-
     Writes the loads that were just applied. A post-hook: it runs in the transaction of the change itself, under the
-    lock, so that these are the loads that were read. Renders to nothing for a model that is no consumer.
+    lock, which it makes sure of, so that these are the loads that were read. Renders to nothing for a model that is no consumer.
 -#}
 {% macro record_applied_loads() %}
     {% set consumer = consumer_of(model) if execute %}
+    {% if execute and (consumer or is_follower(model)) %}
+        {% for name in locks_of(model) %}
+            {{ lock_is_held_sql(name) }}
+        {% endfor %}
+    {% endif %}
     {% if consumer %}
         {% if not consumer.is_fact %}{% do keep_history_indexes(model) %}{% endif %}
         {{ record_applied_loads_sql(model) }}

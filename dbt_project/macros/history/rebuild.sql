@@ -35,7 +35,7 @@
     {% set differing = run_query('select count(*) as row_count from ' ~ difference).rows[0]['row_count'] %}
     {% set written = quoted(columns + ['dbt_scd_id', 'dbt_valid_from', 'dbt_valid_to']) %}
     {% do run_query(apply_difference_sql(core, difference, written)) %}
-    {% do run_query(record_applied_loads_sql(node)) %}
+    {% do run_query(lock_is_held_sql(history.dataset) ~ record_applied_loads_sql(node)) %}
     {% if differing %}
         {% do run_query(forget_facts_sql(history)) %}
     {% endif %}
