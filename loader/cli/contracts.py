@@ -106,7 +106,11 @@ def propose_command(
 def accept_header_command(
     project: Project, file: Path, renamed: tuple[str, ...], ignored: tuple[str, ...], yes: bool
 ) -> int:
-    """Write into datasets_config.yml what takes the header of FILE, and show it before."""
+    """Write into datasets_config.yml what takes the header of FILE, and show it before.
+
+    A new header of a column counts from the period of FILE on; the old one until then, or until the last period that
+    was loaded under it.
+    """
     from loader.codegen.accept_header import difference, with_changes
     from loader.contracts.acceptance import accept, refuse_lasting
     from loader.contracts.edit import rewrite
@@ -114,6 +118,7 @@ def accept_header_command(
     from loader.files import text_of
     from loader.readers import open_table
     from loader.staging.landing import recognise
+    from loader.staging.sources import loaded_periods
     from loader.validation.header import HeaderRefusedError, match_header
 
     landed = recognise(project, file)
@@ -125,7 +130,8 @@ def accept_header_command(
         if error.twice:
             raise
         told = dict(_pair(one, error.missing) for one in renamed)
-        accepted = accept(contract, period, error.unknown, error.missing, told, ignored)
+        loaded = loaded_periods(project, contract) if error.missing and error.unknown else []
+        accepted = accept(contract, period, error.unknown, error.missing, told, ignored, loaded)
     else:
         console.say(f"nothing to accept: the header of {landed.name} matches the contract of '{contract.name}'")
         return 0

@@ -9,12 +9,12 @@ from typing import Any
 import yaml
 
 from loader.contracts import Contract, Contracts
-from loader.contracts.acceptance import Change, flow, word_of
+from loader.contracts.acceptance import Change, ended, flow, word_of
 from loader.contracts.file import CONTRACTS_FILE, contracts_of
 from loader.errors import UsageError
 
-_Edit = tuple[int, str]
-"""A text and where it is put in, in characters."""
+_Edit = tuple[int, int, str]
+"""From where to where, in characters, which text is put in."""
 
 
 def with_changes(text: str, contracts: Contracts, contract: Contract, changes: Sequence[Change]) -> str:
@@ -26,8 +26,8 @@ def with_changes(text: str, contracts: Contracts, contract: Contract, changes: S
         ignored = [change.item for change in changes if change.word == "ignore"]
         if ignored:
             edits += _of_ignored(text, dataset, ignored)
-        for at, new in sorted(edits, reverse=True):
-            text = text[:at] + new + text[at:]
+        for start, end, new in sorted(edits, reverse=True):
+            text = text[:start] + new + text[end:]
         changed = contracts_of(text)
     except (LookupError, UsageError, yaml.YAMLError):
         raise _by_hand(contract) from None
@@ -84,6 +84,10 @@ def _has(node: yaml.Node, key: str) -> bool:
     return any(name.value == key for name, _ in _words(node))
 
 
+def _before(at: int, new: str) -> _Edit:
+    return at, at, new
+
+
 def _end(node: yaml.Node) -> int:
     """Where the text of a node ends; a block ends with its last word, not with what follows it."""
     if isinstance(node, yaml.CollectionNode) and not node.flow_style:
@@ -105,7 +109,7 @@ def _line(text: str, at: int, column: int, line: str) -> _Edit:
     """A line of its own below that of `at`."""
     end = _line_end(text, at)
     missing = _newline(text) if end == len(text) and not text.endswith("\n") else ""
-    return end, f"{missing}{' ' * column}{line}{_newline(text)}"
+    return end, end, f"{missing}{' ' * column}{line}{_newline(text)}"
 
 
 def _of_column(text: str, dataset: yaml.Node, contract: Contract, change: Change) -> list[_Edit]:
@@ -114,7 +118,8 @@ def _of_column(text: str, dataset: yaml.Node, contract: Contract, change: Change
         return [_new_word(text, column, word_of(change, contract), after="type")]
     if change.word != "header":
         raise LookupError(change.word)
-    return _one_more(text, _value(column, "header"), [change.item])
+    header = _value(column, "header")
+    return [*(_ended(header, change.until) if change.until else []), *_one_more(text, header, [change.item])]
 
 
 def _of_ignored(text: str, dataset: yaml.Node, items: list[object]) -> list[_Edit]:
@@ -125,7 +130,7 @@ def _of_ignored(text: str, dataset: yaml.Node, items: list[object]) -> list[_Edi
 
 def _new_word(text: str, node: yaml.Node, word: str, after: str) -> _Edit:
     if isinstance(node, yaml.MappingNode) and node.flow_style:
-        return _end(node.value[-1][1]), f", {word}"
+        return _before(_end(node.value[-1][1]), f", {word}")
     return _line(text, _end(_value(node, after)), node.start_mark.column, word)
 
 
@@ -136,10 +141,21 @@ def _one_more(text: str, node: yaml.Node, items: list[object]) -> list[_Edit]:
         if not node.value:
             raise LookupError("empty")
         if node.flow_style:
-            return [(_end(node.value[-1]), added)]
+            return [_before(_end(node.value[-1]), added)]
         at, column = _end(node.value[-1]), node.start_mark.column
         lines = [_line(text, at, column, f"- {flow(item)}") for item in items]
-        return [(lines[0][0], "".join(new for _, new in lines))]
+        return [_before(lines[0][0], "".join(new for _, _, new in lines))]
     if isinstance(node, yaml.MappingNode) and not node.flow_style:
         raise LookupError("block")
-    return [(int(node.start_mark.index), "["), (_end(node), f"{added}]")]
+    return [_before(int(node.start_mark.index), "["), _before(_end(node), f"{added}]")]
+
+
+def _ended(header: yaml.Node, until: str) -> list[_Edit]:
+    """The headers without dates count until a period."""
+    edits = []
+    for item in header.value if isinstance(header, yaml.SequenceNode) else [header]:
+        if isinstance(item, yaml.ScalarNode):
+            edits.append((int(item.start_mark.index), int(item.end_mark.index), flow(ended(item.value, until))))
+        elif not _has(item, "from") and not _has(item, "until"):
+            edits.append(_new_word("", item, f"until: {flow(until)}", after="header"))
+    return edits

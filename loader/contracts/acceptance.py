@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import yaml
 
+from loader.contracts.columns import Column, Header
 from loader.contracts.contract import Contract
 from loader.contracts.names import plain_header
 from loader.contracts.periods import Period
@@ -25,6 +26,8 @@ class Change:
     word: str
     item: object
     """The header of a column from a period on, `True`, or a header to ignore."""
+    until: str | None = None
+    """Of a header: the last period in which those without dates still count beside it."""
 
 
 @dataclass(frozen=True)
@@ -44,23 +47,27 @@ def accept(
     missing: Sequence[str],
     renamed: Mapping[str, str] | None = None,
     ignored: Sequence[str] = (),
+    loaded: Sequence[Period] = (),
 ) -> Accepted:
     """The changes by which a header of `period` is taken that has `unknown` headers and lacks the columns `missing`.
 
-    A header is that of a missing column when `renamed` says so (by header the column), or when both have the same
-    letters and digits. What is unknown besides is ignored and what is missing besides optional, unless both are there:
-    then only those are `ignored` that are named.
+    A header is that of a missing column when `renamed` says so (by header the column), or when it has the letters and
+    digits of a header that the column has in any period. What is unknown besides is ignored and what is missing besides
+    optional, unless both are there: then only those are `ignored` that are named.
+
+    A header counts from its period on, and those before it count no more; but they go on up to the last of the `loaded`
+    periods that has them, so that its file can be read again.
     """
     told = {plain_header(header): column for header, column in (renamed or {}).items()}
     to_ignore = {plain_header(header) for header in ignored}
     gone, left, changes = [*missing], [], []
-    headers = contract.headers(period)
     for header in unknown:
-        alike = [name for name in gone if _letters(header) in {_letters(name), *map(_letters, headers[name])}]
+        alike = [name for name in gone if _letters(header) in map(_letters, _headers_of(contract.column(name)))]
         column = told.get(plain_header(header)) or (alike[0] if len(alike) == 1 else None)
         if column in gone and plain_header(header) not in to_ignore:
             gone.remove(column)
-            changes.append(Change(column, "header", {"header": " ".join(header.split()), "from": period.name}))
+            item = {"header": " ".join(header.split()), "from": period.name}
+            changes.append(Change(column, "header", item, _last_with_same(contract, column, period, loaded)))
         else:
             left.append(header)
     undecided = [header for header in left if gone and plain_header(header) not in to_ignore]
@@ -68,6 +75,20 @@ def accept(
     if not undecided:
         changes += [Change(name, "optional", True) for name in gone]
     return Accepted(changes, undecided, gone)
+
+
+def _headers_of(column: Column) -> list[str]:
+    """What a column is or was called in files, and in the contract."""
+    return [column.name, *(one.header for one in column.header)]
+
+
+def _last_with_same(contract: Contract, name: str, period: Period, loaded: Sequence[Period]) -> str | None:
+    """The last loaded period, from this one on, in which a column has the same undated headers as in this one."""
+    now = contract.headers(period)[name]
+    if any(one.is_dated and one.is_valid(period, contract.period) for one in contract.column(name).header):
+        return None  # one more with a date counts beside them
+    same = [one for one in loaded if one >= period and contract.headers(one).get(name) == now]
+    return max(same).name if same else None
 
 
 def refuse_lasting(contract: Contract, gone: Sequence[str]) -> None:
@@ -93,8 +114,8 @@ def lines_of(changes: Sequence[Change], contract: Contract) -> str:
 def word_of(change: Change, contract: Contract) -> str:
     """A word that is not there yet, on a line."""
     if change.word == "header" and change.column is not None:
-        before = [_header(one) for one in contract.column(change.column).header] or [change.column]
-        return f"header: {flow([*before, change.item])}"
+        before = [_header(one, change.until) for one in contract.column(change.column).header]
+        return f"header: {flow([*(before or [ended(change.column, change.until)]), change.item])}"
     return f"{change.word}: {flow([change.item] if change.word == 'ignore' else change.item)}"
 
 
@@ -104,9 +125,14 @@ def flow(value: object) -> str:
     return text.strip()[1:-1]
 
 
-def _header(header: object) -> object:
-    words = header.model_dump(by_alias=True, exclude_none=True)  # type: ignore[attr-defined]
-    return words["header"] if len(words) == 1 else words
+def _header(header: Header, until: str | None) -> object:
+    words = header.model_dump(by_alias=True, exclude_none=True)
+    return words if header.is_dated else ended(header.header, until)
+
+
+def ended(header: str, until: str | None) -> object:
+    """A header without dates, as it is written when it counts until a period."""
+    return header if until is None else {"header": header, "until": until}
 
 
 def _literal(header: str) -> str:

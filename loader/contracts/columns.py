@@ -96,6 +96,11 @@ class Header(Model):
     def _as_text(cls, value: Any) -> Any:
         return str(value) if isinstance(value, int | date) else value
 
+    @property
+    def is_dated(self) -> bool:
+        """Whether it counts in some periods only; then it goes before those without dates."""
+        return bool(self.from_period or self.until_period)
+
     def is_valid(self, period: Period, parse: Any) -> bool:
         """Whether the sender writes it so in that period."""
         starts = self.from_period is None or parse(self.from_period).start <= period.start
@@ -316,5 +321,5 @@ class Column(Model):
         if self.until is not None and period.start > parse(self.until).start:
             return ()
         valid = [item for item in self.header if item.is_valid(period, parse)]
-        dated = [item.header for item in valid if item.from_period or item.until_period]
+        dated = [item.header for item in valid if item.is_dated]
         return tuple(dated or [item.header for item in valid]) or (() if self.header else (self.name,))

@@ -13,7 +13,7 @@ from pathlib import Path
 from sqlalchemy import Connection, select
 
 from loader.archive.kept import KeptFile
-from loader.contracts import Contract
+from loader.contracts import Contract, Period
 from loader.errors import RefusedError
 from loader.project import Project
 from loader.staging.content import Content, full_path, last_visits
@@ -26,6 +26,7 @@ from loader.staging.landing import (
 )
 from loader.warehouse import Version
 from loader.warehouse.meta import ingestion_log
+from loader.warehouse.versions import versions_of
 
 
 class Place(StrEnum):
@@ -113,6 +114,13 @@ def find_sources(project: Project, versions: Sequence[Version]) -> list[Source]:
             place, (here, content) = Place.ELSEWHERE, there
         found.append(Source(version, contract, place, here, content, kept))
     return found
+
+
+def loaded_periods(project: Project, contract: Contract) -> list[Period]:
+    """The periods of a dataset that have an active load."""
+    project.ensure_meta()
+    versions = project.warehouse.run(lambda c: versions_of(c, contract.name))
+    return [contract.period(version.data_period) for version in versions if version.is_active]
 
 
 def _first_with(sha256: str, files: Sequence[Landed], visits: Mapping[str, Content]) -> tuple[Landed, Content] | None:

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
+from loader.codegen.accept_header import with_changes
+from loader.contracts.acceptance import accept
+from loader.contracts.file import contracts_of
 from tests.conftest import Project
 from tests.support.deliveries import change_contract, rejects
 from tests.support.engines import Engine
@@ -148,6 +155,151 @@ def test_what_nobody_can_tell_is_asked_for(local: Project) -> None:
         "        optional: true\n        header: [name, {header: Title, from: 2025-02}]\n        description: Name.\n"
     )
     load(local, "--file-path", path)
+
+
+def test_files_under_the_old_header_can_be_read_again(local: Project) -> None:
+    """They arrive out of order: March was loaded under the old header when February comes under the new one."""
+    deliver(local, "2025-01", products("P1"))
+    deliver(local, "2025-03", products("P1", "P2"))
+    load(local)
+    path = deliver(local, "2025-02", called(products("P1"), "name", "Title"))
+    assert local.loader("accept-header", path, "--renamed", "Title=name", "--yes").exit_code == 0
+    assert "header: [{header: name, until: 2025-03}, {header: Title, from: 2025-02}]" in config(local)
+    output = load(local)  # all of them: the contract has changed
+    assert "3 loaded, 0 refused" in output
+    path = deliver(local, "2025-04", products("P1"))  # under the old header again
+    line = "[{header: name, until: 2025-03}, {header: Title, from: 2025-02}, {header: name, from: 2025-04}]"
+    assert f"columns.name: `header: {line}`" in load(local, "--file-path", path, refused=True)
+    assert local.loader("accept-header", path, "--yes").exit_code == 0
+    assert f"header: {line}" in config(local)
+    load(local, "--file-path", path)
+    assert "2025-05: unknown" not in load(local, "--file-path", deliver(local, "2025-05", products("P1")))
+
+
+def test_a_header_that_came_earlier_than_was_thought_counts_from_then(local: Project) -> None:
+    for period in ("2025-03", "2025-02"):
+        path = deliver(local, period, called(products("P1"), "name", "Title"))
+        assert local.loader("accept-header", path, *RENAMED[period], "--yes").exit_code == 0
+        load(local, "--file-path", path)
+    assert "header: [name, {header: Title, from: 2025-03}, {header: Title, from: 2025-02}]" in config(local)
+
+
+RENAMED = {"2025-03": ["--renamed", "Title=name"], "2025-02": []}
+"""Once it is known whose header it is, nobody has to say so."""
+
+FORMS = {
+    "none": ("type: varchar(40), ", "header: [{header: name, until: 2025-02}, {header: Title, from: 2025-02}]"),
+    "scalar": (
+        "type: varchar(40), header: 'name', ",
+        "header: [{header: name, until: 2025-02}, {header: Title, from: 2025-02}], ",
+    ),
+    "flow": (
+        "type: varchar(40), header: [ {header: name}, Old ], ",
+        "header: [ {header: name, until: 2025-02}, {header: Old, until: 2025-02}, {header: Title, from: 2025-02} ], ",
+    ),
+    "dated": (
+        "type: varchar(40), header: [x, {header: name, from: 2025-01}], ",
+        "header: [x, {header: name, from: 2025-01}, {header: Title, from: 2025-02}], ",
+    ),
+}
+
+
+@pytest.mark.parametrize(("written", "expected"), FORMS.values(), ids=FORMS)
+def test_whatever_way_the_headers_are_written(written: str, expected: str) -> None:
+    text = PRODUCTS.replace("name: {type: varchar(40), ", f"name: {{{written}")
+    contracts = contracts_of(text)
+    contract = contracts.datasets[0]
+    period = contract.period("2025-02")
+    accepted = accept(contract, period, ["Title"], ["name"], {"Title": "name"}, loaded=[period])
+    assert expected in with_changes(text, contracts, contract, accepted.changes)
+
+
+ENDINGS = {
+    "lf": (b"", b"\n"),
+    "crlf": (b"", b"\r\n"),
+    "bom": (b"\xef\xbb\xbf", b"\n"),
+    "both": (b"\xef\xbb\xbf", b"\r\n"),
+}
+
+
+@pytest.mark.parametrize(("mark", "end"), ENDINGS.values(), ids=ENDINGS)
+def test_ends_of_lines_and_byte_order_mark_stay(local: Project, mark: bytes, end: bytes) -> None:
+    file = local.root / "datasets_config.yml"
+    before = file.read_bytes().replace(b"\n", end)
+    file.write_bytes(mark + before)
+    path = deliver(local, "2025-02", [{**row, "Fax": "1"} for row in without(products("P1"), "name")])
+    assert local.loader("accept-header", path, "--ignored", "Fax", "--yes").exit_code == 0
+    new = [b"    ignore: [Fax]" + end, b"        optional: true" + end]
+    after = file.read_bytes()
+    assert after.startswith(mark)
+    left = after.removeprefix(mark)
+    for line in new:
+        assert left.count(line) == 1
+        left = left.replace(line, b"")
+    assert left == before
+
+
+def test_an_anchor_stays_and_what_an_alias_shares_is_left_to_people(new_project: Callable[..., Project]) -> None:
+    anchored = PRODUCTS.replace(
+        "name: {type: varchar(40), description: Name.}", "name: &text {type: varchar(40), description: Name.}  # of all"
+    )
+    project = open_shop(new_project("duckdb"), anchored)
+    path = deliver(project, "2025-02", called(products("P1"), "name", "Title"))
+    accept = ["accept-header", path, "--renamed", "Title=name", "--yes"]
+    assert project.loader(*accept).exit_code == 0
+    assert (
+        "name: &text {type: varchar(40), description: Name., header: [name, {header: Title, from: 2025-02}]}  # of all"
+        in config(project)
+    )
+
+    text = anchored.replace("    guard:", "      short: *text\n    guard:")
+    (project.root / "datasets_config.yml").write_text(text, encoding="utf-8")
+    rows = [{**row, "short": "T"} for row in called(products("P1"), "name", "Title")]
+    deliver(project, "2025-02", rows)
+    done = project.loader(*accept)
+    assert (done.exit_code, config(project)) == (2, text)
+    assert "written in a way that cannot be changed here" in done.output
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from loader.contracts.edit import rewrite
+
+path, after = Path(sys.argv[1]), Path(sys.argv[2]).read_text(encoding="utf-8")
+before, left = path.read_bytes(), 0
+
+def kill(event, arguments):
+    global left
+    if event in ("open", "os.rename", "os.chmod", "os.remove") and path.name in str(arguments[0]):
+        if left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        left -= 1
+
+for at in range(100):
+    path.write_bytes(before)
+    left = at
+    process = os.fork()
+    if process == 0:
+        sys.addaudithook(kill)
+        rewrite(path, after)
+        os._exit(0)
+    killed = os.waitpid(process, 0)[1]
+    print("old" if path.read_bytes() == before else "new" if path.read_text(encoding="utf-8") == after else "broken")
+    if not killed:
+        break
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="it kills copies of itself")
+def test_killed_at_any_step_of_writing_the_contract_is_the_old_or_the_new_one(local: Project, tmp_path: Path) -> None:
+    new = tmp_path / "new.yml"
+    new.write_text(config(local).replace("    guard:", "    ignore: [Fax]\n    guard:"), encoding="utf-8")
+    command = [sys.executable, "-c", KILLED, local.root / "datasets_config.yml", new]
+    found = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
+    assert len(found) > 4
+    assert found == sorted(found, key=["old", "new"].index)
+    assert found[-1] == "new"
 
 
 @pytest.mark.parametrize("rows", [without(products("P1"), "sku")], ids=["without its key"])
