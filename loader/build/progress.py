@@ -11,6 +11,7 @@ from sqlalchemy import Connection, cast, func, select
 from loader.build.dbt import parsed
 from loader.build.inputs import Inputs, hash_of
 from loader.build.table_states import TableStates
+from loader.codegen.derive import refuse_stale_sources
 from loader.gates import GateResult, suite_files
 from loader.monitoring import RUN_ID
 from loader.project import Project
@@ -61,8 +62,10 @@ class Progress:
         """Take the mark away; nothing else is changed yet.
 
         Raises:
+            UsageError: derived sources are stale.
             EnvironmentFailedError: dbt cannot parse the project.
         """
+        refuse_stale_sources(project.root, project.contracts)
         inputs = Inputs.of(project)  # before dbt reads them: what changes meanwhile is seen at the end
         states = TableStates(project, parsed(project), inputs)
         token = uuid.uuid4().hex

@@ -32,7 +32,7 @@ def init_command(folder: Path | None, project_dir: Path | None, **_: Any) -> int
 
 
 @command("derive")
-@click.option("--check", is_flag=True, help="Write nothing; exit 1 when a derived file is stale.")
+@click.option("--check", is_flag=True, help="Write nothing; exit 2 when a derived file is stale.")
 @click.option("--snapshot", "dataset", help="Write the first snapshot of this dataset, too, if it has none.")
 def derive_command(project: Project, check: bool, dataset: str | None) -> int:
     """Write everything that follows from the contracts: dbt sources, stage DDL, stage suites."""
@@ -51,7 +51,7 @@ def derive_command(project: Project, check: bool, dataset: str | None) -> int:
         console.say("every derived file is up to date")
     elif check:
         console.say("run `loader derive` and commit the result")
-    return 1 if check and stale else 0
+    return 2 if check and stale else 0
 
 
 @command_without_project("propose")

@@ -17,11 +17,14 @@ from loader.codegen.header import DERIVED
 from loader.codegen.stage_ddl import stage_ddl
 from loader.codegen.stage_suite import stage_suite
 from loader.contracts import Contract
+from loader.errors import UsageError
 from loader.files import replacing
+from loader.text import listed
 from loader.warehouse.engines.registry import ENGINES
 
+_SOURCES = Path("dbt_project/models/staging")
 _PLACES = {
-    "dbt_project/models/staging": "_*__sources.yml",
+    str(_SOURCES): "_*__sources.yml",
     "gx/expectations/stage": "*.json",
     "gx/expectations/core": "*.json",
     **{f"ddl/{engine}": "stage_*.sql" for engine in ENGINES},
@@ -50,6 +53,24 @@ def derive(project_dir: Path, contracts: Iterable[Contract], check: bool = False
     return sorted([*stale, *gone])
 
 
+def refuse_stale_sources(project_dir: Path, contracts: Iterable[Contract]) -> None:
+    """Refuse to build from dbt sources that are not those of the contracts: history follows kind, key and columns.
+
+    Raises:
+        UsageError: a source is missing or stale, or that of a dataset that is gone.
+    """
+    wanted = {_sources(contract): sources_yml(contract) for contract in contracts}
+    stale = [path for path, text in wanted.items() if _read(project_dir / path) != text]
+    gone = [path for path in _existing(project_dir) if path.parent == _SOURCES and path not in wanted]
+    if stale or gone:
+        names = listed(path.as_posix() for path in [*stale, *gone])
+        raise UsageError(f"{names}: not what follows from datasets_config.yml; run `loader derive`")
+
+
+def _sources(contract: Contract) -> Path:
+    return _SOURCES / f"_{contract.name}__sources.yml"
+
+
 def derived_files(contracts: Iterable[Contract], snapshots: Container[str] = ()) -> dict[Path, str]:
     """The text of every derived file by its path below the project folder.
 
@@ -57,7 +78,7 @@ def derived_files(contracts: Iterable[Contract], snapshots: Container[str] = ())
     """
     files = {Path("datasets_config.schema.json"): contract_schema()}
     for contract in contracts:
-        files[Path(f"dbt_project/models/staging/_{contract.name}__sources.yml")] = sources_yml(contract)
+        files[_sources(contract)] = sources_yml(contract)
         files[Path(f"gx/expectations/stage/{contract.name}.json")] = stage_suite(contract)
         if contract.name in snapshots:
             files[Path(f"gx/expectations/core/{contract.name}.json")] = core_suite(contract)

@@ -132,6 +132,15 @@ def test_a_proposal_is_appended_and_its_history_builds(own: Project) -> None:
     ]
     assert own.loader("propose", "--append", *sales).exit_code == 0
 
+    as_proposed = config.read_text("utf-8")
+    config.write_text(as_proposed.replace("end_marker: none", "end_marker: {column: euros, value: '0'}"), "utf-8")
+    for command, said in (
+        ("build", "_sales__sources.yml: not what follows from datasets_config.yml; run `loader derive`"),
+        ("derive --check", "stale: dbt_project/models/staging/_sales__sources.yml"),
+    ):
+        stale = own.loader(*command.split())
+        assert (stale.exit_code, said in stale.output) == (2, True), stale.output
+    config.write_text(as_proposed, "utf-8")
     result = own.loader("run")
     assert result.exit_code == 0, result.output
     assert [str(row[0]) for row in own.sql("select receipt from core.sales where dbt_valid_to is null order by 1")] == [

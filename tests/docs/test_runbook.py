@@ -14,7 +14,8 @@ ENTRY = re.compile(r"^(?:\| )?(?P<tick>`+) ?(?P<text>.+?) ?(?P=tick)(?: \||$)")
 PASSED_ON = {
     "result.summary",
     "f\"{('stale' if check else 'written')}: {project.shown(path)}\"",
-    "f'{_word(error)}: {error.message}'",
+    "f'{error.kind}: {error.message}'",
+    "error.format_message()",
     "line",
     "name + error.message.removeprefix(path.name)",
     "loaded.reason",

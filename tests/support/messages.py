@@ -22,11 +22,13 @@ REFUSED, USAGE, FAILED, NOTE, SAID, ANY = "1", "2", "3", "note", "0", "any"
 KINDS = {
     "RefusedError": REFUSED,
     "GuardRefusedError": REFUSED,
+    "GateRefusedError": REFUSED,
     "HeaderRefusedError": REFUSED,
     "UnknownFileError": REFUSED,
     "PeriodNotFoundError": REFUSED,
     "UsageError": USAGE,
     "EnvironmentFailedError": FAILED,
+    "AlmanacError": FAILED,
     "ValueError": USAGE,
     "NoPeriodError": USAGE,
     "Mistake": USAGE,
