@@ -23,7 +23,7 @@
 {#- An attention, which is how a driver gives up a statement, rolls back under XACT_ABORT and is no error. -#}
 {% macro sqlserver__lock_is_held_sql(name) %}
     if isnull(applock_mode('public', N'{{ lock_name(name) }}', 'Transaction'), 'NoLock') <> 'Exclusive'
-        throw 50000, 'the transaction that held {{ lock_name(name) }} was ended by the server; run it again', 1;
+        throw 50000, 'the lock {{ lock_name(name) }} was lost while the node was built; run this build again', 1;
 {% endmacro %}
 
 {#-
