@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from loader.codegen.text_encoding import encoding_of
 from loader.codegen.text_splits import COMMENT, COMMON, Sample, Split
 from loader.contracts import CsvFormat
 from loader.readers.quotes import named_delimiter
+from loader.readers.text_encoding import encoding_of
 from loader.text import plural
 
 _ENCODED = 1 << 20

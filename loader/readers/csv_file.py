@@ -21,16 +21,19 @@ import pyarrow.csv as pacsv
 
 from loader.contracts import CsvFormat
 from loader.errors import RefusedError
-from loader.readers.encodings import Watch, refuse_mark
+from loader.readers.encodings import Watch, refuse_start
 from loader.readers.quotes import MOST_ROW, csv_reader, names_delimiter, refuse_torn_rows, text_rows
 from loader.readers.signatures import GZIP, refuse_bomb, refuse_no_text
 from loader.readers.table import BLANKS, Batch, Fault, Noted, Remark, ShortRow, Table, data_table, join_header
 from loader.readers.text_body import BodyText, Pull, Rules, below
 from loader.readers.text_notation import TextNotation
+from loader.readers.undecodable import not_decodable
 from loader.text import first_line
 
 _BLOCK_BYTES = MOST_ROW
 """Arrow reads some thirty blocks ahead, and a row must fit in one."""
+_LOOKED_AT = 4096
+"""Bytes that tell by how a text begins that it is of another encoding."""
 
 
 def open_csv(path: Path, fmt: CsvFormat, names: Sequence[str] = ()) -> Table:
@@ -39,7 +42,7 @@ def open_csv(path: Path, fmt: CsvFormat, names: Sequence[str] = ()) -> Table:
     Raises:
         RefusedError: it is no text file, cannot be decoded or has no header row.
     """
-    refuse_mark(path.name, first_bytes(path, 4), fmt.encoding)
+    refuse_start(path.name, first_bytes(path, _LOOKED_AT), fmt.encoding)
     text = _TextFile(path, fmt, TextNotation.of(path.name, fmt))
     if fmt.header == "none":
         return data_table([*names], [names], text.batches(len(names), text.above()), fmt)
@@ -52,7 +55,7 @@ def open_csv(path: Path, fmt: CsvFormat, names: Sequence[str] = ()) -> Table:
 
 def lines_above_header(path: Path, fmt: CsvFormat) -> list[str]:
     """The lines of a text file above its header, comments among them; raises RefusedError when it cannot be read."""
-    refuse_mark(path.name, first_bytes(path, 4), fmt.encoding)
+    refuse_start(path.name, first_bytes(path, _LOOKED_AT), fmt.encoding)
     return _TextFile(path, fmt, TextNotation.of(path.name, fmt)).lines_above()
 
 
@@ -174,7 +177,8 @@ class _TextFile:
                 refuse_bomb(self.path, unpacked)
             return block
 
-        return below(pull if _is_utf8(self.fmt) else _in_utf8(pull, self.path.name, self.fmt.encoding), lines_above)
+        in_utf8 = _proven(pull) if _is_utf8(self.fmt) else _in_utf8(pull, self.path.name, self.fmt.encoding)
+        return below(in_utf8, lines_above)
 
     @contextmanager
     def text(self) -> Iterator[TextIOWrapper]:
@@ -216,6 +220,22 @@ def _without_trailing(batch: Batch, width: int) -> Batch:
     rows = zip(wrong.source_rows.to_pylist(), texts, strict=True)
     added = [ShortRow(at, width + 1, width, tuple(cell or "" for cell in row)) for at, row in rows]
     return replace(kept.take(pc.invert(filled)), misshapen=[*batch.misshapen, *added])
+
+
+def _proven(pull: Pull) -> Pull:
+    """The same text; reading it raises UnicodeDecodeError where it is no UTF-8.
+
+    Arrow would say so of cells only: a row of the wrong length that is none ends its reader.
+    """
+    decoder = codecs.getincrementaldecoder("utf-8")()
+
+    def pull_proven(size: int) -> bytes:
+        block = pull(size)
+        if not (block and block.isascii()) or decoder.getstate()[0]:
+            decoder.decode(block, final=not block)
+        return block
+
+    return pull_proven
 
 
 def _in_utf8(pull: Pull, name: str, encoding: str) -> Pull:
@@ -263,7 +283,10 @@ def _blocks(body: BodyText, notation: TextNotation, width: int, set_aside: Calla
                 invalid_row_handler=set_aside,
             ),
             convert_options=pacsv.ConvertOptions(
-                column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=True, null_values=[""]
+                check_utf8=False,
+                column_types=dict.fromkeys(names, pa.string()),
+                strings_can_be_null=True,
+                null_values=[""],
             ),
         )
     except pa.ArrowInvalid as error:
@@ -283,8 +306,6 @@ def _explained(path: Path, fmt: CsvFormat, refuse_torn_rows: Callable[[], None] 
         refuse_torn_rows()
         raise
     except pa.ArrowInvalid as error:
-        if "UTF8" in str(error):
-            raise _not_decodable(path, fmt) from None
         raise RefusedError(f"{path.name}: the file cannot be read as CSV: {first_line(error)}") from None
     except (EOFError, zlib.error, OSError):
         if not _is_packed(path):
@@ -299,7 +320,8 @@ def _row_numbers(first: int, count: int, left_out: list[int]) -> np.ndarray:
 
 
 def _not_decodable(path: Path, fmt: CsvFormat) -> RefusedError:
-    return RefusedError(f"{path.name}: the text is not {fmt.encoding}; correct 'encoding' in the contract, or the file")
+    with _open(path) as file:
+        return not_decodable(path.name, file.read, fmt.encoding)
 
 
 def _cut_off(path: Path) -> RefusedError:

@@ -9,15 +9,8 @@ import codecs
 import re
 
 from loader.errors import RefusedError
+from loader.readers.text_encoding import marked, without_mark
 
-_MARKS = {  # the longer ones first
-    codecs.BOM_UTF32_LE: ("utf-32", "utf-32-le"),
-    codecs.BOM_UTF32_BE: ("utf-32", "utf-32-be"),
-    codecs.BOM_UTF8: ("utf-8", "utf-8-sig"),
-    codecs.BOM_UTF16_LE: ("utf-16", "utf-16-le"),
-    codecs.BOM_UTF16_BE: ("utf-16", "utf-16-be"),
-}
-"""Byte order marks, and the encodings that they may stand before, as Python calls them."""
 _C1 = bytes(range(0x80, 0xA0))
 """In encodings of ISO 8859, control characters that no text has; in those of Windows, letters and signs."""
 _OF_WINDOWS = {
@@ -33,16 +26,14 @@ _OF_WINDOWS = {
 """What Windows has for an encoding of ISO 8859; for others cp1252."""
 
 
-def marked(start: bytes) -> tuple[str, ...]:
-    """The encodings whose byte order mark a text begins with; none when it begins with none."""
-    return next((encodings for mark, encodings in _MARKS.items() if start.startswith(mark)), ())
-
-
-def refuse_mark(name: str, start: bytes, encoding: str) -> None:
-    """Raise RefusedError when a text begins with the byte order mark of another encoding."""
+def refuse_start(name: str, start: bytes, encoding: str) -> None:
+    """Raise RefusedError when a text begins as one of another encoding: with its byte order mark, or with zeros."""
     encodings = marked(start)
     if encodings and codecs.lookup(encoding).name not in encodings:
         raise _likely(name, f"the text begins with the byte order mark of {encodings[0]}", encodings[0], encoding)
+    wide = None if encodings else without_mark(start)
+    if wide is not None and start.decode(wide, "replace") != start.decode(encoding, "replace"):
+        raise _likely(name, "every other byte of the text is zero", wide, encoding)
 
 
 class Watch:
@@ -76,6 +67,9 @@ class Watch:
 
 
 def _likely(name: str, why: str, likely: str, encoding: str) -> RefusedError:
-    return RefusedError(
-        f"{name}: {why}, so that it is likely {likely}, not {encoding}; correct 'encoding' in the contract, or the file"
-    )
+    return RefusedError(f"{name}: {why}, so that it is likely {likely}, not {encoding}; {advice(likely)}")
+
+
+def advice(likely: str) -> str:
+    """What to do about a text in another encoding than agreed."""
+    return f"write 'encoding: {likely}' into its 'format' in the contract, or correct the file"

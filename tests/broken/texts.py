@@ -6,6 +6,7 @@ from tests.broken.cases import content, loaded, named, people, quoted, refused
 
 NOT_UTF_8 = "the text is not utf-8; correct 'encoding' in the contract, or the file"
 NOT_UTF_16 = "the text is not utf-16"
+MIXED = "the text is not utf-8, though letters in other places are: it is damaged, or put together from texts of two"
 QUOTES = "its quotes do not match, so nobody can tell where it ends"
 TORN = "row: matching quotes (1)"
 TOO_LONG = "it is longer than 4 MiB"
@@ -15,16 +16,33 @@ AFTER_BREAK = quoted().replace("Anna", "An\nna", 1).replace('"Anna"', '"Anna', 1
 
 CASES = [
     refused("utf-16 where utf-8 is agreed", "csv", content(people(), "utf-16"), "likely utf-16, not utf-8"),
-    refused("utf-16 without a mark", "csv", content(people(), "utf-16-le"), "row 1 holds no header"),
-    refused("utf-8 where utf-16 is agreed", "txt", content(people()), NOT_UTF_16),
+    refused("utf-16 without a mark", "csv", content(people(), "utf-16-le"), "likely utf-16-le, not utf-8"),
+    refused("utf-16-be where utf-16 is agreed", "txt", content(people(), "utf-16-be"), "likely utf-16-be, not utf-16"),
+    refused("utf-8 where utf-16 is agreed", "txt", content(people()), NOT_UTF_16, "but likely utf-8; write"),
     refused(
         "utf-8 with a mark where utf-16 is agreed", "txt", content(people(), "utf-8-sig"), "likely utf-8, not utf-16"
     ),
     refused("utf-16 cut in a letter", "txt", content(people().encode("utf-16")[:-1]), NOT_UTF_16),
     refused("utf-16 with a quote that is not closed", "txt", content(people(name='"Anna'), "utf-16"), TORN),
     loaded("utf-16 as agreed", "txt", content(people(name="Jürgen"), "utf-16"), named("Jürgen")),
-    refused("cp1252 where utf-8 is agreed", "csv", content(people(name="Änne"), "cp1252"), NOT_UTF_8),
-    refused("two encodings in one file", "csv", content(people().encode() + "Jürgen".encode("cp1252")), NOT_UTF_8),
+    refused(
+        "cp1252 where utf-8 is agreed",
+        "csv",
+        content(people(name="Änne"), "cp1252"),
+        "line 3: the text is not utf-8, but likely cp1252, in which its letters beyond ASCII are Ä",
+        "write 'encoding: cp1252' into its 'format' in the contract, or correct the file",
+    ),
+    refused(
+        "cp1252 far below", "csv", content(lambda: people() + MORE * 30 + "Köln", "cp1252"), "line 59885: the text is"
+    ),
+    refused("letters of Poland", "csv", content(people(name="Łukasz Żółć święto"), "cp1250"), "likely cp1250"),
+    refused("letters of Russia", "csv", content(people(name="Иван Грозный"), "cp1251"), "likely cp1251"),
+    refused("letters of Japan", "csv", content(people(name="山田太郎 東京都"), "shift_jis"), "likely shift_jis"),
+    refused("letters of DOS, too few to tell", "csv", content(people(name="Jürgen"), "cp850"), NOT_UTF_8),
+    refused(
+        "two encodings in one file", "csv", content("Ä".encode().join([people().encode(), "ü".encode("cp1252")])), MIXED
+    ),
+    refused("utf-8 cut in a letter", "csv", content(people(name="Änne").encode() + "ü".encode()[:1]), MIXED),
     refused(
         "half a surrogate pair", "csv", content(people(name="An*na").encode().replace(b"*", b"\xed\xa0\x80")), NOT_UTF_8
     ),

@@ -283,7 +283,7 @@ def test_one_bad_file_does_not_stop_the_others(migrated: Project) -> None:
         "citizens_2025-08.xlsx": "there is no header row 1; the sheet ends before it",
         "people_2025-02.csv": "the file is empty (0 bytes); ask the sender to deliver it again",
         "people_2025-03.csv": "this is a workbook or an archive, not a text file; save it as CSV",
-        "people_2025-04.csv": "the text is not utf-8; correct 'encoding' in the contract, or the file",
+        "people_2025-04.csv, line 2": "the text is not utf-8",
         "people_2025-05.csv": "the text begins with the byte order mark of utf-16",
         "people_2025-06.csv": "the header does not match the contract of 'people' for 2025-06",
         "people_2025-07.csv": "the header does not match the contract of 'people' for 2025-07",

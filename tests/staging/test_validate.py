@@ -233,7 +233,7 @@ def test_encodings_and_delimiters(tmp_path: Path, encoding: str, delimiter: str)
 def test_a_letter_of_another_encoding_far_below_is_refused(tmp_path: Path) -> None:
     path = write_people(tmp_path / "people.csv", people_rows(3000))
     path.write_bytes(path.read_bytes() + "9999,Änne,,,,\n".encode("cp1252"))
-    with pytest.raises(RefusedError, match=r"people\.csv: the text is not utf-8; correct 'encoding'"):
+    with pytest.raises(RefusedError, match=r"people\.csv, line 3002: the text is not utf-8, but likely cp1252"):
         clean(path)
 
 
