@@ -17,6 +17,7 @@ from loader.archive.parquet import declared_type, filled_columns
 from loader.contracts import Contract, Period, may_become
 from loader.errors import EnvironmentFailedError, RefusedError
 from loader.files import sha256_of
+from loader.monitoring import RUN_ID
 from loader.project import Project
 from loader.readers import READER_REVISION
 from loader.staging.guard import GuardRefusedError, judge
@@ -24,13 +25,12 @@ from loader.staging.validate import Validated
 from loader.warehouse import State, Version
 from loader.warehouse.meta import load_ids, now
 from loader.warehouse.stage_table import loaded_tables
+from loader.warehouse.version_changes import Change
 from loader.warehouse.versions import (
     ArchiveFiles,
     active_version,
-    add_version,
     same_bytes_elsewhere,
     set_reader_revision,
-    set_state,
     versions_of,
 )
 
@@ -198,11 +198,11 @@ def _replace(
         return Unchanged(f"has the cleaned rows of version {active.version_no}, which is active")
     origin = _Origin(load_id, delivery.file_id, now(), validated.files)
     rows = _replace_rows(connection, project, contract, period, origin)
+    change = Change.begin(connection, contract.name, "load-stage", RUN_ID)
     if active is not None:
-        set_state(connection, active, State.SUPERSEDED)
+        change.set_state(active, State.SUPERSEDED)
     number = max((version.version_no for version in of_period), default=0) + 1
-    add_version(
-        connection,
+    change.add(
         {
             "load_id": load_id,
             "dataset": contract.name,
@@ -240,11 +240,12 @@ def activate(
     if wanted is not None:
         origin = _Origin(wanted.load_id, wanted.file_id, wanted.loaded_at, wanted.files)
     rows = _replace_rows(connection, project, contract, period, origin)
+    change = Change.begin(connection, contract.name, "rollback", RUN_ID)
     if active is not None:
         forward = wanted is not None and wanted.version_no > active.version_no
-        set_state(connection, active, State.SUPERSEDED if forward else State.ROLLED_BACK)
+        change.set_state(active, State.SUPERSEDED if forward else State.ROLLED_BACK)
     if wanted is not None:
-        set_state(connection, wanted, State.ACTIVE)
+        change.set_state(wanted, State.ACTIVE)
     return rows
 
 

@@ -8,18 +8,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, TableClause, delete, func, select, table, update
+from sqlalchemy import Connection, TableClause, delete, func, select, table
 
 from loader.contracts import Contract
+from loader.monitoring import RUN_ID
 from loader.project import Project
 from loader.text import listed
-from loader.warehouse import State
+from loader.warehouse import State, Version
 from loader.warehouse.build_mark import forget_gate_passes, withdraw_mark
 from loader.warehouse.engines.base import Engine
 from loader.warehouse.layers import STAGE
 from loader.warehouse.ledger import applied_load, changes_of, consumers, followers, has_ledger
-from loader.warehouse.meta import dataset_version, now
 from loader.warehouse.stage_changes import stage_tables_there
+from loader.warehouse.version_changes import Change
 from loader.warehouse.versions import versions_of
 
 
@@ -58,9 +59,12 @@ def reset(project: Project, contract: Contract, confirm: Callable[[Found], None]
 
         def work(connection: Connection) -> Found:
             engine.lock(connection, contract.name)
-            tables = _tables(connection, engine, contract)
-            for name in tables.made:
-                engine.lock(connection, name)
+            tables, locked = _tables(connection, engine, contract), set[str]()
+            while waiting := [name for name in tables.made if name not in locked]:
+                for name in waiting:
+                    engine.lock(connection, name)
+                locked.update(waiting)
+                tables = _tables(connection, engine, contract)  # again: a build that was waited for may have made more
             done = _look(connection, contract, tables)
             _empty(connection, engine, contract, tables)
             step.rows_out = sum(done.rows.values())
@@ -122,16 +126,18 @@ def _look(connection: Connection, contract: Contract, tables: _Tables) -> Found:
         name: int(connection.execute(select(func.count()).select_from(_table(name))).scalar_one())
         for name in tables.all
     }
-    loads = [v for v in versions_of(connection, contract.name) if v.state not in (State.RESET, State.PURGED)]
-    return Found(rows, len(loads))
+    return Found(rows, len(_loads(connection, contract)))
+
+
+def _loads(connection: Connection, contract: Contract) -> list[Version]:
+    return [v for v in versions_of(connection, contract.name) if v.state not in (State.RESET, State.PURGED)]
 
 
 def _empty(connection: Connection, engine: Engine, contract: Contract, tables: _Tables) -> None:
     for name in tables.staged:
         connection.execute(delete(_table(name)))
-    version = dataset_version.c
-    mine = (version.dataset == contract.name) & version.state.not_in([State.RESET.value, State.PURGED.value])
-    connection.execute(update(dataset_version).where(mine).values(state=State.RESET.value, state_changed_at=now()))
+    change = Change.begin(connection, contract.name, "reset", RUN_ID)
+    change.set_states(_loads(connection, contract), State.RESET)
     withdraw_mark(connection)
     forget_gate_passes(connection)
     if not has_ledger(connection):

@@ -13,7 +13,7 @@ from sqlalchemy import BigInteger, Column, Float, Integer, MetaData, Sequence, T
 from loader.warehouse.engines.types import Code, moment, words
 from loader.warehouse.layers import META
 
-REVISION = "0007"
+REVISION = "0008"
 """The newest migration, after which the tables are as they stand here; known without importing Alembic."""
 MOST_NAME = 255
 """Letters of the name of a file."""
@@ -25,6 +25,7 @@ file_ids = Sequence("file_id_seq", schema=META)
 validation_ids = Sequence("validation_id_seq", schema=META)
 load_ids = Sequence("load_id_seq", schema=META)
 audit_ids = Sequence("audit_id_seq", schema=META)
+event_ids = Sequence("event_id_seq", schema=META)
 
 
 def _unknown(what: str) -> list[Column[Any]]:
@@ -171,6 +172,46 @@ dataset_version = Table(
     Column("accepted_reader", Integer, doc="Revision of the reader at that time."),
     comment="Every load of every period. Grain: load. The delivered periods of a dataset are its rows in state "
     "`active`, at most one for each period.",
+)
+
+version_event = Table(
+    "version_event",
+    metadata,
+    Column(
+        "event_id",
+        BigInteger,
+        primary_key=True,
+        autoincrement=False,
+        doc="Number of the event. Of two events of a dataset, the later one has the higher number.",
+    ),
+    Column(
+        "happened_at",
+        moment(),
+        nullable=False,
+        doc="When (UTC): one moment for all that a transaction changed, never before that of an earlier event of the "
+        "dataset.",
+    ),
+    Column("run_id", Code(32), doc="Command that did it, as in etl_audit; empty when that is not known."),
+    Column(
+        "step",
+        Code(32),
+        nullable=False,
+        doc="What did it: `load-stage`, `rollback`, `purge` or `reset`, as in etl_audit; or `reconstructed`: a "
+        "migration worked it out from what dataset_version still told. States in between are not known then.",
+    ),
+    Column("dataset", Code(63), nullable=False, doc="Dataset of the load."),
+    Column("data_period", Code(16), nullable=False, doc="Period of the load."),
+    Column("load_id", BigInteger, nullable=False, doc="Load whose state or rows changed, as in dataset_version."),
+    Column(
+        "state",
+        Code(16),
+        nullable=False,
+        doc="What became of it: `active`, `superseded`, `rolled_back`, `reset` or `purged`, as in dataset_version; the "
+        "same as before when a purge removed some of its rows.",
+    ),
+    Column("row_count", BigInteger, doc="Rows of the load from then on; empty when that is not known."),
+    comment="Every change of every load: rows are added, never changed. The last event of each load up to a moment "
+    "tells its state at that moment. Grain: load and transaction that changed it.",
 )
 
 etl_audit = Table(

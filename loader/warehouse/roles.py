@@ -7,8 +7,10 @@ from importlib.resources import files
 from sqlalchemy.schema import CreateTable
 
 from loader.errors import UsageError
+from loader.warehouse.engines.append_only import append_only
 from loader.warehouse.engines.base import Engine
 from loader.warehouse.ledger import applied_load
+from loader.warehouse.meta import version_event
 
 
 def roles_script(engine: Engine, target: str) -> str:
@@ -25,4 +27,5 @@ def roles_script(engine: Engine, target: str) -> str:
     # the ledger is dbt's; it is made here so that there is something to grant
     ledger = CreateTable(applied_load).compile(dialect=engine.dialect())
     template = files("loader.warehouse.engines").joinpath(f"{engine.name}_roles.sql").read_text(encoding="utf-8")
-    return template.replace("{{ ledger }}", str(ledger).strip())
+    events = ";\n".join(append_only(engine.dialect(), version_event.fullname))
+    return template.replace("{{ ledger }}", str(ledger).strip()).replace("{{ append_only }}", events)

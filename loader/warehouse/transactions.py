@@ -33,7 +33,7 @@ _AT_ONCE = 1_000
 _QUOTED = re.compile(r"""['"(].*""")
 
 
-def portions(values: Sequence[str]) -> Iterator[Sequence[str]]:
+def portions(values: Sequence[T]) -> Iterator[Sequence[T]]:
     """Values for as many statements as they need: SQL Server takes 2,100 parameters, and the list may have no end."""
     for start in range(0, len(values), _AT_ONCE):
         yield values[start : start + _AT_ONCE]

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, false, func, insert, not_, or_, select, update
+from sqlalchemy import Connection, Select, and_, false, func, not_, or_, select, update
 
 from loader.text import plural
-from loader.warehouse.meta import dataset_version, ingestion_log, now, validation_log
+from loader.warehouse.meta import dataset_version, ingestion_log, validation_log
 
 
 class State(StrEnum):
@@ -182,12 +182,6 @@ def same_bytes_elsewhere(
     return f"has the same bytes as {other.file_name}, which is version {other.version_no} of {other.data_period}"
 
 
-def set_state(connection: Connection, version: Version, state: State) -> None:
-    """Change the state of a version."""
-    this = update(dataset_version).where(dataset_version.c.load_id == version.load_id)
-    connection.execute(this.values(state=state.value, state_changed_at=now()))
-
-
 def set_reader_revision(connection: Connection, version: Version, revision: int) -> None:
     """Write down that this reader gives the values of a version too."""
     this = update(dataset_version).where(dataset_version.c.load_id == version.load_id)
@@ -198,12 +192,6 @@ def accept(connection: Connection, version: Version, fingerprint: str, revision:
     """Write down that the values of a version are accepted, whatever this contract and this reader read."""
     this = update(dataset_version).where(dataset_version.c.load_id == version.load_id)
     connection.execute(this.values(accepted_contract=fingerprint, accepted_reader=revision))
-
-
-def add_version(connection: Connection, row: dict[str, object]) -> None:
-    """Write down a new load, which is the active one."""
-    moment = row["loaded_at"]
-    connection.execute(insert(dataset_version).values(**row, state=State.ACTIVE.value, state_changed_at=moment))
 
 
 def move_archived(connection: Connection, name: str, to: str, sha256: str, rows_removed: int) -> None:

@@ -148,6 +148,7 @@ def test_what_the_code_can_store() -> None:
     of_errors = (str(kind.exit_code) for kind in [AlmanacError, *AlmanacError.__subclasses__()])
     assert_listed("exit codes", {"0", str(INTERRUPTED), *of_errors})
     assert_listed("`meta.dataset_version.state`", State)
+    assert_listed("`meta.version_event.state`", State)
     assert_listed("`recheck`: values of `result`", get_args(Result))
     places = "`status`, `versions`: values of `older_contract`; `load`, `run`: values of `place`"
     assert_listed(places, Place)

@@ -221,7 +221,7 @@ def content_of(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-ANEW = {"run_id", "ingested_at", "loaded_at", "state_changed_at"}
+ANEW = {"run_id", "ingested_at", "loaded_at", "state_changed_at", "event_id", "happened_at"}
 PASSED_OVER = ("data/logs/", "data/warehouse.duckdb", "target/")
 DIARIES = {"meta.etl_audit", "meta.validation_log", "meta.build_mark", "meta.gate_pass"}
 """They tell of each attempt."""
@@ -233,7 +233,7 @@ def entry_of(table: str, row: dict[str, Any]) -> str:
             return str(row["consumer"])
         case "stage.citizens":
             return f"period {row['_data_period']}"
-        case "meta.dataset_version":
+        case "meta.dataset_version" | "meta.version_event":
             return f"period {row['data_period']}"
         case _:
             return table

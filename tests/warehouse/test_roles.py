@@ -80,6 +80,8 @@ FORBIDDEN = {
         "truncate table mart.fct_member",
     ],
 }
+CHANGED_EVENTS = ["update meta.version_event set state = state", "delete from meta.version_event"]
+"""What nobody may do with the events, who may add to them."""
 OF_NOBODY = ["create table mine (a int)", "create schema mine", "create role mine"]
 
 
@@ -170,6 +172,11 @@ def test_each_account_does_its_work_and_nothing_else(server: Engine, new_project
         for statement in [*statements, *OF_NOBODY]:
             for schema in ("stage", "meta", "core", "mart") if "{}" in statement else ("",):
                 staff.may_not(role, statement.format(schema))
+    owner = ["migration"] if server.name == "postgres" else []  # nobody can deny the owner anything on SQL Server
+    assert staff.sql("loader", "select count(*) from meta.version_event") > [(0,)]
+    for role in ("loader", "dbt", "reader", *owner):
+        for statement in [*CHANGED_EVENTS, "truncate table meta.version_event"]:
+            staff.may_not(role, statement)
 
     assert "core.members, mart.fct_member still hold it" in staff.run(*PURGE)
     staff.run("build")
@@ -204,6 +211,7 @@ def test_a_warehouse_in_use_changes_hands(server: Engine, new_project: Callable[
     staff.run("build")
     assert staff.sql("reader", "select count(*) from mart.fct_member") == [(10,)]
     staff.may_not("loader", "drop table stage.members")
+    staff.may_not("loader", CHANGED_EVENTS[0])
     staff.may_not("migration", "drop table mart.fct_member")
 
 

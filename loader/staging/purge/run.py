@@ -24,6 +24,7 @@ from loader.archive.kept import FOLDER, KeptFile, is_kept, kept_files
 from loader.archive.publish import publish, sweep, unpublished
 from loader.contracts import Contract
 from loader.errors import EnvironmentFailedError, RefusedError
+from loader.monitoring import RUN_ID
 from loader.project import Project
 from loader.staging.content import Content, full_path, last_visits
 from loader.staging.landing import Landed, landing_files, recognise, where_it_lay
@@ -37,6 +38,7 @@ from loader.warehouse.ledger import applied_load, changes_of, consumers, followe
 from loader.warehouse.meta import dataset_version, etl_audit, ingestion_log, now, validation_log
 from loader.warehouse.stage_table import loaded_tables
 from loader.warehouse.transactions import portions
+from loader.warehouse.version_changes import Change
 from loader.warehouse.versions import move_archived, versions_of
 
 
@@ -277,6 +279,7 @@ def _remove(connection: Connection, project: Project, scope: Scope, found: Found
     versions = versions_of(connection, contract.name)
     known = _known_files(connection, contract)
     concerned: set[str] = set()
+    moved: set[str] = set()
     files = _in_archive(project, scope)  # again: this is under the lock
     for path, rows in files.items():
         name = f"{contract.name}/{path.name}"
@@ -286,6 +289,7 @@ def _remove(connection: Connection, project: Project, scope: Scope, found: Found
             stem = Stem.of(contract, path.name)
             new, sha256 = publish(unfinished, stem.parquet if stem else path.name)
             move_archived(connection, name, f"{contract.name}/{new}", sha256, rows)
+            moved.add(name)
     here, deleted = scope.is_staged(), 0
     for table in loaded_tables(contract):
         concerned |= set(connection.execute(select(table.c["_data_period"]).where(here).distinct()).scalars())
@@ -293,7 +297,9 @@ def _remove(connection: Connection, project: Project, scope: Scope, found: Found
         connection.execute(delete(table).where(here))
         for waiting in project.warehouse.engine.stage_tables(table)[1:]:
             connection.execute(delete(waiting))  # a load that died left them; one that lives starts again
-    scope.record_for_history(connection, versions, sorted(concerned))
+    change = Change.begin(connection, contract.name, "purge", RUN_ID)
+    change.record_rows(version for version in versions if not moved.isdisjoint(version.files.hashes))
+    scope.record_for_history(change, versions, sorted(concerned))
     withdraw_mark(connection)
     forget_gate_passes(connection)
     _mark(connection, contract, list(files), found)

@@ -30,7 +30,7 @@ from loader.warehouse.engines.types import Code
 from loader.warehouse.layers import LAYERS, STAGE
 from loader.warehouse.ledger import PURGED, applied_load, consumers, has_ledger
 from loader.warehouse.transactions import portions
-from loader.warehouse.versions import set_state
+from loader.warehouse.version_changes import Change
 
 
 class Scope(Protocol):
@@ -62,7 +62,7 @@ class Scope(Protocol):
     def is_in_kept(self, kept: KeptFile, file_name: str) -> bool:
         """Whether a kept file, which was delivered under a name, holds such rows, or may."""
 
-    def record_for_history(self, connection: Connection, versions: Sequence[Version], concerned: Sequence[str]) -> None:
+    def record_for_history(self, change: Change, versions: Sequence[Version], concerned: Sequence[str]) -> None:
         """Write down what history has to know; `concerned` are the periods of the rows that went."""
 
     def waiting(self, connection: Connection) -> list[str]:
@@ -150,8 +150,9 @@ class OfKey:
             seen.unread += sum(values.null_count for values in cells.values())
         return seen
 
-    def record_for_history(self, connection: Connection, versions: Sequence[Version], concerned: Sequence[str]) -> None:  # noqa: ARG002
+    def record_for_history(self, change: Change, versions: Sequence[Version], concerned: Sequence[str]) -> None:  # noqa: ARG002
         """The loads stay the same, so that nothing but a mark tells that they lost rows."""
+        connection = change.connection
         if has_ledger(connection):
             of_dataset = applied_load.c.dataset == self.contract.name
             for some in portions(concerned):
@@ -212,11 +213,10 @@ class OfPeriodsBefore:
     def is_in_kept(self, kept: KeptFile, file_name: str) -> bool:  # noqa: ARG002
         return kept.period.start < self.first_kept.start
 
-    def record_for_history(self, connection: Connection, versions: Sequence[Version], concerned: Sequence[str]) -> None:  # noqa: ARG002
+    def record_for_history(self, change: Change, versions: Sequence[Version], concerned: Sequence[str]) -> None:  # noqa: ARG002
         """The versions stay, so that history finds the periods that are no longer delivered."""
-        for version in versions:
-            if version.period_start < self.first_kept.start and version.state is not State.PURGED:
-                set_state(connection, version, State.PURGED)
+        before = [version for version in versions if version.period_start < self.first_kept.start]
+        change.set_states([version for version in before if version.state is not State.PURGED], State.PURGED)
 
     def waiting(self, connection: Connection) -> list[str]:
         of_dataset = applied_load.c.dataset == self.contract.name

@@ -112,7 +112,12 @@ grant select on tables to almanac_loader, almanac_migration;
 alter default privileges for role almanac_dbt in schema mart
 grant select on tables to almanac_reader;
 
--- 4. `loader reset` empties histories and facts as their owner, whose rights migration has only then. A purge ends with
+-- 4. What happened to each load stays written: rows are added, and none is changed. A migration does the same when it makes
+-- the table later.
+
+{{ append_only }};
+
+-- 5. `loader reset` empties histories and facts as their owner, whose rights migration has only then. A purge ends with
 -- `vacuum full` of them; before PostgreSQL 17 none but their owner may do that.
 
 do $$

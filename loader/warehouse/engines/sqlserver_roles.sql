@@ -51,6 +51,9 @@ grant select, insert, update, delete on schema::meta to almanac_loader;
 grant select, insert, update, delete on schema::stage to almanac_loader;
 grant select on schema::core to almanac_loader;
 
+-- what happened to each load stays written; a migration does the same when it makes the table later
+{{ append_only }};
+
 grant create table, create view to almanac_dbt;
 grant view definition to almanac_dbt; -- before it drops a table, dbt-sqlserver asks what depends on it
 grant select on sys.sql_expression_dependencies to almanac_dbt;
