@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from loader.archive.query import in_memory
+from loader.computing import in_memory
 from loader.contracts import Contract
 from loader.text import sql_text
 
@@ -63,7 +63,7 @@ def compare(contract: Contract, before: Reading, after: Reading) -> Comparison:
     with in_memory(2 * len(contract.columns)) as connection:
         kinds = []
         for name, path in (("before_rows", before.rows), ("after_rows", after.rows)):
-            connection.execute(f"create view {name} as select * from read_parquet({sql_text(str(path))})")
+            connection.execute(f"create temp view {name} as select * from read_parquet({sql_text(str(path))})")
             kinds.append({row[0]: row[1] for row in connection.execute(f"describe {name}").fetchall()})
         pairs = {column.name: _pair(column.name, *kinds) for column in contract.columns}
         same_key = " and ".join(f"{was} = {now}" for was, now in (pairs[name] for name in contract.key))

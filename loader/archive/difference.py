@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from loader.archive.parquet import filled_columns
-from loader.archive.query import in_memory
+from loader.computing import in_memory
 from loader.contracts import Contract, Period
 from loader.text import MASK, sql_text
 
@@ -119,7 +119,7 @@ def _state(
     columns = ", ".join(f'"{column.name}"' for column in contract.columns)
     if not deliveries:
         empty = ", ".join(f'cast(null as {column.type}) as "{column.name}"' for column in contract.columns)
-        connection.execute(f"create view {name} as select {empty}, 0 as _delivery where false")
+        connection.execute(f"create temp view {name} as select {empty}, 0 as _delivery where false")
         return {}
     lacking: dict[str, list[int]] = {}
     parts = []
@@ -150,7 +150,7 @@ def _state(
         query = parts[0]
     else:
         query = _with_carried(contract, parts, deliveries)
-    connection.execute(f"create view {name} as {query}")
+    connection.execute(f"create temp view {name} as {query}")
     return lacking
 
 

@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import URL
 
-from loader.archive.query import bounded_in_memory
 from loader.contracts import Contract
 from loader.gates.connection import connect, lack_of_patterns, memory_names, reached, view_as_stage
 from loader.gates.imports import lazily_imported, without_collection
@@ -77,10 +76,11 @@ def run_parquet_gate(project_dir: Path, contract: Contract, parquet: Path, perio
     """
     started = time.perf_counter()
     suites = read_suites(project_dir, STAGE, [contract], [contract.name])
-    from loader.warehouse.engines import duckdb_dialect
+    from loader.warehouse.engines.duckdb_dialect import GATE_DRIVER
+    from loader.warehouse.engines.duckdb_open import MEMORY
 
-    name = f":memory:almanac_gate_{next(memory_names)}"
-    address = URL.create(duckdb_dialect.DRIVER, database=name, query=bounded_in_memory())
+    name = f"{MEMORY}almanac_gate_{next(memory_names)}"
+    address = URL.create(GATE_DRIVER, database=name)
     # the database in memory lives as long as this connection
     with connect(address) as connection:
         view_as_stage(connection, contract, parquet, period)

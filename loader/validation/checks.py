@@ -7,22 +7,19 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import cache
 from itertools import compress
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from loader.archive import SOURCE_ROW
 from loader.archive.parquet import arrow_type
-from loader.archive.query import in_memory
+from loader.computing import in_memory
 from loader.contracts import Column, ColumnType, Contract, Format, Period, Scalar
 from loader.readers.table import DAY_ZERO, Batch, CellKind, Cells
 from loader.validation.conversion import EXCEL_ERRORS, arrow_value, tidy
 from loader.validation.rules import Kind, Rule
 from loader.validation.typed_cells import has_too_many_digits, values_of
-
-if TYPE_CHECKING:
-    import duckdb
 
 
 @dataclass
@@ -206,13 +203,7 @@ def _breaks(rows: pa.Table, contract: Contract) -> list[pa.BooleanArray]:
     if not contract.row_rules:
         return []
     asked = ", ".join(f"coalesce(not ({rule.check}), false)" for rule in contract.row_rules)
-    with _database().cursor() as connection:
+    with in_memory() as connection:
         connection.register("rows", rows)
         answer = connection.sql(f"select {asked} from rows").to_arrow_table()
     return [column.combine_chunks() for column in answer.columns]
-
-
-@cache
-def _database() -> duckdb.DuckDBPyConnection:
-    """An empty database for all batches: to open one takes longer than to ask the rules of a batch."""
-    return in_memory()

@@ -224,9 +224,9 @@ class DuckDBWarehouse(Warehouse):
         return self.folder / "warehouse.duckdb"
 
     def connect(self) -> Any:
-        import duckdb
+        from loader.warehouse.engines.duckdb_open import open_file
 
-        return duckdb.connect(str(self.file))
+        return open_file(str(self.file))
 
     def written_state(self, *tables: str) -> Any:
         # The whole file and its log: DuckDB gives a row no mark of its last write.

@@ -5,16 +5,15 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
-import duckdb
 import pytest
 
 import loader.gates
 import loader.staging.content
 import loader.staging.ingest
 import loader.staging.validate
+from loader.warehouse.engines import duckdb_open
 from tests.conftest import Project
 from tests.support.shop import deliver, load, open_shop, prepared, products
 
@@ -36,14 +35,13 @@ def shop(new_project: Callable[..., Project]) -> Project:
 def opened(shop: Project, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Grows each time that the warehouse is opened."""
     found: list[str] = []
-    connect = duckdb.connect
+    attach = duckdb_open.attach_file
 
-    def counted(database: Any = ":memory:", *args: Any, **kwargs: Any) -> Any:
-        if Path(str(database)) == Path(shop.profile_output["path"]):
-            found.append(str(database))
-        return connect(database, *args, **kwargs)
+    def counted(host: Any, path: str, **kwargs: Any) -> None:
+        found.append(path)
+        attach(host, path, **kwargs)
 
-    monkeypatch.setattr(duckdb, "connect", counted)
+    monkeypatch.setattr(duckdb_open, "attach_file", counted)
     return found
 
 

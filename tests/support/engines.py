@@ -80,10 +80,10 @@ class DuckDB(Engine):
         return {**output, "path": "data/warehouse.duckdb"}
 
     def query(self, output: dict[str, Any], sql: str) -> Rows:
-        import duckdb
+        from loader.warehouse.engines.duckdb_open import open_file
 
-        with closing(duckdb.connect(output["path"])) as connection:
-            cursor = connection.execute(sql)
+        with closing(open_file(output["path"])) as connection, closing(connection.duplicate()) as cursor:
+            cursor.execute(sql)
             return cursor.fetchall() if cursor.description else []
 
     def copy(self, output: dict[str, Any], into: dict[str, Any]) -> None:

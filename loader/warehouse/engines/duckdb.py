@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -42,10 +43,11 @@ class DuckDB(Engine):
     }
 
     @staticmethod
+    @cache
     def dialect() -> Dialect:
-        from duckdb_engine import Dialect as DuckDBDialect
+        from loader.warehouse.engines.duckdb_dialect import AttachedDuckDB
 
-        return DuckDBDialect()
+        return AttachedDuckDB()
 
     @staticmethod
     def stage_tables(stage: Table) -> list[Table]:
@@ -62,13 +64,15 @@ class DuckDB(Engine):
         return cls(project_dir / Path(path).expanduser(), memory_limit)
 
     def url(self) -> URL:
+        from loader.warehouse.engines.duckdb_dialect import DRIVER
+
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        return URL.create("duckdb", database=str(self.path))
+        return URL.create(DRIVER, database=str(self.path))
 
     def reading_url(self) -> URL:
-        from loader.warehouse.engines import duckdb_dialect
+        from loader.warehouse.engines.duckdb_dialect import GATE_DRIVER
 
-        return self.url().set(drivername=duckdb_dialect.DRIVER).update_query_dict({"access_mode": "read_only"})
+        return self.url().set(drivername=GATE_DRIVER).update_query_dict({"access_mode": "read_only"})
 
     def lack_of_patterns(self, connection: Connection) -> None:
         """It has them always."""
@@ -78,7 +82,7 @@ class DuckDB(Engine):
 
     def append_parquet(self, connection: Connection, table: Table, parquet: Path, constants: dict[str, object]) -> int:
         from loader.archive.parquet import filled_columns
-        from loader.archive.query import bounded
+        from loader.computing import bounded
 
         filled = filled_columns(parquet)
         columns = [column.name for column in table.columns if column.name in filled]

@@ -1,16 +1,18 @@
-"""The dialect through which Great Expectations reads DuckDB: `duckdb+almanac`, on top of duckdb-engine.
+"""The dialects through which the loader and Great Expectations use DuckDB, on top of duckdb-engine.
 
-Great Expectations fetches results after it has closed their connection, reflects columns through the catalog of
-PostgreSQL, and knows no regular expressions for DuckDB. Each is answered here.
+`duckdb+almanac` opens files as `duckdb_open` does. `duckdb+gate` is for Great Expectations: it fetches results after it
+has closed their connection, reflects columns through the catalog of PostgreSQL, and knows no regular expressions for
+DuckDB. Each is answered here.
 """
 
 from __future__ import annotations
 
 import atexit
 import sys
+from functools import cache
 from typing import Any
 
-from duckdb_engine import Dialect
+from duckdb_engine import Dialect, DuckDBIdentifierPreparer
 from sqlalchemy import Connection, text
 from sqlalchemy.dialects import registry
 from sqlalchemy.dialects.postgresql.psycopg2 import PGExecutionContext_psycopg2
@@ -18,9 +20,41 @@ from sqlalchemy.engine.cursor import FullyBufferedCursorFetchStrategy
 from sqlalchemy.engine.interfaces import ReflectedColumn, ReflectedPrimaryKeyConstraint
 from sqlalchemy.types import NullType
 
-DRIVER = "duckdb+almanac"
+from loader.computing import in_memory
+from loader.warehouse.engines.duckdb_open import MEMORY, open_file, open_in_memory
 
-registry.register(DRIVER.replace("+", "."), __name__, "BufferedDuckDB")
+DRIVER = "duckdb+almanac"
+GATE_DRIVER = "duckdb+gate"
+
+registry.register(DRIVER.replace("+", "."), __name__, "AttachedDuckDB")
+registry.register(GATE_DRIVER.replace("+", "."), __name__, "BufferedDuckDB")
+
+
+class _Preparer(DuckDBIdentifierPreparer):
+    """Knows the reserved words without asking DuckDB for each dialect anew."""
+
+    def __init__(self, dialect: Any, **kwargs: Any) -> None:
+        super(DuckDBIdentifierPreparer, self).__init__(dialect, **kwargs)
+        self.reserved_words = self.reserved_words | _reserved_words()
+
+
+@cache
+def _reserved_words() -> frozenset[str]:
+    with in_memory() as connection:
+        query = "select keyword_name from duckdb_keywords() where keyword_category = 'reserved'"
+        return frozenset(name for (name,) in connection.execute(query).fetchall())
+
+
+class AttachedDuckDB(Dialect):
+    """DuckDB, whose files are opened quickly."""
+
+    preparer = _Preparer
+    supports_statement_cache = False
+
+    def connect(self, *, database: str, url_config: dict[str, str], **_: Any) -> Any:
+        if database.startswith(MEMORY):
+            return open_in_memory(database.removeprefix(MEMORY))
+        return open_file(database, read_only=url_config.get("access_mode") == "read_only")
 
 
 class _BufferedContext(PGExecutionContext_psycopg2):
@@ -33,7 +67,7 @@ class _BufferedContext(PGExecutionContext_psycopg2):
             )
 
 
-class BufferedDuckDB(Dialect):
+class BufferedDuckDB(AttachedDuckDB):
     """DuckDB as Great Expectations needs it."""
 
     execution_ctx_cls = _BufferedContext
@@ -50,8 +84,8 @@ class BufferedDuckDB(Dialect):
     ) -> list[ReflectedColumn]:
         found = connection.execute(
             text(
-                "select column_name, data_type from information_schema.columns "
-                "where table_schema = :schema and table_name = :name order by ordinal_position"
+                "select column_name, data_type from duckdb_columns() where database_name = current_database() "
+                "and schema_name = :schema and table_name = :name order by column_index"
             ),
             {"schema": schema or "main", "name": str(table_name)},
         )
