@@ -20,6 +20,7 @@ _STARTERS = {
     *("CREATE", "ALTER", "DROP", "TRUNCATE", "INSERT"),
 }
 """Words that begin a statement wherever they stand in no brackets, with the exceptions of `_begins`."""
+_EXEC = ("EXEC", "EXECUTE")
 _OPENING, _CLOSING = (TokenType.L_PAREN, TokenType.L_BRACE), (TokenType.R_PAREN, TokenType.R_BRACE)
 
 
@@ -66,7 +67,7 @@ def _under(batch: str, outer: tuple[str, ...]) -> Iterator[Statement]:
             pending = ()
         elif first == "END":
             blocks.pop()
-        elif first in ("EXEC", "EXECUTE") and second == "(":
+        elif first in _EXEC and second == "(":
             yield from _under(tokens[2].text, conditions)
             pending = ()
         else:
@@ -106,7 +107,7 @@ def _begins(word: str, held: list[Token]) -> bool:
     first, last = held[0].text.upper(), held[-1].text.upper()
     if first == "CREATE" and any(token.text.upper() in ("VIEW", "TRIGGER") for token in held[:4]):
         return False  # it is all of its batch
-    if first == "IF" and word in ("SELECT", "UPDATE", "DELETE"):
+    if word in ("SELECT", "WITH", "UPDATE", "DELETE") and (first == "IF" or (first in _EXEC and held[1].text == "(")):
         return True
     if word not in _STARTERS or last in ("OR", "TABLE", "VIEW", "INDEX", "SCHEMA") or first in ("MERGE", "GRANT"):
         return False

@@ -90,9 +90,30 @@
     cast({{ value }} as nvarchar(4000))
 {%- endmacro %}
 
+{#-
+    The adapter puts a query into exec('...'), a text of the database's code page: a letter outside it becomes ?, whatever N
+    it has. Its bytes are those of any code page.
+-#}
 {% macro sqlserver__text_literal(value) -%}
-    N'{{ value | replace("'", "''") }}'
+    {%- if value.isascii() -%}
+        N'{{ value | replace("'", "''") }}'
+    {%- else -%}
+        {%- set bytes = value.encode('utf-16-le') -%}
+        cast(0x{{ bytes.hex() }} as nvarchar({{ bytes | length // 2 }}))
+    {%- endif -%}
 {%- endmacro %}
+
+{#- Overrides dbt's own, which writes the values as texts of the code page. -#}
+{% macro sqlserver__test_accepted_values(model, column_name, values, quote=True) %}
+    {% set listed = [] %}
+    {% for value in values %}
+        {% do listed.append(text_literal(value | string) if quote else value) %}
+    {% endfor %}
+    select {{ column_name }} as value_field, count(*) as n_records
+    from {{ model }}
+    where {{ column_name }} not in ({{ listed | join(', ') }})
+    group by {{ column_name }}
+{% endmacro %}
 
 {#- A collation in UTF-8 makes the cast encode in UTF-8, which keeps every letter. -#}
 {% macro sqlserver__md5_hex(text) -%}
