@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from loader.contracts import Format
     from loader.readers.table import Table
 
-READER_REVISION = 1
+READER_REVISION = 2
 """Raise it by one with each change after which the loader may get other values, or other rejected rows, out of the same
 bytes under the same contract: in readers, conversion, cleaning or checks, or in a package that they use. Loads remember
 it, and `loader recheck` reads those of an earlier one again. Say so in CHANGELOG.md. A file that was refused and now is

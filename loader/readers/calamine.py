@@ -110,13 +110,15 @@ def _day_zero(path: Path) -> dt.date:
 
 
 def _told(rows: Iterator[list[Any]], known: Remarks, first: int) -> Iterator[Row]:
-    """The rows of an `.xls` with its errors; a time that may be a day before any calendar is taken for that."""
+    """The rows of an `.xls` with its errors, and with days before any calendar, of which calamine makes times."""
     for number, row in enumerate(rows):
         for at, text in known.errors.get(number, {}).items():
             row[at - first] = ErrorText(text)
-        below = known.below_zero.get(number, ())
+        below, midnights = known.below_zero.get(number, ()), known.midnights.get(number, ())
         if dt.time in map(type, row):
             for at, value in enumerate(row):
-                if type(value) is dt.time and (value == _MIDNIGHT or at + first in below):
+                if type(value) is not dt.time or at + first in midnights:
+                    continue
+                if value == _MIDNIGHT or at + first in below:
                     row[at] = DateText("0" if value == _MIDNIGHT else "-1")
         yield row

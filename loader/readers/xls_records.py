@@ -1,4 +1,4 @@
-"""What calamine does not tell of an `.xls`: its errors and formulas, and the day that it counts from ([MS-XLS] 2.4)."""
+"""What calamine does not tell of an `.xls`: errors, formulas, midnights, and the day it counts from ([MS-XLS] 2.4)."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from loader.readers.number_formats import Shows, built_in, shows
 from loader.readers.plain_xlsb import ERRORS
 from loader.readers.plain_xlsx import DAY_ZERO_1904
 from loader.readers.table import DAY_ZERO, letters
@@ -16,6 +17,9 @@ _FREE = 0xFFFFFFFA
 """Numbers of sectors from there on mean something else."""
 _BOF, _EOF, _DATE_MODE, _BOUND_SHEET, _BOOLEAN_OR_ERROR = {0x009, 0x209, 0x409, 0x809}, 0x00A, 0x022, 0x085, 0x205
 _NUMBER, _RK, _RKS = 0x203, 0x27E, 0x0BD
+_FORMAT, _STYLE = 0x41E, 0x0E0
+_BIFF_8 = 0x600
+"""Of the versions that a workbook begins with; in those before, texts have one byte a letter."""
 _FORMULA = {0x006, 0x206, 0x406}
 _ZERO, _BLANK = bytes(8), bytes.fromhex("030000000000ffff")
 """What programs write for the result of a formula that they do not calculate; the second is an empty text, too."""
@@ -34,6 +38,10 @@ class Remarks:
     """By row and column."""
     below_zero: dict[int, set[int]] = field(default_factory=dict)
     """The columns of the numbers below zero by row."""
+    midnights: dict[int, set[int]] = field(default_factory=dict)
+    """The columns of the zeros that are shown with a time by row: that of a day's beginning, and not the day 0."""
+    timed: set[int] = field(default_factory=set)
+    """The styles, from 0, that show a time, with a date or without."""
     formulas: dict[int, str] = field(default_factory=dict)
     """The first cell by column of the formulas with nothing but a placeholder for their result."""
     is_calculated: bool = False
@@ -45,9 +53,9 @@ class Remarks:
 
     def take_formula(self, data: bytes, above: int) -> None:
         """Take the record of a formula; those above the row `above` are no matter."""
-        row, column, _, result, flags = struct.unpack_from("<HHH8sH", data)
+        row, column, style, result, flags = struct.unpack_from("<HHH8sH", data)
         if result[6:] != b"\xff\xff":
-            self._take_sign(row, column, result[7])
+            self._take_number(row, column, style, result)
         elif result[0] == _ERROR_RESULT:
             self.take_error(row, column, result[2])
         if result == _BLANK or (result == _ZERO and flags & _ON_LOAD):
@@ -60,13 +68,18 @@ class Remarks:
         """Take a record with one number or several."""
         row, column = struct.unpack_from("<HH", data)
         if kind == _NUMBER:
-            self._take_sign(row, column, data[13])
-        for number, at in enumerate(range(9, 10 if kind == _RK else len(data) - 2, 6) if kind != _NUMBER else ()):
-            self._take_sign(row, column + number, data[at])
+            self._take_number(row, column, *struct.unpack_from("<H8s", data, 4))
+            return
+        for number, at in enumerate(range(4, 5 if kind == _RK else len(data) - 2, 6)):
+            style, packed = struct.unpack_from("<HI", data, at)
+            # the two lowest bits tell how the others are packed
+            self._take_number(row, column + number, style, struct.pack("<II", 0, packed & ~3))
 
-    def _take_sign(self, row: int, column: int, last_byte: int) -> None:
-        if last_byte & 0x80:
+    def _take_number(self, row: int, column: int, style: int, number: bytes) -> None:
+        if number[7] & 0x80:
             self.below_zero.setdefault(row, set()).add(column)
+        elif number == _ZERO and style in self.timed:
+            self.midnights.setdefault(row, set()).add(column)
 
 
 def remarks(path: Path, position: int, above: int) -> Remarks:
@@ -78,6 +91,7 @@ def remarks(path: Path, position: int, above: int) -> Remarks:
     """
     stream = _workbook(path.read_bytes())
     found = Remarks()
+    found.timed = _timed(stream)
     sheets = []
     for kind, at, _ in _records(stream, 0):
         if kind == _BOUND_SHEET:
@@ -95,6 +109,31 @@ def remarks(path: Path, position: int, above: int) -> Remarks:
     if found.is_calculated:
         found.formulas.clear()
     return found
+
+
+def _timed(stream: bytes) -> set[int]:
+    """The styles, from 0, that show a time."""
+    (version,) = struct.unpack_from("<H", stream, 4)
+    styles, codes = [], {}
+    for kind, at, size in _records(stream, 0):
+        if kind == _STYLE:
+            styles.append(struct.unpack_from("<H", stream, at + 2)[0])
+        elif kind == _FORMAT:
+            number, code = _format(stream[at : at + size], version)
+            codes[number] = code
+    shown = (shows(codes[number]) if number in codes else built_in(number) for number in styles)
+    return {style for style, one in enumerate(shown) if one in (Shows.TIME, Shows.MOMENT)}
+
+
+def _format(data: bytes, version: int) -> tuple[int, str]:
+    """The number and the code of a number format; of its letters, only those of ASCII matter."""
+    (number,) = struct.unpack_from("<H", data)
+    if version < _BIFF_8:
+        return number, data[3 : 3 + data[2]].decode("latin-1")
+    length, is_wide = struct.unpack_from("<HB", data, 2)
+    return number, data[5 : 5 + 2 * length].decode("utf-16-le") if is_wide & 1 else data[5 : 5 + length].decode(
+        "latin-1"
+    )
 
 
 def _records(stream: bytes, at: int) -> Iterator[tuple[int, int, int]]:

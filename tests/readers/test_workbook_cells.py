@@ -266,6 +266,43 @@ def test_cells_of_an_ods(tmp_path: Path, cell: str, expected: Any) -> None:
     assert found == (expected if isinstance(expected, tuple) else (CellKind.ERROR, expected))
 
 
+@pytest.mark.parametrize(
+    ("value", "shown", "expected"),
+    [
+        (0, "hh:mm", (TIME, "00:00:00")),
+        (0.0, "h:mm AM/PM", (TIME, "00:00:00")),
+        (0, 'hh:mm" Uhr, früh"', (TIME, "00:00:00")),
+        (0, "dd.mm.yyyy hh:mm", (TIME, "00:00:00")),
+        (0, "dd.mm.yyyy", (DATE, "0")),
+        (-1, "hh:mm", (DATE, "0")),
+        (-0.25, "hh:mm", (DATE, "-1")),
+        (0.3125, "hh:mm", (TIME, "07:30:00")),
+        (0, "[h]:mm", (CellKind.DURATION, "0:00:00")),
+        (0, "0.00", (NUMBER, "0")),
+    ],
+)
+@pytest.mark.parametrize("beside", [False, True])
+def test_times_of_an_xls_are_told_from_days(
+    tmp_path: Path, value: float, shown: str, expected: tuple[CellKind, str], beside: bool
+) -> None:
+    import xlwt
+
+    workbook = xlwt.Workbook()
+    sheet = workbook.add_sheet("S")
+    for at, name in enumerate([*HEADER, "more"]):
+        sheet.write(0, at, name)
+    sheet.write(1, 0, "a")
+    sheet.write(1, 1, value, xlwt.easyxf(num_format_str=shown))
+    if beside:  # in one record with the cell before
+        sheet.write(1, 2, 0, xlwt.easyxf(num_format_str="hh:mm:ss"))
+    workbook.save(str(tmp_path / "some.xls"))
+    [batch] = open_workbook(tmp_path / "some.xls", PLAIN).batches
+    text, kinds = batch.column(1)
+    assert (CellKind(kinds[0].as_py()), text[0].as_py()) == expected
+    if beside:
+        assert batch.column(2)[0][0].as_py() == "00:00:00"
+
+
 def test_formulas_of_an_xls_that_nobody_has_calculated_are_told(tmp_path: Path) -> None:
     import xlwt
 
