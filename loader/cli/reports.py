@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from loader import console
 from loader.cli.app import PathOption, command, json_option, print_json, split_names
+from loader.errors import UsageError
 
 if TYPE_CHECKING:
     from loader.project import Project
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     help="What is summed; or :avg, :min, :max, :count, :distinct; or the quotient of two sums.",
 )  # fmt: skip
 @click.option("--filter", "filters", multiple=True, metavar="NAME=VALUE[,VALUE]", help="Which rows count; also >=, <=.")
+@click.option("--sort", metavar="NAME", help="Rows by this measure, the largest first, or by this attribute.")
+@click.option("--reverse", is_flag=True, help="With --sort: the other way round.")
+@click.option("--top", type=click.IntRange(min=1), help="The first rows only; without --sort, those of the measure.")
 @click.option("--totals/--no-totals", default=True, show_default=True, help="With a total row and a total column.")
 @click.option("--format", "form", type=click.Choice(["table", "csv", "json", "md", "svg"]), help="How it is shown.")
 @click.option("--output", type=PathOption, help="Into this file; its extension sets the format.")
@@ -36,7 +40,7 @@ def cube_command(
     form: str | None,
     output: Path | None,
     as_json: bool,
-    **words: list[str],
+    **asked: Any,
 ) -> int:
     """A pivot of a fact or aggregate of the mart: rows x columns, a measure, filters.
 
@@ -45,9 +49,13 @@ def cube_command(
     have year, quarter, month, week and day.
     """
     from loader.reports.cube import output as pivot
+    from loader.reports.cube.question import Order
 
+    rows_by = Order(asked.pop("sort"), asked.pop("reverse"), asked.pop("top"))
+    if rows_by.reverse and rows_by.name is None:
+        raise UsageError("--reverse belongs to --sort")
     form = "json" if as_json else form
-    if not any(words.values()):
+    if not any(asked.values()):
         described = pivot.what_can_be_asked(project, table)
         if form == "json":
             print_json(described)
@@ -55,7 +63,8 @@ def cube_command(
             console.show(pivot.catalogue(described, whole=table is not None))
             console.say("ask: loader cube TABLE --rows NAME --columns NAME --measure NAME; more by loader cube --help")
         return 0
-    given = pivot.ask(project, table, **words)
+    given = pivot.ask(project, table, rows_by, **asked)
+    pivot.note_what_is_missing(given)
     if output is None and form in (None, "table"):
         console.say(str(given.question))
         console.show(pivot.as_table(given, totals=totals), pivot.leave_out(given, totals=totals))

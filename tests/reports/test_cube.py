@@ -48,7 +48,40 @@ TABLES = {
     CUBE: Table(
         CUBE, META, Column("month_start", day()), Column("grouping_level", Integer), Column("amount", Numeric(18, 2))
     ),
+    "fct_stock": Table(
+        "fct_stock", META, Column("counted_on", day()), Column("shop_key", BigInteger), Column("article", words(10)),
+        Column("stock", Integer), Column("shelf_height", Integer), Column("counts", Integer),
+    ),
 }  # fmt: skip
+
+
+DESCRIPTIONS = """
+models:
+  - name: fct_stock
+    columns:
+      - {name: stock, config: {meta: {additive_over: [shop, article]}}}
+      - {name: shelf_height, meta: {additive_over: []}}
+"""
+
+
+def stocks() -> list[Row]:
+    """What lies in each shop on some days; not every article was counted everywhere on each."""
+    chance = random.Random(2)
+    return [
+        {
+            "counted_on": one,
+            "shop_key": shop,
+            "article": article,
+            "stock": chance.randrange(50),
+            "shelf_height": chance.randrange(200),
+            "counts": 1,
+        }
+        for one, shop, article in product(DAYS, range(3), ["tea", "salt"])
+        if chance.random() < 0.8
+    ]
+
+
+STOCKS = stocks()
 
 
 def sales() -> list[Row]:
@@ -83,6 +116,7 @@ def shop(project: Project) -> Project:
             connection.execute(insert(TABLES[name]), rows)
 
     Opened.open(project.root).warehouse.run(fill)
+    (project.root / "dbt_project/models/marts/described.yml").write_text(DESCRIPTIONS, encoding="utf-8")
     return project
 
 
@@ -120,6 +154,7 @@ def contents() -> dict[str, list[Row]]:
             }
             for sale in SALES
         ],
+        "fct_stock": STOCKS,
         CUBE: [
             {"month_start": month, "grouping_level": level, "amount": sum_} for (month, level), sum_ in cube.items()
         ],
@@ -189,6 +224,58 @@ def test_any_pivot_says_what_python_does(shop: Project) -> None:
         assert by([], [cell for cell in totals if not {row, column} & set(cell)]) == expected([])
 
 
+def stock_of(**fixed: Any) -> int | None:
+    """A sum over what is fixed; none where it would add up days."""
+    rows = [row for row in STOCKS if all(row[name] == value for name, value in fixed.items())]
+    return sum(row["stock"] for row in rows) if len({row["counted_on"] for row in rows}) == 1 else None
+
+
+def test_what_is_semi_additive_has_totals_along_the_other_dimensions_only(shop: Project) -> None:
+    ask = ("cube", "fct_stock", "--rows", "article", "--columns", "day", "--measure", "stock")
+    result = shop.loader(*ask, "--measure", "counts", "--json").json
+    for cell in [*result["cells"], *result["totals"]]:
+        fixed = {"counted_on": date.fromisoformat(cell["day"])} if "day" in cell else {}
+        fixed |= {"article": cell["article"]} if "article" in cell else {}
+        assert cell["stock"] == stock_of(**fixed), cell
+        assert cell["counts"] == sum(all(row[name] == value for name, value in fixed.items()) for row in STOCKS)
+    told = shop.loader(*ask)
+    assert "note: 'stock' does not add up over counted_on: such totals are left out" in told.output
+    assert told.stdout.splitlines()[2].split() == ["article", *map(str, sorted(DAYS))]
+    once = shop.loader("cube", "fct_stock", "--measure", "stock", "--filter", "day=2025-01-07", "--json").json
+    assert once["cells"] == [{"stock": stock_of(counted_on=date(2025, 1, 7))}]
+
+
+def test_an_average_of_what_is_semi_additive_is_over_its_points_in_time(shop: Project) -> None:
+    answer = shop.loader("cube", "fct_stock", "--rows", "article", "--measure", "stock:avg", "--json").json
+    for cell in answer["cells"]:
+        rows = [row for row in STOCKS if row["article"] == cell["article"]]
+        expected_ = Decimal(sum(row["stock"] for row in rows)) / len({row["counted_on"] for row in rows})
+        assert cell["stock:avg"] == float(round(expected_, 4))
+    heights = [row["shelf_height"] for row in STOCKS]
+    answer = shop.loader("cube", "fct_stock", "--measure", "shelf_height:avg", "--json").json
+    assert answer["cells"] == [{"shelf_height:avg": float(round(Decimal(sum(heights)) / len(heights), 4))}]
+
+
+def test_rows_are_sorted_and_cut_after_totals_are_made(shop: Project) -> None:
+    def rows(*args: str) -> list[Any]:
+        ask = ("cube", "fct_sale", "--rows", "sale_id", "--measure", "amount", *args)
+        return [cell["sale_id"] for cell in shop.loader(*ask, "--json").json["cells"]]
+
+    by_amount = [sale["sale_id"] for sale in sorted(SALES, key=lambda sale: -sale["amount"])]
+    assert rows("--top", "5") == by_amount[:5]
+    assert rows("--sort", "amount") == by_amount
+    assert rows("--sort", "amount", "--reverse", "--top", "2") == by_amount[::-1][:2]
+    assert rows("--sort", "sale_id", "--reverse") == [sale["sale_id"] for sale in SALES][::-1]
+    result = shop.loader("cube", "fct_sale", "--rows", "gender", "--measure", "amount", "--top", "1")
+    assert "note: 2 rows more; totals are of all rows" in result.output
+    assert f"{sum(sale['amount'] for sale in SALES):,}" in result.stdout.splitlines()[-2]
+
+
+def test_a_filter_that_finds_nothing_says_so(shop: Project) -> None:
+    ask = ("cube", "fct_sale", "--rows", "gender", "--measure", "amount", "--filter", "gender=Q")
+    assert "note: no row matches the filters" in shop.loader(*ask).output
+
+
 def test_filters_by_value_and_by_range(shop: Project) -> None:
     def sum_of(*filters: str) -> Any:
         words = [word for one in filters for word in ("--filter", one)]
@@ -246,7 +333,7 @@ def test_the_table_for_people_names_what_was_asked(shop: Project) -> None:
     result = shop.loader(
         "cube", "--rows", "gender", "--columns", "year", "--measure", "amount", "--filter", "gender=F,X"
     )
-    assert result.output.startswith("mart.fct_sale: amount by gender, year where gender=F,X\n")
+    assert result.output.startswith("Amount by gender and year, where gender is F or X (mart.fct_sale)\n")
     total = sum(sale["amount"] for sale in SALES if GENDERS[sale["buyer"]] != "M")
     last = [line for line in result.output.splitlines() if line.strip()][-1].split()
     assert (last[0], last[-1]) == ("total", f"{total:,}")
@@ -269,7 +356,9 @@ def test_pictures_are_lines_along_the_time_and_bars_else(shop: Project) -> None:
 
 def test_what_can_be_asked_is_told_without_what_is_personal(shop: Project) -> None:
     tables = {one["table"]: one for one in shop.loader("cube", "--json").json}
-    assert list(tables) == [CUBE, "fct_sale"]
+    assert list(tables) == [CUBE, "fct_sale", "fct_stock"]
+    assert tables["fct_stock"]["measures"] == ["stock", "counts"]
+    assert tables["fct_stock"]["attributes"] == ["counted_on", "article", "shelf_height"]
     assert tables["fct_sale"]["measures"] == ["pieces", "amount", "discount_rate"]
     assert tables["fct_sale"]["attributes"] == ["sale_id", "paid_on", "is_online"]
     assert tables["fct_sale"]["dimensions"]["buyer"] == ["gender", "city"]
@@ -280,7 +369,7 @@ def test_what_can_be_asked_is_told_without_what_is_personal(shop: Project) -> No
 
 
 NOT_THERE: list[tuple[list[str], str]] = [
-    (["fct_none", "--measure", "amount"], f"no fact or aggregate 'fct_none'; it has: {CUBE}, fct_sale"),
+    (["fct_none", "--measure", "amount"], f"no fact or aggregate 'fct_none'; it has: {CUBE}, fct_sale, fct_stock"),
     (["dim_buyer", "--measure", "city:count"], "no fact or aggregate 'dim_buyer'"),
     (["fct_sale", "--rows", 'city"; drop table fct_sale', "--measure", "amount"], "has no 'city\"; drop table"),
     (["fct_sale", "--rows", "city", "--measure", "amount"], "say first_shop.city, buyer.city"),
@@ -299,6 +388,12 @@ NOT_THERE: list[tuple[list[str], str]] = [
     (["fct_sale", "--measure", "amount", "--output", "a.xlsx"], "not as 'xlsx'"),
     (["fct_sale", "--columns", "sale_id,paid_on", "--measure", "amount"], "returns 60 columns, more than"),
     (["fct_sale", "--columns", "gender,paid_on", "--measure", "amount", "--format", "svg"], "up to 8 series"),
+    (["fct_stock", "--measure", "shelf_height"], "does not add up; ask for its :avg, :min or :max"),
+    (["fct_stock", "--rows", "article", "--measure", "stock"], "does not add up over counted_on: name that in --rows"),
+    (["fct_stock", "--measure", "stock/counts", "--filter", "month=2025-01"], "does not add up over counted_on"),
+    (["fct_stock", "--measure", "counts", "--top", "3"], "--sort and --top are about rows"),
+    (["fct_stock", "--measure", "counts", "--rows", "city", "--reverse"], "--reverse belongs to --sort"),
+    (["fct_stock", "--measure", "counts", "--rows", "city", "--sort", "town"], "--sort 'town' is not among rows and"),
     (["--rows", "colour", "--measure", "amount"], "no table of the mart knows all of that"),
 ]  # fmt: skip
 

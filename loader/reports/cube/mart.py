@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -17,6 +17,8 @@ from sqlalchemy import BigInteger, ColumnElement, Connection, FromClause, cast, 
 
 from loader.contracts import Grain, Period
 from loader.errors import UsageError
+from loader.reports.cube.additivity import Additive
+from loader.text import listed
 from loader.warehouse.layers import MART
 
 AGGREGATES = ("sum", "avg", "min", "max", "count", "distinct")
@@ -27,6 +29,7 @@ GROUPING_LEVEL = "grouping_level"
 
 _MEASURE = re.compile(r"(?:(?P<label>\w+)=)?(?P<of>\w+)(?::(?P<by>\w+))?(?:/(?P<over>\w+)(?::(?P<over_by>\w+))?)?")
 _FILTER = re.compile(r"(?P<name>[\w.]+)(?P<how>>=|<=|=)(?P<values>.*)", re.DOTALL)
+_HOW = {"=": "is", ">=": "from", "<=": "to"}
 _RATIO = re.compile(r"(?:^|_)(?:ratio|rate|share)(?:_|$)")
 
 _KINDS = {
@@ -157,6 +160,8 @@ class Measure:
 
     label: str
     terms: tuple[Term, ...]
+    fixed: tuple[str, ...] = ()
+    """Columns along which it does not add up: it is a sum only where each has a single value."""
 
     def value(self, parts: Sequence[Any]) -> Any:
         """Ratios and averages to four digits; None for what is not there, and for a division by nothing."""
@@ -182,6 +187,13 @@ class Filter:
     values: tuple[Any, ...]
     text: str
 
+    @property
+    def in_words(self) -> str:
+        """Such as `gender is F or X`, `month from 2025-01`."""
+        name, _, said = self.text.partition(self.how)
+        words = " or ".join(word.strip() for word in said.split(","))
+        return f"{name.replace('_', ' ')} {_HOW[self.how]} {words}"
+
     def condition(self, value: ColumnElement[Any]) -> ColumnElement[bool]:
         """The filter as a condition on the values of its attribute."""
         if self.how == "=":
@@ -199,19 +211,33 @@ class Source:
     roles: Mapping[str, Role]
     dimensions: Mapping[str, Mapping[str, Kind]]
     personal: frozenset[str]
+    additive: Additive = field(default_factory=dict)
 
     def attributes(self) -> list[str]:
         """Columns of its own that say what a row is about."""
         return [name for name in self._shown_columns() if name not in self.measures()]
 
     def measures(self) -> list[str]:
-        """Columns that can be summed: numbers that no dimension has for an attribute."""
+        """Columns that can be summed: numbers that no dimension has for an attribute, and that add up at all."""
+        return [name for name in self._numbers() if self.additive.get(name) != frozenset()]
+
+    def _numbers(self) -> list[str]:
         of_dimensions = {name for columns in self.dimensions.values() for name in columns}
         return [
             name
             for name in self._shown_columns()
             if self.columns[name] in ("integer", "number") and name not in of_dimensions
         ]
+
+    def fixed(self, measure: str) -> tuple[str, ...]:
+        """Columns along which a measure does not add up: keys of dimensions, and attributes of its own."""
+        over = self.additive.get(measure)
+        if over is None:
+            return ()
+        keys = {role.key: name for name, role in self.roles.items()}
+        own = [name for name in self.attributes() if name not in self.additive]
+        named = {name: keys.get(name, name) for name in [*keys, *own]}
+        return tuple(column for column, name in named.items() if not over & {column, name})
 
     def _shown_columns(self) -> list[str]:
         hidden = {*self.personal, GROUPING_LEVEL}
@@ -266,13 +292,27 @@ class Source:
             )
         label = found["label"] or text
         if found["by"] == "avg" and found["over"] is None:
-            return Measure(label, (self._term(found["of"], "sum", averaged=True), self._term(found["of"], "count")))
+            return Measure(label, (self._term(found["of"], "sum", averaged=True), self._count_of(found["of"])))
         terms = [self._term(found["of"], found["by"])]
         if found["over"]:
             terms.append(self._term(found["over"], found["over_by"]))
             if "avg" in (found["by"], found["over_by"]):
                 raise UsageError(f"--measure '{text}': a quotient is one of sums or counts, not of averages")
-        return Measure(label, tuple(terms))
+        fixed = dict.fromkeys(name for term in terms if term.by == "sum" for name in self.fixed(term.column))
+        return Measure(label, tuple(terms), tuple(fixed))
+
+    def _count_of(self, name: str) -> Term:
+        """By what the sum of an averaged column is divided: its rows, of a semi-additive one its points in time."""
+        if not self.additive.get(name):
+            return self._term(name, "count")
+        calendars = [role.key for role in self.roles.values() if role.dimension == CALENDAR]
+        times = [column for column in self.fixed(name) if column in calendars]
+        if len(times) != 1:
+            raise UsageError(
+                f"'{name}' of {MART}.{self.name} has no average: of the columns along which it does not add up "
+                f"({listed(self.fixed(name))}) just one would have to be a date"
+            )
+        return Term(times[0], "distinct", self.columns[times[0]])
 
     def _term(self, name: str, by: str | None, *, averaged: bool = False) -> Term:
         by = by or "sum"
@@ -281,7 +321,9 @@ class Source:
         if name not in self.columns or name == GROUPING_LEVEL:
             raise UsageError(f"{MART}.{self.name} has no measure '{name}'; it has: {', '.join(self.measures())}")
         self._shown(Attribute(name, name, self.columns[name]))
-        if by in ("sum", "avg") and (name not in self.measures()):
+        if by == "sum" and not averaged and self.additive.get(name) == frozenset():
+            raise UsageError(f"'{name}' of {MART}.{self.name} does not add up; ask for its :avg, :min or :max")
+        if by in ("sum", "avg") and name not in self._numbers():
             raise UsageError(f"'{name}' of {MART}.{self.name} cannot be summed; it can be counted: {name}:count")
         if by == "sum" and not averaged and _RATIO.search(name):
             raise UsageError(
@@ -306,15 +348,25 @@ def _is_key(name: str) -> bool:
     return name.endswith("_key")
 
 
-def sources(connection: Connection, personal: Iterable[str]) -> list[Source]:
-    """What can be asked: cubes, aggregates, facts. Columns called as in `personal` are not shown."""
+def sources(connection: Connection, personal: Iterable[str], additive: Mapping[str, Additive]) -> list[Source]:
+    """What can be asked: cubes, aggregates, facts. Columns called as in `personal` are not shown.
+
+    `additive` has by table the measures that do not add up along every dimension.
+    """
     tables = _tables(connection)
     dimensions = {name: columns for name, columns in tables.items() if name.startswith(DIMENSION)}
     asked = [name for name in tables if name not in dimensions]
     asked.sort(key=lambda name: (next(at for at, start in enumerate(_ASKED_FIRST) if name.startswith(start)), name))
     hidden = frozenset(personal)
     return [
-        Source(name, tables[name], {role.name: role for role in _roles(tables[name], dimensions)}, dimensions, hidden)
+        Source(
+            name,
+            tables[name],
+            {role.name: role for role in _roles(tables[name], dimensions)},
+            dimensions,
+            hidden,
+            additive.get(name, {}),
+        )
         for name in asked
     ]
 

@@ -19,9 +19,10 @@ from loader.files import not_a_formula
 from loader.project import Project
 from loader.reports.cube import chart
 from loader.reports.cube import question as cube
+from loader.reports.cube.additivity import additive_measures
 from loader.reports.cube.mart import Attribute, Source, source, sources
-from loader.reports.cube.question import Answer, Key
-from loader.text import number
+from loader.reports.cube.question import Answer, Key, Order
+from loader.text import listed, number, plural
 
 TOTAL = "total"
 _CALENDAR_NAMES = {
@@ -45,17 +46,29 @@ def what_can_be_asked(project: Project, name: str | None) -> list[dict[str, Any]
     ]
 
 
-def ask(project: Project, name: str | None, **words: Sequence[str]) -> Answer:
+def ask(project: Project, name: str | None, rows_by: Order | None = None, /, **words: Sequence[str]) -> Answer:
     """The answer to a question in names, as `cube.question` takes them; raises UsageError."""
     known = _sources(project)
     asked = cube.question(known, name, **words)
     order = {one.name: one.allowed for contract in project.contracts for one in contract.columns if one.allowed}
-    return project.warehouse.run(lambda connection: cube.answer(connection, asked, {**order, **_CALENDAR_NAMES}))
+    orders = {**order, **_CALENDAR_NAMES}
+    return project.warehouse.run(lambda connection: cube.answer(connection, asked, orders, rows_by))
+
+
+def note_what_is_missing(answer: Answer) -> None:
+    """Say what the numbers of an answer do not tell."""
+    if not answer.rows and answer.question.filters:
+        console.note("no row matches the filters")
+    if hidden := len(answer.all_rows) - len(answer.rows):
+        console.note(f"{plural(hidden, 'row')} more; totals are of all rows")
+    for measure in answer.left_out:
+        console.note(f"'{measure.label}' does not add up over {listed(measure.fixed)}: such totals are left out")
 
 
 def _sources(project: Project) -> list[Source]:
     personal = [one.name for contract in project.contracts for one in contract.columns if one.personal]
-    known = project.warehouse.run(lambda connection: sources(connection, personal))
+    additive = additive_measures(project.root)
+    known = project.warehouse.run(lambda connection: sources(connection, personal, additive))
     if not known:
         raise UsageError("the mart has no fact and no aggregate that this account may read; run `loader build` first")
     return known
@@ -102,7 +115,7 @@ def grid(answer: Answer, *, totals: bool) -> tuple[list[str], list[tuple[list[st
     """Header, and the rows as labels and values; the total row and the total columns come last."""
     asked = answer.question
     columns: list[Key | None] = [*answer.columns]
-    if totals or not asked.columns:
+    if not asked.columns or (totals and any(_adds_up(answer, row) for row in (*answer.rows, None))):
         columns.append(None)
     measures = [measure.label for measure in asked.measures]
 
@@ -124,6 +137,11 @@ def grid(answer: Answer, *, totals: bool) -> tuple[list[str], list[tuple[list[st
     if totals or not asked.rows:
         keys.append(None)
     return header, [row(key) for key in keys]
+
+
+def _adds_up(answer: Answer, row: Key | None) -> bool:
+    """Whether a row has a total."""
+    return any(value is not None for value in answer.cells.get((row, None), ()))
 
 
 def _label(attributes: Sequence[Attribute], key: Key) -> str:
