@@ -16,6 +16,11 @@
     {%- for value in values -%}'{{ value }}'{{ ', ' if not loop.last }}{%- endfor -%}
 {%- endmacro %}
 
+{#- That two rows have the same key, which is never NULL. -#}
+{% macro same_key(key, left, right) -%}
+    {%- for column in key -%}{{ left }}.{{ column }} = {{ right }}.{{ column }}{{ ' and ' if not loop.last }}{%- endfor -%}
+{%- endmacro %}
+
 {% macro timestamp_literal(text) -%}
     cast('{{ text }}' as {{ dbt.type_timestamp() }})
 {%- endmacro %}

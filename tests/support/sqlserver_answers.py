@@ -23,6 +23,8 @@ class Stale:
     stale: int
     periods: int
     has_unknown: int = 0
+    windows: tuple[tuple[str, str | None, str | None], ...] = ()
+    """Start, last and until of those of a full dataset."""
 
 
 class Answers:
@@ -46,6 +48,9 @@ class Answers:
                 (r"from sys\.sql_expression_dependencies refs .*'(\w+)_snapshot_staging_temp_view'", self._no_views),
                 (r"from sys\.sql_expression_dependencies refs .*__dbt_tmp_vw'", self._no_views),
                 (r"^select min\(case when is_stale = 1 ", self._found_stale),
+                (r"^with loads as \(.*as window_until", self._windows),
+                (r"^select count\(\*\) as (periods)\s+from \(", self._following),
+                (r"^select distinct period_start from \(", self._stale_starts),
                 (r"as incomplete_loads from", self._found_unknown),
                 (r"from sys\.indexes i .*OBJECT_ID\('(\S+)'\)\s+and i.index_id > 0", self._indexes),
                 (r"^select name from sys\.indexes .*object_id\('(\S+)'\) and name like '(\w+)%'$", self._named),
@@ -144,6 +149,15 @@ class Answers:
     def _found_stale(self, _: re.Match[str]) -> Answer:
         row = (self.stale.since, self.stale.stale, self.stale.periods, 0)
         return ["since", "stale", "periods", "is_redefined"], [row]
+
+    def _windows(self, _: re.Match[str]) -> Answer:
+        return ["window_start", "window_last", "window_until"], list(self.stale.windows)
+
+    def _following(self, found: re.Match[str]) -> Answer:
+        return [found[1]], [(sum(1 for _, last, _ in self.stale.windows if last),)]
+
+    def _stale_starts(self, _: re.Match[str]) -> Answer:
+        return ["period_start"], [(start,) for start, *_ in self.stale.windows]
 
     def _found_unknown(self, _: re.Match[str]) -> Answer:
         return ["loads", "incomplete_loads"], [(self.stale.has_unknown, self.stale.has_unknown)]

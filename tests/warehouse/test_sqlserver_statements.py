@@ -45,10 +45,15 @@ ALLOWED = f"""
 HERE = {"type": "sqlserver", "backend": "mssql-python", "host": "db.example", "database": "db"}
 _BUILD = ("build", "--exclude", "plain", "fct_people")
 """Without a stock snapshot, and the second fact of its kind."""
+_MARCH, _APRIL, _MAY, _JULY, _AUGUST = (f"2025-{month:02}-01 00:00:00.000000" for month in (3, 4, 5, 7, 8))
 BUILDS: dict[str, tuple[Stale, tuple[str, ...]]] = {
     "first": (Stale("2025-01-01 00:00:00.000000", 2, 2), _BUILD),
-    "of a new period": (Stale("2025-03-01 00:00:00.000000", 1, 3), _BUILD),
-    "of a correction, with unknown keys": (Stale("2025-02-01 00:00:00.000000", 1, 3, has_unknown=1), _BUILD),
+    "of a new period": (Stale(_MARCH, 1, 3, windows=((_MARCH, None, None),)), _BUILD),
+    "of a correction": (Stale(_MARCH, 1, 9, windows=((_MARCH, _APRIL, _APRIL),)), _BUILD),
+    "of corrections, with unknown keys": (
+        Stale(_MARCH, 2, 9, has_unknown=1, windows=((_MARCH, _APRIL, _MAY), (_JULY, _AUGUST, None))),
+        _BUILD,
+    ),
     "with nothing new": (Stale(None, 0, 3), _BUILD),
     "--full": (Stale(None, 0, 3), (*_BUILD, "--full-refresh")),
     "rebuild_history": (Stale(None, 0, 3), ("run-operation", "rebuild_history", "--args", "{snapshot: people}")),

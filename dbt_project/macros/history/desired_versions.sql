@@ -1,5 +1,6 @@
 {#
-    What history should be, from `since` on (docs/understand/history.md has the picture).
+    What history should be, in the periods that are read (history/window.sql says which; docs/understand/history.md has the
+    picture).
 
     A row of a delivery is compared with the row that its key had before: the newer of the two starts at its period,
     the older is set against the next delivered period in which its key is not unknown (full), or against the next
@@ -12,7 +13,7 @@
 
 {#- The CTEs up to `desired_versions`: columns, dbt_scd_id, dbt_valid_from, dbt_valid_to. -#}
 {% macro desired_versions_ctes(strategy, source) %}
-{%- set history = strategy.history -%}
+{%- set history, window = strategy.history, strategy.window -%}
 {%- set key = quoted(history.key) -%}
 with periods as (
 
@@ -28,29 +29,38 @@ with periods as (
         {% endif %}
         lead(period_start) over (order by period_start) as _next_start
     from {{ dataset_version() }}
-    where dataset = '{{ history.dataset }}' and {{ is_active() }}
-        {% if strategy.since %}and period_start >= {{ timestamp_literal(strategy.since) }}{% endif %}
+    where dataset = '{{ history.dataset }}' and {{ is_active() }} and {{ is_read('period_start', window) }}
 
 ),
 
+{{ keys_to_read_ctes(strategy, source) }}
 newer_rows as (
 
     {{ staged_rows(strategy, source, '_period_start') }}
 
 ),
-{% if strategy.since %}
-in_force as (
+{% if strategy.core %}
+core_versions as (
 
-    {% for reaches in versions_that_reach(strategy) %}
+    {% for is_there in versions_to_read(strategy) %}
     select
         {{ core_columns(strategy, source) }},
         dbt_scd_id,
         dbt_valid_from,
         dbt_valid_to
     from {{ strategy.core.relation }} as versions
-    where dbt_valid_from < {{ timestamp_literal(strategy.since) }} and {{ reaches }}
+    where {{ is_there }}
     {{ 'union all' if not loop.last }}
     {% endfor %}
+
+),
+{% endif %}
+{% if window %}
+in_force as (
+
+    select *
+    from core_versions
+    where dbt_valid_from < {{ timestamp_literal(window.start) }}
 
 ),
 {% endif %}
@@ -87,13 +97,25 @@ boundaries as (
     where {{ rows_differ(['_is_alive'] + quoted(history.tracked), 'newer', 'older') }}
 
 ),
-
+{% if window.last %}
+{{ reaching_beyond_cte(strategy) }}
+{% endif %}
 spans as (
 
     select
-        *,
-        lead(_starts_at) over (partition by {{ key | join(', ') }} order by _starts_at) as _ends_at
+        boundaries.*,
+        lead(boundaries._starts_at) over (
+            partition by {% for column in key %}boundaries.{{ column }}{{ ', ' if not loop.last }}{% endfor %}
+
+            order by boundaries._starts_at
+        ) as _next_boundary
+        {% if window.last %}
+        , beyond._ends_at as _ends_beyond
+        {% endif %}
     from boundaries
+    {% if window.last %}
+    left join beyond on {{ same_key(key, 'boundaries', 'beyond') }}
+    {% endif %}
 
 ),
 
@@ -103,29 +125,12 @@ desired_versions as (
         {{ quoted(strategy.columns) | join(',\n        ') }},
         {{ version_id(key, '_starts_at') }} as dbt_scd_id,
         _starts_at as dbt_valid_from,
-        _ends_at as dbt_valid_to
+        {{ 'coalesce(_next_boundary, _ends_beyond)' if window.last else '_next_boundary' }} as dbt_valid_to
     from spans
     where _is_alive = 1
 
 )
 {%- endmacro %}
-
-{#-
-    Which earlier versions reach into the periods to read, or may end there: conditions that exclude each other. Of the
-    current ones of a delta only those of keys that it names; said apart, as an engine finds these by their key.
--#}
-{% macro versions_that_reach(strategy) %}
-    {% set reached = 'dbt_valid_to >= ' ~ timestamp_literal(strategy.since) %}
-    {% if strategy.history.kind == 'full' %}
-        {{ return(['(dbt_valid_to is null or ' ~ reached ~ ')']) }}
-    {% endif %}
-    {% set same_key = [] %}
-    {% for column in quoted(strategy.history.key) %}
-        {% do same_key.append('newer_rows.' ~ column ~ ' = versions.' ~ column) %}
-    {% endfor %}
-    {% set is_named = 'exists (select 1 from newer_rows where ' ~ same_key | join(' and ') ~ ')' %}
-    {{ return([reached, 'dbt_valid_to is null and ' ~ is_named]) }}
-{% endmacro %}
 
 {#- Rows of the periods to read, with `_starts_at` taken from the given column of the period. -#}
 {% macro staged_rows(strategy, source, start) %}
@@ -142,13 +147,13 @@ desired_versions as (
         periods.{{ start }} as _starts_at
     from {{ source }} as staged
     inner join periods on staged._data_period = periods.data_period and staged._load_id = periods.load_id
-    where periods.{{ start }} is not null
+    where periods.{{ start }} is not null{{ keys_to_read(strategy, 'staged', 'periods.' ~ start) }}
 {%- endmacro %}
 
 {#- A full delivery lists every living key: each row is set against the next delivered period, absent there or not. -#}
 {% macro older_full_rows(strategy, source) %}
     {{- staged_rows(strategy, source, '_next_start') }}
-    {% if strategy.since %}
+    {% if strategy.window %}
     union all
     select
         {{ quoted(strategy.columns) | join(', ') }},
@@ -197,6 +202,7 @@ stated as (
         periods._period_start
     from {{ source }} as staged
     inner join periods on staged._data_period = periods.data_period and staged._load_id = periods.load_id
+    where 1 = 1{{ keys_to_read(strategy, 'staged', 'periods._period_start') }}
 
 ),
 {% if strategy.has_incomplete %}
@@ -204,7 +210,7 @@ known_keys as (
 
     select {{ keys }}
     from stated
-    {% if strategy.since %}
+    {% if strategy.window %}
     union
     select {{ keys }}
     from in_force
@@ -289,7 +295,7 @@ runs_of_unknown as (
             ) as _starts_at
         from (
             select * from newer_rows
-            {% if strategy.since %}
+            {% if strategy.window %}
             union all
             select
                 {{ quoted(strategy.columns) | join(', ') }},

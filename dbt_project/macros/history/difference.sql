@@ -32,23 +32,13 @@
 {% macro difference_sql(strategy, source) %}
 {%- set columns = quoted(strategy.columns) -%}
 {%- set key = quoted(strategy.history.key) -%}
+{%- set new_end = 'coalesce(ends._ends_at, beyond._ends_at)' if strategy.window.last else 'ends._ends_at' -%}
 {%- if not strategy.is_stale %}
 {{ no_difference_sql(strategy) }}
 {%- else -%}
 {{ desired_versions_ctes(strategy, source) }},
 
-core_versions as (
-
-    select
-        {{ core_columns(strategy, source) }},
-        dbt_scd_id,
-        dbt_valid_from,
-        dbt_valid_to
-    from {{ strategy.core.relation }}
-    {% if strategy.since %}where dbt_valid_from >= {{ timestamp_literal(strategy.since) }}{% endif %}
-
-),
-{% if strategy.since %}
+{% if strategy.window %}
 ends as (
 
     select
@@ -67,13 +57,14 @@ reopened_or_ended as (
         {% endfor %}
         in_force.dbt_scd_id,
         in_force.dbt_valid_from,
-        ends._ends_at as dbt_valid_to,
+        {{ new_end }} as dbt_valid_to,
         'update' as dbt_change_type
     from in_force
-    left join ends
-        on {% for column in key %}in_force.{{ column }} = ends.{{ column }}{{ ' and ' if not loop.last }}{% endfor %}
-
-    where {{ is_distinct('in_force.dbt_valid_to', 'ends._ends_at') }}
+    left join ends on {{ same_key(key, 'in_force', 'ends') }}
+    {% if strategy.window.last %}
+    left join beyond on {{ same_key(key, 'in_force', 'beyond') }}
+    {% endif %}
+    where {{ is_distinct('in_force.dbt_valid_to', new_end) }}
 
 ),
 {% endif %}
@@ -92,18 +83,43 @@ rewritten as (
             else 'update'
         end as dbt_change_type
     from desired_versions as desired
-    full join core_versions as core on desired.dbt_scd_id = core.dbt_scd_id
+    full join {{ begun_versions(strategy) }} as core on desired.dbt_scd_id = core.dbt_scd_id
     where {{ rows_differ(['dbt_scd_id', 'dbt_valid_to'] + columns, 'desired', 'core') }}
+        {% if strategy.may_repeat %}or core._copies > 1{% endif %}
 
 )
 
 select * from rewritten
-{% if strategy.since %}
+{% if strategy.window %}
 union all
 select * from reopened_or_ended
 {% endif %}
 {%- endif %}
 {% endmacro %}
+
+{#-
+    The versions of core that are set against the desired ones: those that begin in the periods that are read. One that stands
+    twice, as none should, is written anew.
+-#}
+{% macro begun_versions(strategy) -%}
+    {%- if strategy.window -%}
+    (select * from core_versions where dbt_valid_from >= {{ timestamp_literal(strategy.window.start) }})
+    {%- elif strategy.may_repeat -%}
+    (
+        select *
+        from (
+            select
+                *,
+                row_number() over (partition by dbt_scd_id order by dbt_valid_from) as _copy,
+                count(*) over (partition by dbt_scd_id) as _copies
+            from core_versions
+        ) as copies
+        where _copy = 1
+    )
+    {%- else -%}
+    core_versions
+    {%- endif -%}
+{%- endmacro %}
 
 {% macro no_difference_sql(strategy) %}
 select
@@ -114,6 +130,19 @@ select
     'none' as dbt_change_type
 from {{ strategy.core.relation }}
 where 1 = 0
+{% endmacro %}
+
+{#- Works out a difference and writes it, beside what dbt does by itself; gives how many versions differed. -#}
+{% macro write_difference(core, strategy, source_sql) %}
+    {% set source = subquery_of(core, source_sql) %}
+    {% set difference = make_temp_relation(core) %}
+    {% do create_temporary_table(difference, difference_sql(strategy, source)) %}
+    {% set differing = run_query('select count(*) as row_count from ' ~ difference).rows[0]['row_count'] %}
+    {% set written = quoted(strategy.columns + ['dbt_scd_id', 'dbt_valid_from', 'dbt_valid_to']) %}
+    {% do run_query(apply_difference_sql(core, difference, written)) %}
+    {% do drop_temporary_table(difference) %}
+    {% do drop_subquery(source) %}
+    {{ return(differing) }}
 {% endmacro %}
 
 {#-

@@ -19,28 +19,19 @@
 
     {% set source_sql = render(node.raw_code) %}
     {% set columns = data_columns(node, history, get_columns_in_query(source_sql)) %}
-    {% set unknown = find_unknown(history, none) %}
     {% set strategy = {
-        'history': history, 'columns': columns, 'core': core_of(core, columns), 'is_stale': true, 'since': none,
-        'has_unknown': unknown.is_there, 'has_incomplete': unknown.is_incomplete
+        'history': history, 'columns': columns, 'core': core_of(core, columns), 'is_stale': true, 'may_repeat': true
     } %}
     {% if strategy.core.missing or strategy.core.surplus %}
         {% do history_error(node, 'its columns changed; `dbt snapshot --select ' ~ snapshot ~ '` rebuilds it') %}
     {% endif %}
 
     {% do follow_types(node, core, source_sql, false) %}
-    {% set source = subquery_of(core, source_sql) %}
-    {% set difference = make_temp_relation(core) %}
-    {% do create_temporary_table(difference, difference_sql(strategy, source)) %}
-    {% set differing = run_query('select count(*) as row_count from ' ~ difference).rows[0]['row_count'] %}
-    {% set written = quoted(columns + ['dbt_scd_id', 'dbt_valid_from', 'dbt_valid_to']) %}
-    {% do run_query(apply_difference_sql(core, difference, written)) %}
+    {% set differing = write_difference(core, strategy_for(strategy, none), source_sql) %}
     {% do run_query(lock_is_held_sql(history.dataset) ~ record_applied_loads_sql(node)) %}
     {% if differing %}
         {% do run_query(forget_facts_sql(history)) %}
     {% endif %}
-    {% do drop_temporary_table(difference) %}
-    {% do drop_subquery(source) %}
     {% do adapter.commit() %}
     {% do log(history.consumer ~ ': rebuilt from all delivered periods, ' ~ differing ~ ' rows differed', info=true) %}
 {% endmacro %}

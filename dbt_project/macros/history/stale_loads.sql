@@ -59,11 +59,15 @@
     {% endif %}
 {% endmacro %}
 
-{#- Every period that is delivered or applied: dataset, period_start, is_stale, is_redefined, was_applied (1 or 0). -#}
+{#-
+    Every period that is delivered or applied: dataset, period_start, load_id (NULL where none is delivered), is_stale,
+    is_redefined, was_applied (1 or 0).
+-#}
 {% macro compared_loads(node) %}
     select
         coalesce(upstream.dataset, applied.dataset) as dataset,
         coalesce(upstream.period_start, applied.period_start) as period_start,
+        upstream.load_id,
         case
             when {{ rows_differ(['load_id', 'fingerprint'], 'upstream', 'applied') }} then 1
             else 0

@@ -12,17 +12,16 @@
     {% endif %}
 
     {% set columns = data_columns(node, history, get_columns_in_query(node.compiled_code)) %}
-    {% set rebase = find_rebase(node) if target_exists else {'is_stale': true, 'since': none} %}
+    {% set rebase = find_rebase(node, history) if target_exists else {'is_stale': true, 'windows': []} %}
     {% set core = core_of(this, columns) if target_exists else none %}
-    {% set unknown = find_unknown(history, rebase.since) if rebase.is_stale else {} %}
     {% if core and rebase.is_stale %}
-        {% do follow_types(node, this, node.compiled_code, rebase.since is none) %}
+        {% do follow_types(node, this, node.compiled_code, rebase.windows | length == 0) %}
     {% endif %}
     {% if core and rebase.is_stale and core.surplus %}
         {% do drop_history_indexes(this) %}
         {% do alter_relation_add_remove_columns(this.incorporate(type='table'), none, core.surplus) %}
     {% endif %}
-    {{ return({
+    {% set strategy = {
         'name': 'period',
         'unique_key': node.config.unique_key,
         'hard_deletes': 'ignore',
@@ -30,10 +29,19 @@
         'columns': columns,
         'core': core,
         'is_stale': rebase.is_stale,
-        'since': rebase.since,
-        'has_unknown': unknown.is_there,
-        'has_incomplete': unknown.is_incomplete,
-    }) }}
+    } %}
+    {% for window in rebase.windows[:-1] %}
+        {% do write_difference(this, strategy_for(strategy, window), node.compiled_code) %}
+    {% endfor %}
+    {{ return(strategy_for(strategy, rebase.windows[-1] if rebase.windows else none)) }}
+{% endmacro %}
+
+{#- The strategy for one of the windows (history/window.sql), none for all of history. -#}
+{% macro strategy_for(strategy, window) %}
+    {% set unknown = find_unknown(strategy.history, window) if strategy.is_stale else {} %}
+    {{ return(dict(
+        strategy, window=window, has_unknown=unknown.is_there, has_incomplete=unknown.is_incomplete
+    )) }}
 {% endmacro %}
 
 {#- Taken first in the transaction: under it, the active loads and the staged rows of the dataset stay as they are. -#}
@@ -41,25 +49,27 @@
     {% call statement('lock', auto_begin=true) %}{{ lock_sql(dataset) }}{% endcall %}
 {% endmacro %}
 
-{#- From which period start on history has to be worked out again; `since` is none when that is all of it. -#}
-{% macro find_rebase(node) %}
+{#- What of history has to be worked out again: its windows, none of them when that is all. -#}
+{% macro find_rebase(node, history) %}
     {% set found = run_query(
         'select min(case when is_stale = 1 then period_start end) as since, coalesce(sum(is_stale), 0) as stale, '
         ~ 'count(*) as periods, coalesce(max(is_redefined), 0) as is_redefined '
         ~ 'from (' ~ compared_loads(node) ~ ') as compared'
     ).rows[0] %}
-    {% set is_all = found['stale'] == found['periods'] %}
     {% if found['is_redefined'] %}
         {% do log(node.name ~ ': key, tracked columns, kind or SQL changed, all periods are stale', info=true) %}
     {% endif %}
-    {{ return({'is_stale': found['stale'] > 0, 'since': none if is_all else found['since'] | string}) }}
+    {% if found['is_redefined'] or found['stale'] in [0, found['periods']] %}
+        {{ return({'is_stale': found['stale'] > 0, 'windows': []}) }}
+    {% endif %}
+    {{ return({'is_stale': true, 'windows': find_windows(node, history, found['since'] | string)}) }}
 {% endmacro %}
 
 {#-
     Whether keys may be unknown in the periods to read, and whether some of these are incomplete. Where no key is unknown
     history needs no look at them.
 -#}
-{% macro find_unknown(history, since) %}
+{% macro find_unknown(history, window) %}
     {% if history.kind == 'delta' %}
         {{ return({'is_there': false, 'is_incomplete': false}) }}
     {% endif %}
@@ -67,7 +77,7 @@
         'select count(*) as loads, count(case when ' ~ is_incomplete() ~ ' then 1 end) as incomplete_loads from '
         ~ dataset_version()
         ~ " where dataset = '" ~ history.dataset ~ "' and " ~ is_active() ~ ' and ' ~ has_unknown()
-        ~ (' and period_start >= ' ~ timestamp_literal(since) if since else '')
+        ~ ' and ' ~ is_read('period_start', window)
     ).rows[0] %}
     {{ return({'is_there': found['loads'] > 0, 'is_incomplete': found['incomplete_loads'] > 0}) }}
 {% endmacro %}
