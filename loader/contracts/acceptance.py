@@ -71,7 +71,7 @@ def accept(
         else:
             left.append(header)
     undecided = [header for header in left if gone and plain_header(header) not in to_ignore]
-    changes += [Change(None, "ignore", _literal(header)) for header in left if header not in undecided]
+    changes += [Change(None, "ignore", literal(header)) for header in left if header not in undecided]
     if not undecided:
         changes += [Change(name, "optional", True) for name in gone]
     return Accepted(changes, undecided, gone)
@@ -135,7 +135,7 @@ def ended(header: str, until: str | None) -> object:
     return header if until is None else {"header": header, "until": until}
 
 
-def _literal(header: str) -> str:
+def literal(header: str) -> str:
     """A header as `ignore` takes it and no other one."""
     return re.sub(r"([\\.^$*+?{}\[\]|()])", r"\\\1", " ".join(header.split()))
 

@@ -16,6 +16,7 @@ from loader.contracts.file_names import told_by
 from loader.errors import RefusedError, UsageError
 from tests.conftest import Project
 from tests.support.deliveries import contract_of, follow_contracts, people_rows, write_csv, write_people, write_workbook
+from tests.support.workbooks import write_sheets
 
 ORDERS = ["No.", "Größe", "No", "Ordered on", "Seen at", "Price", "PLZ", "dbt_id", "2nd name"]
 
@@ -475,3 +476,146 @@ def test_a_proposal_shows_no_cell(tmp_path: Path) -> None:
     shown = "\n".join(chain([proposal.text], proposal.decisions, (one.rejected for one in proposal.tried)))
     assert "Geheimnis" not in shown
     assert "Atlantis" not in shown
+
+
+def test_a_key_may_have_four_columns(tmp_path: Path) -> None:
+    rows = [[*f"{number:04b}", "0.5"] for number in range(16)]
+    path = write_csv(tmp_path / "things_2025-01.csv", rows, header=["w", "x", "y", "z", "n"])
+    assert propose([path]).contract.key == ("w", "x", "y", "z")
+
+
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+def test_columns_of_groups_are_filled_down_and_part_of_the_key(tmp_path: Path, kind: str) -> None:
+    groups = ["north", "", "", "", "south", "", "", ""]
+    towns = ["a", "", "b", "", "a", "", "c", ""]
+    rows = [[*row, at + 0.5] for at, row in enumerate(zip(groups, towns, "mfmfmfmf", strict=True))]
+    write = write_workbook if kind == "xlsx" else write_csv
+    rows = [[cell or None for cell in row] for row in rows] if kind == "xlsx" else rows
+    proposal = propose([write(tmp_path / f"t_2025-01.{kind}", rows, header=["area", "town", "sex", "n"])])
+    contract = proposal.contract
+    assert [column.name for column in contract.columns if column.fill_down] == ["area", "town"]
+    assert contract.key == ("area", "town", "sex")
+    assert proposal.tried[0].outcome.rows_valid == 8
+    asked = [one for one in proposal.decisions if "as in merged cells" in one]
+    assert [one.partition(": ")[0] for one in asked] == ["t.columns.area", "t.columns.town"]
+    assert "fill_down: true  # each value stands once, above 6 empty cells" in proposal.text
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        ["", "Dr.", "", "", "Prof.", ""],
+        ["Dr.", "", "", "", "Dr.", ""],
+        ["Dr.", "Prof.", "Dr. med.", "x", "", "y"],
+    ],
+    ids=["the first is empty", "a value comes again", "hardly any is empty"],
+)
+def test_a_column_with_empty_cells_is_no_column_of_groups(tmp_path: Path, cells: list[str]) -> None:
+    rows = [[cell, f"k{at}"] for at, cell in enumerate(cells)]
+    contract = propose([write_csv(tmp_path / "t_2025-01.csv", rows, header=["title", "id"])]).contract
+    assert (contract.column("title").fill_down, contract.key) == (False, ("id",))
+
+
+@pytest.mark.parametrize(
+    ("cells", "meant", "asked"),
+    [
+        (["yes", "Y", "no", "N"], {"N": False, "Y": True, "no": False, "yes": True}, ""),
+        (["ja", "0", "1", ""], {"0": False, "1": True, "ja": True}, ""),
+        (["x", "", "X"], {"X": True, "x": True}, "a mark or nothing"),
+    ],
+)
+def test_answers_in_several_words_are_mapped(
+    tmp_path: Path, cells: list[str], meant: dict[str, bool], asked: str
+) -> None:
+    proposal = proposed(tmp_path, {"open": cells})
+    column = proposal.contract.columns[1]
+    assert (str(column.type), column.map) == ("boolean", meant)
+    assert [asked in one for one in proposal.decisions if one.startswith("things.columns.")] == [True] * bool(asked)
+
+
+@pytest.mark.parametrize("cells", [["0", "1", "0"], ["yes", "sometimes"], ["yes", "1"], ["x", "x"]], ids="-".join)
+def test_other_texts_are_not_mapped(tmp_path: Path, cells: list[str]) -> None:
+    assert proposed(tmp_path, {"open": cells}).contract.columns[1].map == {}
+
+
+def test_headers_that_a_program_wrote_are_ignored_when_nothing_is_there(tmp_path: Path) -> None:
+    rows = [[str(at), f"k{at}", "", f"{at}", ""] for at in range(3)]
+    path = write_csv(tmp_path / "t_2025-01.csv", rows, header=["Unnamed: 0", "id", "Unnamed: 2", "Column1", "Remark"])
+    proposal = propose([path])
+    assert proposal.contract.ignore == ("Unnamed: 2", "Unnamed: 0", "Column1")
+    assert [*types(proposal)] == ["id", "remark"]
+    assert proposal.tried[0].outcome.rows_valid == 3
+    asked = "\n".join(proposal.decisions)
+    assert "t.ignore: what is named here is never read" in asked
+    assert "t.columns.remark: no cell is filled; which type has it?" in asked
+
+
+def test_a_set_that_may_be_closed_is_asked_for_and_not_shown(tmp_path: Path) -> None:
+    cells = {"state": ["open", "shut", "lost"] * 30, "town": [f"town {at}" for at in range(90)]}
+    proposal = proposed(tmp_path, cells)
+    asked = [one for one in proposal.decisions if "'allowed'" in one]
+    assert asked == ["things.columns.state: 3 different texts in 90 cells; 'allowed' lists them if no other may come"]
+    assert "shut" not in proposal.text
+
+
+@pytest.mark.parametrize(
+    ("above", "line", "period"),
+    [
+        (["Towns", "As of: January 2025"], r"As of[\W_]+(?P<month>[^\W\d_]+\.?) (?P<year>\d{4})", "2025-01"),
+        (["Stand 31.01.2025 (Meier)"], r"Stand[\W_]+\d{2}\.(?P<month>\d{2})\.(?P<year>\d{4})(?:\W.*)?", "2025-01"),
+        (["of 2023", "Period: 2025-Q1"], r"Period[\W_]+(?P<year>\d{4})-Q(?P<quarter>[1-4])", "2025-Q1"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+def test_a_period_in_a_line_above_the_header(
+    new_project: Callable[..., Project], above: list[str], line: str, period: str, kind: str
+) -> None:
+    project = new_project("duckdb")
+    write = write_workbook if kind == "xlsx" else write_csv
+    rows = [[f"k{at}", at] for at in range(3)]
+    path = write(project.landing / f"stations.{kind}", rows, header=["id", "n"], above=[[text] for text in above])
+    proposal = propose([path])
+    assert proposal.contract.period_within.line == rf"(?:.*\W)?{line}"  # type: ignore[union-attr]
+    assert "Meier" not in proposal.text
+    adopt(project, proposal.text)
+    assert f"loaded     stations {period}  3 rows" in project.loader("load").output
+
+
+@pytest.mark.parametrize(("sheet", "day", "period"), [("Data", 31, "2025-01"), ("Cover", 14, "2025-01-14")])
+def test_a_period_in_a_date_cell(new_project: Callable[..., Project], sheet: str, day: int, period: str) -> None:
+    project = new_project("duckdb")
+    told: list[list[Any]] = [["Report", None, None], ["made", dt.datetime(2025, 1, day), None]]
+    data: list[list[Any]] = [["id", "town", "n"], *([f"k{at}", "x", at] for at in range(40))]
+    sheets = {"Cover": told, "Data": data} if sheet == "Cover" else {"Data": [*told, *data]}
+    path = write_sheets(project.landing / "stations.xlsx", sheets)
+    proposal = propose([path])
+    within = proposal.contract.period_within
+    assert (within.cell, within.sheet) == ("B2", "Cover" if sheet == "Cover" else None)  # type: ignore[union-attr]
+    assert any("stations.grain: a file tells a day" in one for one in proposal.decisions)
+    adopt(project, proposal.text)
+    assert f"loaded     stations {period}  40 rows" in project.loader("load").output
+
+
+def test_lines_that_tell_several_periods_tell_none(tmp_path: Path) -> None:
+    path = write_csv(tmp_path / "a.csv", [["k", "1"]], header=["id", "n"], above=[["made 2025-02"], ["of 2025-01"]])
+    assert any("the name tells no period that is known" in one for one in propose([path]).decisions)
+
+
+@pytest.mark.parametrize(
+    ("name", "period", "ask"),
+    [
+        ("sales_FY2025-P03.csv", "FY2025-P03", "fiscal_year.first_month: with which month does the year begin?"),
+        ("sales_fy25_p11.csv", "FY2025-P11", "years of two digits"),
+        ("P03 GJ2025 sales.csv", "FY2025-P03", "fiscal_year.periods: months, or weeks"),
+        ("sales_FY2025P13.csv", "FY2025-P13", "fiscal_year.end_is: on the last such day"),
+        ("sales_FY2025.csv", "2025", "a fiscal year, as FY before it says?"),
+    ],
+)
+def test_fiscal_years_in_names(tmp_path: Path, name: str, period: str, ask: str) -> None:
+    path = write_csv(tmp_path / name, [["k1", "1"], ["k2", "2"]], header=["id", "n"])
+    proposal = propose([path], "sales")
+    contract = proposal.contract
+    told = told_by(contract.match(name) or [])
+    assert contract.period(contract.spelling.name(told)).name == period
+    assert any(ask in one for one in proposal.decisions)
+    assert proposal.tried[0].outcome.rows_valid == 2

@@ -15,9 +15,12 @@ import yaml
 from loader.codegen.propose.contract import words_of_contract
 from loader.codegen.propose.family import join_columns
 from loader.codegen.propose.file_names import by_period, read_names
+from loader.codegen.propose.groups import fill_groups
+from loader.codegen.propose.ignored import without_ignored
 from loader.codegen.propose.names import dataset_name
 from loader.codegen.propose.sample import Asked, Sample, read_sample
 from loader.codegen.propose.trial import Tried, try_contract
+from loader.codegen.propose.within import find_within
 from loader.codegen.propose.writing import contract_yaml, decisions
 from loader.contracts import Contract
 from loader.errors import RefusedError
@@ -51,12 +54,16 @@ def propose(paths: Sequence[Path], dataset: str | None = None, asked: Asked | No
     names = replace(names, periods=tuple(names.periods[at] for at in order if names.periods))
     samples = [read_sample(paths[at], asked or Asked()) for at in order]
     columns, headless = join_columns(samples)
+    if not names.periods:
+        names = find_within(samples[0], names) or names
+    columns, ignored = without_ignored(columns)
+    columns = fill_groups(columns)
     if not columns:
         raise RefusedError(
             f"{samples[0].path.name}: row {samples[0].top.first} holds no header; name the right one by --header-row"
         )
     called = dataset or dataset_name(names.stem)
-    words = words_of_contract(samples, columns, names, called)
+    words = words_of_contract(samples, columns, ignored, names, called)
     text = contract_yaml(called, words, _above(samples, headless))
     fields = next(iter(yaml.safe_load(text).values()))
     contract = Contract.model_validate({"name": called, **fields})

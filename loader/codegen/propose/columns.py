@@ -9,7 +9,8 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from loader.codegen.propose.common_words import ASKED_NULLS_OF_TEXTS, NULLS, NULLS_OF_TEXTS, YES_AND_NO
+from loader.codegen.propose.answers import answers, is_mark, pair_of_answers
+from loader.codegen.propose.common_words import ASKED_NULLS_OF_TEXTS, NULLS, NULLS_OF_TEXTS
 from loader.codegen.propose.dates import MONTH_FIRST, DateReading, date_readings
 from loader.codegen.propose.meanings import digits_of_codes, is_amount, is_code
 from loader.codegen.propose.numbers import Reading, readings
@@ -75,7 +76,7 @@ def look_at(header: str, cells: Cells) -> Looked:
     head = rest.slice(0, _MOST_DISTINCT)
     others = cells.kinds is not None and len(texts) < len(cells.text)
     numbers, dates = readings(head), date_readings(head.to_pylist())
-    is_typed = bool(numbers or dates or _words(rest) or (others and not len(rest)))
+    is_typed = bool(numbers or dates or pair_of_answers(rest) or answers(rest) or (others and not len(rest)))
     nulls = distinct.filter(is_null).to_pylist() if is_typed else []
     if not is_typed:
         nulls = [word for word in distinct.to_pylist() if word in NULLS_OF_TEXTS]
@@ -91,7 +92,8 @@ def decide(column: Looked, decimal: Sign, month_first: bool | None) -> Found:
     base = Notation(null_values=column.nulls)
     cells = _without(column.cells, column.nulls)
     if not cells.text.null_count < len(cells.text):
-        return Found("varchar(1)" if not column.nulls else "varchar(10)", "", base, ("no cell is filled",))
+        ask = "no cell is filled; which type has it? A header in 'ignore' is not read"
+        return Found("varchar(1)" if not column.nulls else "varchar(10)", "", base, (ask,))
     for attempt in (_boolean, _moment, _time, _number):
         found = attempt(column, cells, base, decimal, month_first)
         if found is not None:
@@ -115,25 +117,32 @@ def fits(cells: Cells, declared: str, notation: Notation) -> bool:
     return True
 
 
-def _words(texts: pa.StringArray) -> tuple[str, str] | None:
-    """The words for true and false that a column consists of; both have to be there."""
-    if len(texts) > 4:
-        return None
-    found = {text.casefold() for text in texts.to_pylist()}
-    return next((pair for pair in YES_AND_NO if found == set(pair)), None)
-
-
 def _boolean(column: Looked, cells: Cells, base: Notation, *_: object) -> Found | None:
     if cells.kinds is not None and fits(cells, "boolean", base) and _all_are(cells, CellKind.BOOLEAN):
         return Found("boolean", f"{plural(column.count, 'boolean cell')}", base)
-    words = _words(column.texts) if cells.kinds is None or _all_are(cells, CellKind.TEXT) else None
-    if words is None:
+    if cells.kinds is not None and not _all_are(cells, CellKind.TEXT):
         return None
+    words = pair_of_answers(column.texts)
+    if words is None:
+        return _mapped(column, base)
     true, false = words
     usual = Notation()
     if true not in usual.true_values or false not in usual.false_values:
         base = replace(base, true_values=(true,), false_values=(false,))
     return Found("boolean", f"its only texts are {true} and {false}", base)
+
+
+def _mapped(column: Looked, base: Notation) -> Found | None:
+    """Answers in several words, or a mark that stands where the answer is yes."""
+    said = answers(column.texts)
+    if said:
+        notation = replace(base, map=tuple(said.items()))
+        return Found("boolean", "its only texts are words for yes and no, in several ways", notation)
+    if column.cells.text.null_count and is_mark(column.texts):
+        notation = replace(base, map=tuple((text, True) for text in sorted(column.texts.to_pylist())))
+        ask = "a mark or nothing: where no mark is, it is NULL, neither true nor false"
+        return Found("boolean", f"its only text is a mark, in {plural(column.count, 'cell')}", notation, (ask,))
+    return None
 
 
 def _moment(column: Looked, cells: Cells, base: Notation, _: Sign, month_first: bool | None) -> Found | None:

@@ -54,6 +54,26 @@ YES_AND_NO = (
     ("on", "off"),
 )
 
+YES = {yes for yes, _ in YES_AND_NO} | {"1"}
+NO = {no for _, no in YES_AND_NO} | {"0"}
+"""Words of which each stands for yes, or for no, whatever the other one is; digits beside words only."""
+
+MARKS = {"x", "\u2713", "\u2714", "\u2611", "*"}
+"""Stand where the answer is yes, with nothing where it is no."""
+
+OF_PROGRAMS = re.compile(
+    r"(?:unnamed: ?\d+(?:_level_\d+)?|column ?\d+|spalte ?\d+|colonne ?\d+|columna ?\d+|_c\d+|\.{3}\d+|field ?\d+)",
+    re.IGNORECASE,
+)
+"""Headers that programs write where there is none: pandas, Excel in four languages, Spark, R, Access."""
+
+BEFORE_PERIODS = re.compile(
+    r"\b(as (?:of|at|per)|stand|stichtag|per|period|(?:reporting|report) (?:date|month|period)|month|quarter|year|week|"
+    r"berichtsmonat|berichtszeitraum|zeitraum|monat|quartal|jahr|woche|date|datum|mois|mes|fecha)\b[\s:.]*$",
+    re.IGNORECASE,
+)
+"""What stands before a period in a line above a table."""
+
 TOTALS = re.compile(
     r"(grand total|sub-?total|total|sums?|summe|gesamt(?:summe)?|insgesamt|zusammen|totale?s?|totaal|somme|suma)\b",
     re.IGNORECASE,

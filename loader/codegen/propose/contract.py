@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
+from loader.codegen.propose.answers import closed_set
 from loader.codegen.propose.changes import find_end_marker
 from loader.codegen.propose.columns import Found, decide, look_at
 from loader.codegen.propose.evidence import Word
 from loader.codegen.propose.family import FamilyColumn, found_again, header_words, missing_in
 from loader.codegen.propose.file_names import FileNames
+from loader.codegen.propose.fiscal import fiscal_year
 from loader.codegen.propose.keys import Candidate, Key, find_key
 from loader.codegen.propose.meanings import said_of_persons
 from loader.codegen.propose.names import column_names, title
 from loader.codegen.propose.notations import format_words, has_month_first, sign_of_decimals
 from loader.codegen.propose.sample import Sample
 from loader.codegen.propose.writing import quoted
-from loader.contracts import CsvFormat, WorkbookFormat, plain_header
+from loader.contracts import CsvFormat, Grain, WorkbookFormat, plain_header
 from loader.text import plural
 
 _EVENTS = 0.1
@@ -24,9 +27,9 @@ _EVENTS = 0.1
 
 
 def words_of_contract(
-    samples: Sequence[Sample], columns: Sequence[FamilyColumn], names: FileNames, dataset: str
+    samples: Sequence[Sample], columns: Sequence[FamilyColumn], ignored: Sequence[Word], names: FileNames, dataset: str
 ) -> list[Word]:
-    """The words of a contract for the samples, which are sorted by period."""
+    """The words of a contract for the samples, which are sorted by period; `ignored` for what is no column of it."""
     looked = [look_at(column.header, column.cells) for column in columns]
     fmt = samples[0].format
     decimal = sign_of_decimals(looked, fmt.delimiter if isinstance(fmt, CsvFormat) else "")
@@ -40,7 +43,9 @@ def words_of_contract(
     entries: list[Word] = []
     for at, (name, column, one) in enumerate(zip(called, columns, found, strict=True)):
         family = (names.periods, samples)
-        entries.append(_column(name, column, one, own[name], family, name in key.names, persons.get(at)))
+        is_key, person = name in key.names, persons.get(at)
+        more = [] if is_key or person else closed_set(looked[at], one)
+        entries.append(_column(name, column, replace(one, asks=(*one.asks, *more)), own[name], family, is_key, person))
     return [
         Word("title", quoted(title(dataset))),
         Word("description", "What one row is, and who sends it.", ask="what one row is, and who sends it"),
@@ -48,7 +53,9 @@ def words_of_contract(
         *([Word("language", names.language, "names of months")] if names.language else []),
         *([Word("century", str(names.century))] if names.century else []),
         Word("format", below=[*_format(samples[0]), *of_format]),
-        Word("grain", names.grain),
+        *([names.within] if names.within else []),
+        Word("grain", names.grain, ask="; ".join(names.asks_of_grain)),
+        *([fiscal_year(names.periods)] if names.grain == Grain.FISCAL else []),
         *_kind(marker, columns, called, key),
         Word("key", _names(key.names), key.why, "; ".join(key.asks)),
         *(
@@ -56,6 +63,7 @@ def words_of_contract(
             if key.drops_copies
             else []
         ),
+        *ignored,
         Word("columns", below=entries),
     ]
 
@@ -159,6 +167,11 @@ def _column(
         words.append(Word("required", "true", "part of the key"))
     elif is_required and _is_in_one_run(column):
         words.append(Word("required", "true", f"filled in {plural(len(column.cells.text), 'row')}"))
+    if column.is_filled_down:
+        asks.append("does an empty cell mean the value above it, as in merged cells? If not, without 'fill_down'")
+        why = f"each value stands once, above {plural(column.filled_down, 'empty cell')}"
+        words.append(Word("fill_down", "true", why))
+
     if not column.is_everywhere:
         words += _presence(column, *family, asks)
     words += own

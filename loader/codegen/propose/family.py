@@ -25,6 +25,13 @@ class FamilyColumn:
     headers: tuple[str | None, ...]
     """As each sample writes it; None in one that does not have it."""
     parts: tuple[Cells | None, ...]
+    filled_down: int = 0
+    """Empty cells that were given the value above them."""
+
+    @property
+    def is_filled_down(self) -> bool:
+        """Whether empty cells seem to mean the value above them."""
+        return self.filled_down > 0
 
     @property
     def header(self) -> str:

@@ -7,7 +7,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from loader.codegen.propose.evidence import Word
 from loader.codegen.propose.period_texts import FORMS, PeriodText, find_period
+from loader.contracts import Grain
 from loader.errors import UsageError
 from loader.text import listed
 
@@ -19,6 +21,7 @@ _LONG_NUMBER = re.compile(r"\d{5,}")
 """Digits beside the period that are rather a time or a count than part of a name."""
 _BESIDE = re.compile(r"(?:[-_.T ]?[0-9]+)+(?=[^0-9A-Za-z]|$)")
 """Numbers that follow the period."""
+_OF_FISCAL_YEAR = re.compile(r"(?<![a-z])(?:FY|GJ)[-_. ]?$", re.IGNORECASE)
 _EXTENSION = re.compile(r"(?:\.\w{1,5})?\.\w{1,5}$")
 
 
@@ -38,6 +41,9 @@ class FileNames:
     """That of the names of months."""
     century: int | None = None
     """Where years have two digits."""
+    within: Word | None = None
+    """Where in a file its period stands, when its name does not tell it."""
+    asks_of_grain: tuple[str, ...] = ()
 
 
 def read_names(paths: Sequence[Path]) -> FileNames:
@@ -85,6 +91,8 @@ def _told(names: Sequence[str], bare: Sequence[str], found: Sequence[PeriodText]
     asks = [*first.asks]
     literal = [[*_between(*pair)] for pair in zip(found, bare, strict=True)]
     beside = _BESIDE.match(literal[0][-1])
+    if first.grain in (Grain.YEAR, Grain.QUARTER) and _OF_FISCAL_YEAR.search(literal[0][0]):
+        asks.append("a fiscal year, as FY before it says? It is read as of the calendar; 'grain: fiscal' has others")
     texts = [_same(parts, asks) for parts in zip(*(parts[:-1] if beside else parts for parts in literal), strict=True)]
     if beside:
         asks.append(f"{beside[0]} stands beside the period: a time of day, or is the period another one?")
@@ -137,6 +145,11 @@ def _untold(name: str) -> FileNames:
 def _escaped(text: str) -> str:
     """A regular expression for the text; a blank and a hyphen mean nothing in one."""
     return re.escape(text).replace("\\-", "-").replace("\\ ", " ")
+
+
+def named_alike(name: str) -> str:
+    """A regular expression for the names of files that are called so, whatever numbers they have."""
+    return re.sub(r"[0-9]+", r"\\d+", _escaped(name))
 
 
 def by_period(names: FileNames) -> Iterator[int]:

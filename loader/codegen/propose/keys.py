@@ -1,4 +1,4 @@
-"""Natural keys: up to three columns that tell the rows of every sample apart."""
+"""Natural keys: up to four columns that tell the rows of every sample apart."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ import pyarrow.compute as pc
 from loader.codegen.propose.meanings import is_identifier
 from loader.text import plural
 
-_MOST_COLUMNS = 3
-_MOST_TRIED = 24
+_MOST_COLUMNS = 4
+_MOST_TRIED = {2: 24, 3: 24, 4: 12}
+"""Columns of which all sets of a size are tried: 12 have 495 sets of four."""
 _FIRST_ROWS = 3_000
 _WORST = {"double": 3, "decimal": 3, "boolean": 3, "timestamp": 2, "date": 1, "time": 2}
 
@@ -84,10 +85,11 @@ def _search(candidates: Sequence[Candidate], rows: Sequence[np.ndarray] | None) 
     singles = [one for one in candidates if _is_unique([coded[one.name]])]
     if singles:
         return _single(singles)
-    usable = sorted(candidates, key=lambda one: one.rank)[:_MOST_TRIED]
+    ranked = sorted(candidates, key=lambda one: one.rank)
     order = {one.name: at for at, one in enumerate(candidates)}
     for size in range(2, _MOST_COLUMNS + 1):
-        unique = [parts for parts in combinations(usable, size) if _is_unique([coded[one.name] for one in parts])]
+        sets = combinations(ranked[: _MOST_TRIED[size]], size)
+        unique = [parts for parts in sets if _is_unique([coded[one.name] for one in parts])]
         if unique:
             best = min(
                 unique, key=lambda parts: (sum(one.rank for one in parts), sum(order[one.name] for one in parts))

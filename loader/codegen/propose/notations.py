@@ -55,6 +55,9 @@ def format_words(columns: Sequence[Column]) -> tuple[list[Word], dict[str, list[
             own[name].append(Word("negative", f"[{', '.join(notation.negative)}]", "negative numbers are marked so"))
         if notation.currency:
             own[name].append(Word("currency", quoted(notation.currency), "stands beside the numbers"))
+        if notation.map:
+            pairs = ", ".join(f"{quoted(text)}: {str(value).lower()}" for text, value in notation.map)
+            own[name].append(Word("map", f"{{{pairs}}}"))
         if notation.percent:
             own[name].append(Word("percent", "true", "each number has the sign; 15 % is 0.15"))
     return words, own

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from loader.contracts.month_names import month_names
 from loader.contracts.periods import Grain, Period, name_of
@@ -14,6 +14,7 @@ _CENTURY = 2000
 _YEAR, _TWO = "(?P<year>(?:19|20)[0-9]{2})", "(?P<year>[0-9]{2})"
 _MONTH, _NAME, _DAY = "(?P<month>0?[1-9]|1[0-2])", r"(?P<month>[^\W\d_]{3,}\.?)", "(?P<day>0?[1-9]|[12][0-9]|3[01])"
 _MM, _DD = "(?P<month>0[1-9]|1[0-2])", "(?P<day>0[1-9]|[12][0-9]|3[01])"
+_PERIOD = "(?P<fiscal_period>0[1-9]|1[0-3])"
 _SIGN = "[-_. /]"
 
 
@@ -43,6 +44,10 @@ FORMS = (
     _form(Grain.WEEK, "(?P<year>[0-9]{4})-W(?P<week>[0-9]{2})", is_name=True),
     _form(Grain.WEEK, f"{_YEAR}{_SIGN}?(?:KW|CW|W|WK|week|Woche){_SIGN}?(?P<week>[0-5]?[0-9])"),
     _form(Grain.WEEK, f"(?<![a-z])(?:KW|CW|W|WK|week|Woche){_SIGN}?(?P<week>[0-5]?[0-9]){_SIGN}{_YEAR}"),
+    _form(Grain.FISCAL, f"(?<![a-z])FY(?P<year>[0-9]{{4}})-P{_PERIOD}", is_name=True),
+    _form(Grain.FISCAL, f"(?<![a-z])(?:FY|GJ){_SIGN}?{_YEAR}{_SIGN}?(?:P|PER|Period|Periode){_SIGN}?{_PERIOD}"),
+    _form(Grain.FISCAL, f"(?<![a-z])(?:FY|GJ){_SIGN}?{_TWO}{_SIGN}?(?:P|PER|Period|Periode){_SIGN}?{_PERIOD}"),
+    _form(Grain.FISCAL, f"(?<![a-z])(?:P|PER|Period|Periode){_SIGN}?{_PERIOD}{_SIGN}?(?:FY|GJ){_SIGN}?{_YEAR}"),
     _form(Grain.QUARTER, "(?P<year>[0-9]{4})-Q(?P<quarter>[1-4])", is_name=True),
     _form(Grain.QUARTER, f"{_YEAR}{_SIGN}?Q(?P<quarter>[1-4])"),
     _form(Grain.QUARTER, f"(?<![a-z])Q(?P<quarter>[1-4]){_SIGN}?{_YEAR}"),
@@ -80,6 +85,8 @@ class PeriodText:
     language: str = ""
     century: int | None = None
     asks: tuple[str, ...] = ()
+    at: int = 0
+    """Where it begins in the name."""
 
     @property
     def grain(self) -> str:
@@ -89,7 +96,7 @@ class PeriodText:
     def groups(self, every: Sequence[Sequence[str]]) -> list[str]:
         """The groups of a regular expression that take these texts of all files."""
         return [
-            f"(?P<{part}>{_shape(self.form, part, [texts[at] for texts in every])})"
+            f"(?P<{part}>{shape(self.form, part, [texts[at] for texts in every])})"
             for at, part in enumerate(self.parts)
         ]
 
@@ -97,13 +104,15 @@ class PeriodText:
 _NAMES = {
     Grain.DAY: r"\d{4}-\d{2}-\d{2}",
     Grain.WEEK: r"\d{4}-W\d{2}",
+    Grain.FISCAL: r"FY\d{4}-P\d{2}",
     Grain.QUARTER: r"\d{4}-Q[1-4]",
     Grain.MONTH: r"\d{4}-\d{2}",
     Grain.YEAR: r"\d{4}",
 }
 
 
-def _shape(form: Form, part: str, texts: Sequence[str]) -> str:
+def shape(form: Form, part: str, texts: Sequence[str]) -> str:
+    """A regular expression for a part of a period that is written so in the files."""
     if part == "period":
         return _NAMES[form.grain]
     if not texts[0].isdigit():
@@ -142,9 +151,7 @@ def find_rival(form: Form, names: Sequence[str]) -> list[PeriodText] | None:
 
 
 def _with_ask(one: PeriodText, ask: str) -> PeriodText:
-    return PeriodText(
-        one.form, one.period, one.spans, one.parts, one.texts, one.language, one.century, (*one.asks, ask)
-    )
+    return replace(one, asks=(*one.asks, ask))
 
 
 def _in_one_language(form: Form, names: Sequence[str]) -> list[PeriodText]:
@@ -181,12 +188,13 @@ def _period(form: Form, match: re.Match[str], languages: Sequence[str]) -> Perio
         asks.append(f"years of two digits are taken for those from {century} on")
     period = name_of(form.grain, numbers)
     try:
-        Period.parse(period, form.grain)
+        if form.grain is not Grain.FISCAL:  # of which nobody knows the calendar yet
+            Period.parse(period, form.grain)
     except ValueError:
         return None
     parts = sorted(match.groupdict(), key=match.start)
     spans = tuple(match.span(part) for part in parts)
     texts = tuple(match[part] for part in parts)
     if form.is_name:
-        return PeriodText(form, period, (match.span(),), ("period",), (match[0],))
-    return PeriodText(form, period, spans, tuple(parts), texts, language, century, tuple(asks))
+        return PeriodText(form, period, (match.span(),), ("period",), (match[0],), at=match.start())
+    return PeriodText(form, period, spans, tuple(parts), texts, language, century, tuple(asks), match.start())
