@@ -98,7 +98,7 @@ class Catalogue:
             if name in self.columns:
                 raise LookupError(f"{name} is there already")
             self.columns[name] = {column.name: _type(column.kind) for column in tree.this.find_all(exp.ColumnDef)}
-        else:
+        elif kind != "SEQUENCE":
             raise LookupError(f"what is made by {tree.sql('tsql')}?")
 
     def _index(self, found: re.Match[str]) -> None:

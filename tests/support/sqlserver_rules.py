@@ -9,13 +9,15 @@ from sqlglot import exp
 from sqlglot.errors import ParseError
 
 from tests.support.sqlserver_catalogue import plain
-from tests.support.sqlserver_recorder import Recorded, Recorder, is_ddl
+from tests.support.sqlserver_recorder import Recorded, Recorder, is_ddl, is_write
 
 MOST_PARAMETERS = 2_000
 """SQL Server takes 2,100."""
+_UNREAD = re.compile(r"alter (table|index all on) \S+ rebuild$|update statistics \S+$")
+"""What sqlglot cannot read."""
 _COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 _VIEWS = re.compile(r"\b(information_schema|sys)\]?\.\[?(\w+)", re.IGNORECASE)
-_COLUMNS = re.compile(r"\b(?:table|column)_(?:catalog|schema|name|type)\b", re.IGNORECASE)
+_COLUMNS = re.compile(r"(?<!as )\b(?:table|column)_(?:catalog|schema|name|type)\b", re.IGNORECASE)
 _OBJECT = re.compile(
     r"(?P<verb>create(?: or alter)?|drop|alter|truncate)\s+(?P<kind>view|table|schema)\s+(?:if exists\s+)?"
     r"(?P<name>[^\s(]+)"
@@ -39,15 +41,13 @@ def lock_rule(recorder: Recorder) -> list[str]:
 def write_rule(recorder: Recorder) -> list[str]:
     """Rows are changed in a transaction: history and ledger, or stage and version, change together."""
     return [
-        f"in no transaction: {one.sql}"
-        for one in recorder.recorded
-        if one.statement.words[0] in ("INSERT", "UPDATE", "DELETE", "MERGE") and one.trancount == 0
+        f"in no transaction: {one.sql}" for one in recorder.recorded if is_write(one.statement) and one.trancount == 0
     ]
 
 
 def end_rule(recorder: Recorder) -> list[str]:
-    """Each transaction ends with its connection, or the node of dbt."""
-    return [f"{node} ends in an open transaction" for node in recorder.left_open]
+    """Each transaction is committed before its connection, or the node of dbt, ends: none fails here."""
+    return [f"{node} does not commit" for node in recorder.left_open]
 
 
 def letter_rule(recorder: Recorder) -> list[str]:
@@ -83,7 +83,8 @@ def parse_rule(recorder: Recorder) -> list[str]:
         except ParseError as error:
             wrong.append(f"{str(error).splitlines()[0]}: {sql}")
         else:
-            wrong += [f"not known: {sql}"] if isinstance(tree, exp.Command) else []
+            known = not isinstance(tree, exp.Command) or _UNREAD.match(sql)
+            wrong += [] if known else [f"not known: {sql}"]
     return wrong
 
 

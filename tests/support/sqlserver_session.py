@@ -27,6 +27,7 @@ _CHANGES = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _RESOURCE = re.compile(r"@Resource = N?(?:'([^']+)'|@name)")
+_PYFORMAT = re.compile(r"%\((\w+)\)s")
 _HELD = re.compile(r"isnull\(applock_mode\('public', N'([^']+)', 'Transaction'\), 'NoLock'\) <> 'Exclusive'")
 _COUNTED = re.compile(r"@@trancount (<>|>|=) (\d)", re.IGNORECASE)
 
@@ -43,6 +44,8 @@ class Session:
     committed: list[str] = field(default_factory=list)
     alone: list[str] = field(default_factory=list)
     """What was executed in no transaction."""
+    rowcount: int = 1
+    """Of the last change."""
 
     def cursor(self) -> Cursor:
         return Cursor(self)
@@ -153,9 +156,15 @@ class Cursor:
     messages: tuple[str, ...] = ()
 
     def execute(self, batch: str, *parameters: Any, **_: Any) -> None:
-        """Parameters come one by one, or as a sequence."""
-        flat = parameters[0] if len(parameters) == 1 and isinstance(parameters[0], list | tuple) else parameters
-        answer = self.session.execute(batch, flat)
+        """Parameters come one by one, as a sequence, or by their names."""
+        values: Sequence[Any] = parameters
+        if len(parameters) == 1 and isinstance(parameters[0], list | tuple):
+            values = parameters[0]
+        elif len(parameters) == 1 and isinstance(parameters[0], dict):
+            values = [parameters[0][name] for name in _PYFORMAT.findall(batch)]
+            batch = _PYFORMAT.sub("?", batch)
+        answer = self.session.execute(batch, values)
+        self.rowcount = self.session.rowcount
         names, rows = answer or ([], [])
         self.rows = list(rows)
         self.description = [(name, str, None, None, None, None, None) for name in names] or None

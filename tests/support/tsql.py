@@ -17,7 +17,7 @@ CATCH = "an error was raised"
 """The condition of a `catch` block."""
 _STARTERS = {
     *("USE", "DECLARE", "EXEC", "EXECUTE", "IF", "THROW", "BEGIN", "END", "COMMIT", "ROLLBACK"),
-    *("CREATE", "ALTER", "DROP", "TRUNCATE", "INSERT"),
+    *("CREATE", "ALTER", "DROP", "TRUNCATE", "INSERT", "GRANT", "DENY", "REVOKE"),
 }
 """Words that begin a statement wherever they stand in no brackets, with the exceptions of `_begins`."""
 _EXEC = ("EXEC", "EXECUTE")
@@ -109,8 +109,10 @@ def _begins(word: str, held: list[Token]) -> bool:
         return False  # it is all of its batch
     if word in ("SELECT", "WITH", "UPDATE", "DELETE") and (first == "IF" or (first in _EXEC and held[1].text == "(")):
         return True
-    if word not in _STARTERS or last in ("OR", "TABLE", "VIEW", "INDEX", "SCHEMA") or first in ("MERGE", "GRANT"):
+    if word not in _STARTERS or last in ("OR", "TABLE", "VIEW", "INDEX", "SCHEMA") or first == "MERGE":
         return False
+    if first in ("GRANT", "DENY", "REVOKE") and last in (first, ","):
+        return False  # a right is called like a statement
     return first != "ALTER" or word not in ("DROP", "ALTER")
 
 

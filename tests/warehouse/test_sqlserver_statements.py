@@ -13,10 +13,12 @@ import pytest
 pytest.importorskip("mssql_python", reason="mssql-python has no wheel for this platform")
 pytest.importorskip("sqlglot", reason="sqlglot is not installed: see requirements/dev.in")
 
+from tests.conftest import Project
 from tests.history.datasets import EXAMPLES
 from tests.history.feeding import prepare
 from tests.history.warehouse import SQLServerWarehouse
 from tests.support.engines import SQLServer
+from tests.support.shop import deliver, load, open_shop, products
 from tests.support.sqlserver_answers import Answers, Stale
 from tests.support.sqlserver_recorder import Recorder
 from tests.support.sqlserver_rules import (
@@ -29,6 +31,7 @@ from tests.support.sqlserver_rules import (
     parse_rule,
     write_rule,
 )
+from tests.support.sqlserver_store import Store
 
 Rule = Callable[[Recorder], list[str]]
 RULES: list[Rule] = [lock_rule, write_rule, end_rule, letter_rule, parameter_rule, name_rule, parse_rule]
@@ -159,3 +162,61 @@ def test_ddl_that_comes_or_goes_is_found(builds: dict[str, Recorder]) -> None:
     assert "snapshot: create table core.more" in ddl_under_lock(more.recorded) - ddl_under_lock(first.recorded)
     less = first.replayed(lambda batch: batch.replace("sp_getapplock", "sp_none"))
     assert ddl_under_lock(less.recorded) == set()
+
+
+class NoServer(SQLServer):
+    """A target that nobody listens at."""
+
+    def new_output(self, project_dir: Path) -> dict[str, Any]:
+        return {**HERE, "port": 1433, "user": "u", "password": "p", "schema": "mart", "encrypt": True}
+
+    def drop(self, output: dict[str, Any]) -> None:
+        """There is nothing."""
+
+
+FAULTS_OF_LOADS: dict[str, tuple[Rule, Callable[[str], str]]] = {
+    "a lock in no transaction": (
+        lock_rule,
+        lambda batch: batch.replace("begin transaction", "").replace("@@trancount <> 1", "@@trancount <> 0"),
+    ),
+    "a lock in two": (
+        lock_rule,
+        lambda batch: batch.replace("begin transaction", "begin transaction; begin transaction").replace(
+            "@@trancount <> 1", "@@trancount <> 2"
+        ),
+    ),
+    "a change in no transaction": (write_rule, lambda batch: batch.replace("begin transaction", "")),
+    "a transaction that nobody ends": (end_rule, lambda batch: batch.replace("commit transaction", "")),
+    "a letter of a contract": (letter_rule, lambda batch: batch.replace("_data_period", "_Період")),
+    "a column of the catalogue in lower case": (name_rule, lambda batch: batch.replace("TABLE_NAME", "table_name")),
+    "no SQL": (parse_rule, lambda batch: batch.replace("WHERE", "WHERE WHERE")),
+}
+
+
+def test_the_statements_of_loads(new_project: Callable[..., Project], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Migrated, loaded, loaded anew, rolled back, purged; what they leave is in the rows that the statements made."""
+    store = Store()
+    monkeypatch.setattr("mssql_python.connect", store.connect)
+    shop = open_shop(new_project(NoServer()))
+    deliver(shop, "2025-01", products("P1", "P2", "P3"))
+    deliver(shop, "2025-02", products("P1", "P2", "P4"), order=1)
+    load(shop)
+    deliver(shop, "2025-02", products("P1", "P2", "P5"), order=2)
+    load(shop)
+    in_the_shop = ("--dataset", "products")
+    for command in (
+        ("rollback", *in_the_shop, "--period", "2025-02"),
+        ("purge", *in_the_shop, "--key", "P1", "--yes"),
+        ("purge", *in_the_shop, "--before", "2025-02", "--yes"),
+        ("status",),
+    ):
+        done = shop.loader(*command)
+        assert done.exit_code == 0, done.output
+    left = store.rows.execute("select sku, _data_period from stage.products order by sku").fetchall()
+    assert left == [("P2", "2025-02"), ("P4", "2025-02")]
+
+    assert store.unanswered == []
+    assert {rule.__name__: rule(store) for rule in RULES} == {rule.__name__: [] for rule in RULES}
+    assert ddl_under_lock(store.recorded) == set()
+    for name, (rule, fault) in FAULTS_OF_LOADS.items():
+        assert rule(store.replayed(fault)), name
