@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import chdir, contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -14,6 +14,7 @@ from typing import Any
 
 from loader.errors import EnvironmentFailedError
 from loader.gates.masking import without_values
+from loader.gates.origins import compiled_path, target_folder
 from loader.project import Project
 from loader.text import first_lines, plural
 
@@ -43,6 +44,7 @@ def run_dbt(project: Project, arguments: Sequence[str]) -> DbtResult:
         EnvironmentFailedError: dbt could not work at all (parsing, connection).
     """
     answer = _invoke(project, [*arguments, "--no-write-json"], parsed(project))
+    _write_snapshots(project, answer.results)
     done: Counter[str] = Counter()
     warned, failed = [], []
     deadlocked = False
@@ -64,7 +66,7 @@ def write_dbt_docs(project: Project, page: Path) -> None:
     Raises:
         EnvironmentFailedError: dbt could not work at all (parsing, connection).
     """
-    target = project.root / "target"
+    target = target_folder(project.root)
     _invoke(project, ["docs", "generate", "--static", "--target-path", str(target)], parsed(project))
     page.parent.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(target / "static_index.html", page)
@@ -101,6 +103,15 @@ def _invoke_once(project: Project, arguments: Sequence[str], manifest: Any) -> A
     if answer.exception is not None:
         raise EnvironmentFailedError(f"dbt {arguments[0]}: {_message(answer.exception)}")
     return answer.result
+
+
+def _write_snapshots(project: Project, results: Iterable[Any]) -> None:
+    """Put the SQL of snapshots beside that of models, which dbt leaves out: columns are traced through both."""
+    for node in (result.node for result in results):
+        if node.resource_type == "snapshot" and node.compiled_code:
+            path = compiled_path(target_folder(project.root), node.to_dict())
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(node.compiled_code, encoding="utf-8")
 
 
 def _reason(node: Any) -> str:

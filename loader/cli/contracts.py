@@ -32,12 +32,18 @@ def init_command(folder: Path | None, project_dir: Path | None, **_: Any) -> int
 
 
 @command("derive")
-@click.option("--check", is_flag=True, help="Write nothing; exit 2 when a derived file is stale.")
+@click.option(
+    "--check", is_flag=True, help="Write nothing; exit 2 when a file is stale or a suite lacks a personal column."
+)
 @click.option("--snapshot", "dataset", help="Write the first snapshot of this dataset, too, if it has none.")
 def derive_command(project: Project, check: bool, dataset: str | None) -> int:
-    """Write everything that follows from the contracts: dbt sources, stage DDL, stage suites."""
+    """Write everything that follows from the contracts: dbt sources, stage DDL, stage suites.
+
+    Where dbt has compiled the models, suites that do not name a personal column of their table are told, too.
+    """
     from loader.codegen.derive import derive
     from loader.codegen.first_snapshot import write_snapshot
+    from loader.gates import unnamed_columns
 
     if dataset is not None and check:
         raise UsageError("--check writes nothing; leave --snapshot out")
@@ -51,7 +57,10 @@ def derive_command(project: Project, check: bool, dataset: str | None) -> int:
         console.say("every derived file is up to date")
     elif check:
         console.say("run `loader derive` and commit the result")
-    return 2 if check and stale else 0
+    lacking = unnamed_columns(project.root, project.contracts)
+    for path, names in lacking.items():
+        console.say(f"{project.shown(path)}: `meta: {{personal: […]}}` lacks {listed(names)}, made of personal columns")
+    return 2 if check and (stale or lacking) else 0
 
 
 @command_without_project("propose")

@@ -192,7 +192,8 @@ class Column(Model):
     tracked: bool = True
     """Whether a change starts a new version in history."""
     personal: bool = False
-    """Whether values stay out of logs, plans, reports and published pages."""
+    """Whether values stay out of logs, plans, reports and published pages. It follows them into core and mart,
+    whatever a model calls them; `personal: false` in the `meta` of a model's column ends it (docs/use/gates.md)."""
     since: str | None = Field(None, examples=["2025-02"])
     """The first period in which the column exists; before it, it is absent from files and NULL in stage."""
     until: str | None = Field(None, examples=["2025-11"])

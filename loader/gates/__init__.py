@@ -1,5 +1,6 @@
 """The suites of Great Expectations, and what of an answer may be shown."""
 
+from loader.gates.named import unnamed_columns
 from loader.gates.results import Check, GateRefusedError, GateResult, render
 from loader.gates.run import publishable_results, run_gate, run_parquet_gate
 from loader.gates.suites import suite_files
@@ -13,4 +14,5 @@ __all__ = [
     "run_gate",
     "run_parquet_gate",
     "suite_files",
+    "unnamed_columns",
 ]

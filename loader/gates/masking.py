@@ -3,43 +3,50 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
-_ALIAS = re.compile(r'\bas\s+"?(?P<name>\w+)"?', re.IGNORECASE)
-_NAME = re.compile(r"\{batch\}|[a-z_]\w*(?![\w.])", re.IGNORECASE)
-"""A name, or a table's alias that stands for its whole row (`b`, not the `b` of `b.city`)."""
-_COUNT = re.compile(r"\s*(?:select\s+(?:distinct\s+)?)?count\s*\([^()]*\)\s*", re.IGNORECASE)
+from loader.gates.columns import UntraceableError
+from loader.gates.origins import Origins
+
 _VALUE = re.compile(r"""['"(]|(?<![\w.])\d[\w.:,-]*""")
 _CLOSING = {"'": "'", '"': '"', "(": ")"}
 _ERROR_CLASS = re.compile(r"^\([\w.]+\) ")
 
 
-def hidden_columns(query: str, result: Collection[str], table: Collection[str], personal: Collection[str]) -> set[str]:
-    """Columns of a query's `result` that may hold personal values of the `table` that it reads as `{batch}`.
+@dataclass(frozen=True)
+class Masking:
+    """What of one table may be shown: nothing of a column that is personal, or of which that is not known."""
 
-    A column of the table is told by its name; any other must be an alias, written with `as`, whose definition has
-    nothing personal in it. Numbers of rows (`count(…)`) may be shown.
-    """
-    if not set(personal).intersection(table):
-        return set()
-    tainted = {name.lower() for name in personal} | {"{batch}"}
-    aliases = [(name, words) for name, words in _definitions(query)]
-    while found := {name for name, words in aliases if name not in tainted and words & tainted}:
-        tainted |= found
-    known = {name.lower() for name in table} | {name for name, _ in aliases}
-    return {name for name in result if name.lower() in tainted or name.lower() not in known}
+    origins: Origins
+    schema: str
+    table: str
+    declared: Collection[str]
+    """Columns that its suite calls personal."""
+
+    def hidden_columns(self, query: str, result: Sequence[str]) -> set[str]:
+        """Columns of a query's `result` that may hold personal values; the query reads the table as `{batch}`."""
+        try:
+            asked = query.format(batch=f"{self.schema}.{self.table}")
+            return self.origins.outputs(asked, self.schema, self.table, self.declared).hidden(result)
+        except (UntraceableError, ValueError, LookupError):
+            return set(result)
+
+    def why_hidden(self, kind: str, kwargs: Mapping[str, Any]) -> str | None:
+        """Why an expectation's values are not shown; None when they may be."""
+        named = [str(kwargs[word]) for word in ("column", "column_A", "column_B") if word in kwargs]
+        columns = [*named, *map(str, kwargs.get("column_list", ()))]
+        if not columns:
+            return None if kind.startswith("expect_table_") else _UNKNOWN
+        known = {one.name: one.personal for one in self.origins.columns(self.schema, self.table) or ()}
+        declared = {name.lower() for name in self.declared}
+        said = [name.lower() in declared or known.get(name.lower()) for name in columns]
+        return _PERSONAL if any(said) else _UNKNOWN if None in said else None
 
 
-def _definitions(query: str) -> Iterator[tuple[str, set[str]]]:
-    """Each alias of a query, and the names in the words before it, back to a comma or an opening parenthesis."""
-    for found in _ALIAS.finditer(query):
-        at, depth = found.start(), 0
-        while at > 0 and (depth > 0 or query[at - 1] not in "(,"):
-            at -= 1
-            depth += (query[at] == ")") - (query[at] == "(")
-        definition = query[at : found.start()]
-        words = set() if _COUNT.fullmatch(definition) else {word.lower() for word in _NAME.findall(definition)}
-        yield found["name"].lower(), words
+_PERSONAL = "values are personal and not shown"
+_UNKNOWN = "where the values come from is not known, so they are not shown"
 
 
 def without_values(message: str, names: Collection[str]) -> str:

@@ -23,7 +23,8 @@ from sqlalchemy import URL
 from loader.contracts import Contract
 from loader.gates.connection import connect, lack_of_patterns, memory_names, reached, view_as_stage
 from loader.gates.imports import lazily_imported, without_collection
-from loader.gates.masking import hidden_columns, without_values
+from loader.gates.masking import Masking, without_values
+from loader.gates.origins import Origins
 from loader.gates.results import Check, GateResult
 from loader.gates.suites import Suite, read_suites, without_patterns
 from loader.text import MASK, first_lines, plural
@@ -58,10 +59,11 @@ def run_gate(
         EnvironmentFailedError: the warehouse is out of reach or locked.
     """
     started = time.perf_counter()
-    suites = read_suites(project_dir, layer, contracts, tables)
+    suites = read_suites(project_dir, layer, tables)
+    origins = Origins(project_dir, engine.grammar, contracts)
     address = engine.reading_url()
     with reached(address) as connection:
-        checks = _run(address, layer, suites, lack_of_patterns(engine, connection, suites))
+        checks = _run(address, layer, suites, origins, lack_of_patterns(engine, connection, suites))
     return GateResult(layer, checks, time.perf_counter() - started)
 
 
@@ -75,16 +77,18 @@ def run_parquet_gate(project_dir: Path, contract: Contract, parquet: Path, perio
         EnvironmentFailedError: the parquet file cannot be read.
     """
     started = time.perf_counter()
-    suites = read_suites(project_dir, STAGE, [contract], [contract.name])
+    suites = read_suites(project_dir, STAGE, [contract.name])
+    from loader.warehouse.engines.duckdb import DuckDB
     from loader.warehouse.engines.duckdb_dialect import GATE_DRIVER
     from loader.warehouse.engines.duckdb_open import MEMORY
 
+    origins = Origins(project_dir, DuckDB.grammar, [contract])
     name = f"{MEMORY}almanac_gate_{next(memory_names)}"
     address = URL.create(GATE_DRIVER, database=name)
     # the database in memory lives as long as this connection
     with connect(address) as connection:
         view_as_stage(connection, contract, parquet, period)
-        checks = _run(address, STAGE, suites)
+        checks = _run(address, STAGE, suites, origins)
     return GateResult(STAGE, checks, time.perf_counter() - started)
 
 
@@ -93,7 +97,7 @@ def publishable_results(layer: str, engine: Engine, project_dir: Path) -> dict[s
 
     None for a table that is not there (yet). Raises as `run_gate` does.
     """
-    suites = read_suites(project_dir, layer, (), None)
+    suites = read_suites(project_dir, layer, None)
     address = engine.reading_url()
     with reached(address) as connection:
         if lack_of_patterns(engine, connection, suites):
@@ -121,9 +125,11 @@ def _context() -> EphemeralDataContext:
     return context
 
 
-def _run(address: URL, schema: str, suites: list[Suite], no_patterns: str | None = None) -> tuple[Check, ...]:
+def _run(
+    address: URL, schema: str, suites: list[Suite], origins: Origins, no_patterns: str | None = None
+) -> tuple[Check, ...]:
     with _source(address) as source:
-        return tuple(check for suite in suites for check in _run_suite(source, schema, suite, no_patterns))
+        return tuple(check for suite in suites for check in _run_suite(source, schema, suite, origins, no_patterns))
 
 
 @contextmanager
@@ -173,7 +179,7 @@ def _verdicts(source: Any, schema: str, suite: Suite) -> Any:
     return answers
 
 
-def _run_suite(source: Any, schema: str, whole: Suite, no_patterns: str | None) -> list[Check]:
+def _run_suite(source: Any, schema: str, whole: Suite, origins: Origins, no_patterns: str | None) -> list[Check]:
     from great_expectations import ExpectationSuite
 
     suite = without_patterns(whole) if no_patterns else whole
@@ -183,6 +189,7 @@ def _run_suite(source: Any, schema: str, whole: Suite, no_patterns: str | None) 
     asked = ExpectationSuite(name=f"{schema}.{suite.table}", expectations=suite.expectations).expectations
     answers = _answers(batch, schema, suite)
     passed = {_identity(answer.expectation_config) for answer in answers.results if answer.success}
+    masking = Masking(origins, schema, suite.table, suite.personal)
     checks = []
     for expectation in asked:
         config = expectation.configuration
@@ -190,14 +197,7 @@ def _run_suite(source: Any, schema: str, whole: Suite, no_patterns: str | None) 
         if _identity(config) in passed:
             checks.append(Check("passed", check, suite.table))
         else:
-            is_personal = not suite.personal.isdisjoint(_columns(config))
-            answer = batch.validate(expectation, result_format=_details_wanted(config, is_personal))
-            if _is_query(config) and _exception_of(answer) is None:
-                checks.append(
-                    Check("failed", check, suite.table, _rows_in_words(answer, batch.columns(), suite.personal))
-                )
-            else:
-                checks.append(_explain(check, suite.table, answer, is_personal))
+            checks.append(_explained(batch, expectation, check, masking))
     left = [one for one in whole.expectations if one not in suite.expectations]
     names = (str(one.get("description", one["type"])) for one in left)
     why = f"{no_patterns}; the loader checks a contract's in each delivery"
@@ -213,41 +213,38 @@ def _is_query(config: Any) -> bool:
     return bool(config.type == "unexpected_rows_expectation")
 
 
-def _columns(config: Any) -> set[str]:
-    """The columns that an expectation is about."""
-    kwargs = config.kwargs
-    return {str(kwargs[word]) for word in ("column", "column_A", "column_B") if word in kwargs} | set(
-        map(str, kwargs.get("column_list", ()))
-    )
-
-
-def _details_wanted(config: Any, is_personal: bool) -> dict[str, Any]:
-    """Examples for what may be shown, counts only for a personal column."""
+def _explained(batch: Any, expectation: Any, check: str, masking: Masking) -> Check:
+    """A check that did not hold, with examples of what may be shown, and counts only of a personal column."""
+    config = expectation.configuration
     if _is_query(config):
-        return {"result_format": "COMPLETE"}
-    return {"result_format": "BASIC", "partial_unexpected_count": 0 if is_personal else _EXAMPLES}
-
-
-def _explain(check: str, table: str, answer: Any, is_personal: bool) -> Check:
+        hidden = None
+        answer = batch.validate(expectation, result_format={"result_format": "COMPLETE"})
+    else:
+        hidden = masking.why_hidden(config.type, config.kwargs)
+        shown = {"result_format": "BASIC", "partial_unexpected_count": 0 if hidden else _EXAMPLES}
+        answer = batch.validate(expectation, result_format=shown)
     exception = _exception_of(answer)
     if exception is not None:
-        return Check("error", check, table, exception)
+        return Check("error", check, masking.table, exception)
+    words = _rows_in_words(answer, masking) if _is_query(config) else _found_in_words(answer, hidden)
+    return Check("failed", check, masking.table, words)
+
+
+def _found_in_words(answer: Any, hidden: str | None) -> str:
     found = answer.result
     if "element_count" in found:
-        details = _values_in_words(found, answer.expectation_config, is_personal)
-    elif "mismatched" in found.get("details", {}):
+        return _values_in_words(found, answer.expectation_config.type, hidden)
+    if "mismatched" in found.get("details", {}):
         mismatch = found["details"]["mismatched"]
-        details = "; ".join(f"{what}: {', '.join(map(str, names))}" for what, names in mismatch.items())
-    else:
-        details = f"found {MASK if is_personal else found.get('observed_value')}"
-    return Check("failed", check, table, details)
+        return "; ".join(f"{what}: {', '.join(map(str, names))}" for what, names in mismatch.items())
+    return f"found {MASK if hidden else found.get('observed_value')}"
 
 
-def _rows_in_words(answer: Any, table: list[str], personal: frozenset[str]) -> str:
+def _rows_in_words(answer: Any, masking: Masking) -> str:
     """What a query found: the number of rows, and the first of them without what is personal."""
     number, rows = answer.result["observed_value"], answer.result["details"]["unexpected_rows"]
     query = str(answer.expectation_config.kwargs["unexpected_rows_query"])
-    hidden = hidden_columns(query, [name for row in rows[:1] for name in row], table, personal)
+    hidden = masking.hidden_columns(query, [name for row in rows[:1] for name in row])
     examples = [
         ", ".join(f"{name}={MASK if name in hidden else value}" for name, value in row.items())
         for row in rows[:_EXAMPLES]
@@ -255,12 +252,12 @@ def _rows_in_words(answer: Any, table: list[str], personal: frozenset[str]) -> s
     return f"{plural(number, 'row')}, e.g. {'; '.join(examples)}"
 
 
-def _values_in_words(found: dict[str, Any], config: Any, is_personal: bool) -> str:
+def _values_in_words(found: dict[str, Any], kind: str, hidden: str | None) -> str:
     share = f"{found['unexpected_count']:,} of {plural(found['element_count'], 'row')}"
-    if config.type == "expect_column_values_to_not_be_null":
+    if kind == "expect_column_values_to_not_be_null":
         return f"{share} without a value"
-    if is_personal:
-        return f"{share} (values are personal and not shown)"
+    if hidden:
+        return f"{share} ({hidden})"
     return f"{share}, e.g. {', '.join(map(str, found['partial_unexpected_list'][:_EXAMPLES]))}"
 
 

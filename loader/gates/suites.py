@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from loader.contracts import Contract
 from loader.errors import UsageError
 from loader.warehouse.layers import LAYERS
 
@@ -20,7 +19,7 @@ class Suite:
     table: str
     expectations: list[dict[str, Any]]
     personal: frozenset[str]
-    """Columns of which no value is shown: those of the contracts, and those that `meta: {personal: […]}` adds."""
+    """Columns of which no value is shown, as `meta: {personal: […]}` says, besides those of which it is known."""
 
 
 def suite_files(project_dir: Path, layer: str) -> dict[str, list[Path]]:
@@ -34,9 +33,7 @@ def suite_files(project_dir: Path, layer: str) -> dict[str, list[Path]]:
     return files
 
 
-def read_suites(
-    project_dir: Path, layer: str, contracts: Iterable[Contract], tables: Iterable[str] | None
-) -> list[Suite]:
+def read_suites(project_dir: Path, layer: str, tables: Iterable[str] | None) -> list[Suite]:
     """The suites of a layer, or of some of its tables.
 
     Raises:
@@ -50,16 +47,16 @@ def read_suites(
     if missing or not wanted:
         folder, what = _folder(project_dir, layer), ", ".join(missing) or "any table"
         raise UsageError(f"{folder}: no suite for {what}; stage suites are made by `loader derive`")
-    personal = frozenset(column.name for contract in contracts for column in contract.columns if column.personal)
-    return [_read_suite(table, files[table], personal) for table in wanted]
+    return [_read_suite(table, files[table]) for table in wanted]
 
 
 def _folder(project_dir: Path, layer: str) -> Path:
     return project_dir / "gx" / "expectations" / layer
 
 
-def _read_suite(table: str, paths: Iterable[Path], personal: frozenset[str]) -> Suite:
+def _read_suite(table: str, paths: Iterable[Path]) -> Suite:
     expectations: list[dict[str, Any]] = []
+    personal: frozenset[str] = frozenset()
     for path in paths:
         try:
             parsed = json.loads(path.read_text(encoding="utf-8"))

@@ -24,6 +24,9 @@ class Engine(Protocol):
     type_words: ClassVar[Mapping[str, str]]
     """What its catalog and its DDL call the types of a contract, where that is another word."""
 
+    grammar: ClassVar[str]
+    """What `sqlglot` calls its SQL."""
+
     @staticmethod
     def dialect() -> Dialect:
         """Of SQLAlchemy, for statements that are written without a connection."""

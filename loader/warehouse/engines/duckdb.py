@@ -35,6 +35,7 @@ class DuckDB(Engine):
     """That of the target's `settings` in profiles.yml; None leaves it to the loader."""
     name: str = "duckdb"
     embedded: bool = True
+    grammar: ClassVar[str] = "duckdb"
     type_words: ClassVar[Mapping[str, str]] = {
         "numeric": "decimal",
         "double precision": "double",

@@ -65,6 +65,7 @@ class Postgres(Engine):
     address: URL
     name: str = "postgres"
     embedded: bool = False
+    grammar: ClassVar[str] = "postgres"
     type_words: ClassVar[Mapping[str, str]] = {
         "character varying": "varchar",
         "numeric": "decimal",

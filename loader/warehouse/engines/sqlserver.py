@@ -68,6 +68,7 @@ class SQLServer(Engine):
     address: URL
     name: str = "sqlserver"
     embedded: bool = False
+    grammar: ClassVar[str] = "tsql"
     type_words: ClassVar[Mapping[str, str]] = {
         "nvarchar": "varchar",
         "int": "integer",
