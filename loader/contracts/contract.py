@@ -11,8 +11,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime, timedelta
-from functools import cached_property
+from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
@@ -21,19 +20,15 @@ from pydantic import (
     field_validator,
     model_validator,
 )
-from pydantic.json_schema import SkipJsonSchema
 
-from loader.contracts.calendars import CALENDAR_MONTHS, FiscalYear
 from loader.contracts.columns import Column
+from loader.contracts.deliveries import Deliveries
 from loader.contracts.delivery_rules import EndMarker, Guard, InvalidRows, Keep, MaxOf, RowRule
-from loader.contracts.file_names import Spelling, matches, mistakes_in_groups, segments
-from loader.contracts.formats import CsvFormat, Format
+from loader.contracts.formats import CsvFormat
 from loader.contracts.model import Mistake, Model, Regex, named, tell
-from loader.contracts.names import plain_header, portable
+from loader.contracts.names import plain_header
 from loader.contracts.patterns import unmatched
-from loader.contracts.period_format import Digits, PeriodFormat
-from loader.contracts.period_within import PeriodWithin
-from loader.contracts.periods import Grain, Period, name_of_holding
+from loader.contracts.periods import Period
 from loader.contracts.sql import objection_to
 
 OWN_RULES = re.compile(
@@ -43,37 +38,9 @@ OWN_RULES = re.compile(
 """Names in the rejects that are those of other rules than rules across columns."""
 
 
-class Contract(Model):
+class Contract(Deliveries):
     """Everything that is agreed about one dataset."""
 
-    name: SkipJsonSchema[str]
-    title: str = Field(examples=["Registered citizens"])
-    """A name for people."""
-    description: str = Field(examples=["Everybody who is registered at the end of the month, one row per person."])
-    """What one row is, and who sends it; goes to dbt docs."""
-    file_name: str = Field(examples=[r"citizens_(?P<period>\d{4}-\d{2})(?:_v(?P<order>\d+))?\.xlsx"])
-    """A regular expression for the whole name of the file. Its named groups tell the period: either `period`, or the
-    parts `year`, `month` (a number or a name), `day`, `quarter`, `week`, `fiscal_period`, `hour` and `minute` that the
-    grain needs; and, where a period may be delivered more than once, `order` (which of two is the later one). With
-    slashes it is one for each folder below the landing folder, and one for the name of the file; what several tell must
-    be the same."""
-    period_format: str | None = Field(None, min_length=1, examples=["MM-YYYY"])
-    """How the group `period` is written: `YYYY` or `YY`, `Month`, `MM` or `M`, `DD` or `D`, `q`, `ww` or `w`, `pp` or
-    `p`, `hh`, `mm`, and what stands between them. When nothing is said it is the name of the period, like `2025-06`."""
-    language: str | None = Field(None, examples=["de"])
-    """The language in which the names of months are, in full or abbreviated."""
-    century: int | None = Field(None, ge=1, le=9900, examples=[1970])
-    """The first of the hundred years in which years of two digits lie."""
-    period_within: PeriodWithin | Literal["by_hand"] | None = Field(None, alias="period", examples=["by_hand"])
-    """Where in a delivery its period stands, when `file_name` does not tell it, or not all of it. `by_hand`: nowhere;
-    whoever loads a file says it, by `loader load --file-path FILE --period PERIOD`."""
-    format: Annotated[Format, Field(discriminator="type", examples=[{"type": "csv"}])]
-    """How the sender writes his files."""
-    grain: Grain = Field(examples=["month"])
-    """How long a period is: `year`, `quarter`, `month`, `week` (of ISO 8601), `day`, `fiscal` (a period of a
-    `fiscal_year`) or `window`."""
-    fiscal_year: FiscalYear | None = None
-    """Of the grain `fiscal`: where the year begins, and how it is cut. It never changes once something is loaded."""
     kind: Literal["full", "delta"] = Field(examples=["full"])
     """`full`: every file lists every live key, an absent key has ended; `delta`: new and changed rows only, with an
     `end_marker`."""
@@ -87,8 +54,6 @@ class Contract(Model):
     whatever stands here."""
     end_marker: EndMarker | Literal["none"] | None = Field(None, examples=["none"])
     """Of a delta: how it says that a key has ended. `none`: it never does, as in a list of events."""
-    window_hours: Literal[1, 2, 3, 4, 6, 8, 12, 24] = Field(2, examples=[6])
-    """Of the grain `window`: the hours of one window, counted from midnight UTC."""
     row_rules: tuple[RowRule, ...] = ()
     """Conditions across columns."""
     invalid_rows: InvalidRows = InvalidRows()
@@ -108,39 +73,10 @@ class Contract(Model):
     """Keep the delivered files in the archive too, packed: then a changed contract and `loader recheck` can read them
     again when the sender's file is gone. Files that were loaded before are kept when they are read again."""
 
-    @field_validator("name")
-    @classmethod
-    def _name_is_portable(cls, value: str) -> str:
-        return portable("dataset", value)
-
     @field_validator("key", mode="before", json_schema_input_type=str | list[str])
     @classmethod
     def _key_is_list(cls, value: Any) -> Any:
         return tuple(value) if isinstance(value, list) else (value,)
-
-    @model_validator(mode="after")
-    def _file_name_tells_the_period(self) -> Self:
-        tell(self._mistakes_of_names())
-        return self
-
-    def _mistakes_of_names(self) -> Iterator[Mistake]:
-        try:
-            groups = {group for pattern in segments(self.file_name) for group in pattern.groupindex}
-        except ValueError as error:
-            yield Mistake(str(error), ("file_name",))
-            return
-        within = self.period_within
-        yield from mistakes_in_groups(segments(self.file_name), self.grain, needed=within is None)
-        if isinstance(within, PeriodWithin):
-            yield from within.mistakes(self.format, self.spelling)
-            groups |= within.groups
-        yield from self.spelling.mistakes(groups)
-
-    @model_validator(mode="after")
-    def _fiscal_has_a_year(self) -> Self:
-        if (self.grain is Grain.FISCAL) != (self.fiscal_year is not None):
-            raise ValueError("'fiscal_year' belongs to 'grain: fiscal', which needs one")
-        return self
 
     @model_validator(mode="after")
     def _key_is_required(self) -> Self:
@@ -271,22 +207,6 @@ class Contract(Model):
         """The column called `name`, which must be one of this contract."""
         return next(column for column in self.columns if column.name == name)
 
-    def period(self, name: str) -> Period:
-        """The period called `name` in this dataset's grain; raises ValueError."""
-        window = timedelta(hours=self.window_hours)
-        return Period.parse(name, self.grain, window, self.fiscal_year or CALENDAR_MONTHS)
-
-    def period_at(self, moment: datetime) -> Period:
-        """The period of this dataset's grain that holds a moment; raises ValueError when there is none."""
-        window = timedelta(hours=self.window_hours)
-        return self.period(name_of_holding(moment, self.grain, window, self.fiscal_year or CALENDAR_MONTHS))
-
-    @cached_property
-    def spelling(self) -> Spelling:
-        """How its files tell their periods."""
-        form = PeriodFormat(self.period_format, self.grain, self.language) if self.period_format else None
-        return Spelling(self.grain, Digits(self.language, self.century), form)
-
     @property
     def ends_by(self) -> EndMarker | None:
         """The end marker of a delta; None of a full dataset, and of a delta whose keys never end."""
@@ -331,15 +251,6 @@ class Contract(Model):
     def names(self, period: Period) -> list[str]:
         """What the columns of a delivery of `period` are called, in their order; of several headers the first."""
         return [headers[0] for headers in self.headers(period).values()]
-
-    @property
-    def depth(self) -> int:
-        """How many names lead from the landing folder to a file: 1 when it lies in that folder itself."""
-        return self.file_name.count("/") + 1
-
-    def match(self, *names: str) -> list[re.Match[str]] | None:
-        """The matches of the names of folders and file with `file_name`, as far from the landing folder as it says."""
-        return matches(self.file_name, names)
 
 
 class Contracts(Model):
