@@ -67,11 +67,40 @@ def put_in_place(unfinished: Path, path: Path) -> None:
     synced(path.parent)
 
 
+def unpublished(path: Path) -> Path:
+    """The name that a file has, of this process, until it is finished; `sweep` knows it."""
+    return path.with_name(f"{path.name}.unpublished-{os.getpid()}")
+
+
+def sweep(folder: Path) -> None:
+    """Remove what killed processes did not finish."""
+    for path in folder.glob("*.unpublished-*"):
+        left = re.search(r"\.unpublished-(\d+)", path.name)
+        if left and not _is_owned(path, int(left[1])):
+            path.unlink(missing_ok=True)
+
+
+def _is_owned(path: Path, process: int) -> bool:
+    """Whether the process that is named still runs; numbers are used again, in a container by every run."""
+    import psutil
+
+    try:
+        return psutil.Process(process).create_time() <= path.stat().st_mtime
+    except (psutil.NoSuchProcess, FileNotFoundError):
+        return False
+    except psutil.Error:
+        return True
+
+
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """A temporary name in the folder of `path`, which is made; the file takes the place of `path` if all goes well."""
+    """A temporary name in the folder of `path`, which is made; the file takes the place of `path` if all goes well.
+
+    Such files of processes that were killed are removed from the folder.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    sweep(path.parent)
+    unfinished = unpublished(path)
     try:
         yield unfinished
         unfinished.replace(path)

@@ -72,8 +72,7 @@ ONE_OF_EACH = {
     r"""replace\("'", "''"\)""": "text.py",  # a literal of SQL, but that of YAML in codegen/propose/writing.py
     r"\*\*\*|•••": "text.py",  # the mask
     r"box\.SIMPLE_HEAD": "console.py",  # a table
-    r"\.tmp\b": "files.py",  # a file that appears complete
-    r"\.unpublished": "archive/publish.py",
+    r"\.unpublished": "files.py",  # a file that appears complete
 }
 
 

@@ -16,10 +16,9 @@ from typing import Any
 import pyarrow as pa
 
 from loader.archive.names import name_of_period, period_of_name
-from loader.archive.publish import sweep, unpublished
 from loader.contracts import Contract, Period
 from loader.errors import RefusedError
-from loader.files import put_in_place
+from loader.files import put_in_place, sweep, unpublished
 
 FOLDER = "delivered"
 """Where they lie, below the folder of their dataset in the archive."""

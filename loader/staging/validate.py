@@ -20,9 +20,9 @@ from sqlalchemy import Connection, insert, select
 from loader import console
 from loader.archive import UNKNOWN, file_stem, unknown_beside
 from loader.archive.kept import KeptFile
-from loader.archive.publish import publish, sweep, unpublished
+from loader.archive.publish import publish
 from loader.errors import EnvironmentFailedError, RefusedError, UsageError
-from loader.files import synced
+from loader.files import synced, unpublished
 from loader.monitoring import RUN_ID
 from loader.project import Project
 from loader.readers import READER_REVISION, open_table
@@ -88,7 +88,6 @@ def _validate(project: Project, delivery: Ingested, force: bool) -> Validated:
     rejects = project.rejects(f"{stem}.csv")
     workbook = rejects.with_suffix(".xlsx")
     unchecked = unpublished(project.archived(f"{contract.name}/{stem}"))
-    sweep(unchecked.parent)
     outcome = Outcome()
     fields = {"dataset": contract.name, "period": period.name, "subject": delivery.name}
     try:

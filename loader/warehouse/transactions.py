@@ -51,7 +51,8 @@ class Warehouse:
 
     @cached_property
     def _connections(self) -> sqlalchemy.Engine:
-        return create_engine(self.engine.url(), poolclass=NullPool)
+        # closing rolls back; to do so before fails where an error broke the connection, and is told with a traceback
+        return create_engine(self.engine.url(), poolclass=NullPool, pool_reset_on_return=None)
 
     def run(self, work: Callable[[Connection], T]) -> T:
         """Run `work` in one transaction; commit when it returns, roll back when it raises.

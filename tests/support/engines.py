@@ -41,6 +41,10 @@ class Engine(ABC):
         return output
 
     @abstractmethod
+    def connect(self, output: dict[str, Any]) -> Any:
+        """A DB-API connection; the caller closes it."""
+
+    @abstractmethod
     def query(self, output: dict[str, Any], sql: str) -> Rows:
         """What the query gives; changes are committed. Holds no lock afterwards."""
 
@@ -79,10 +83,13 @@ class DuckDB(Engine):
         # the same for every project, so that dbt takes what another one has parsed
         return {**output, "path": "data/warehouse.duckdb"}
 
-    def query(self, output: dict[str, Any], sql: str) -> Rows:
+    def connect(self, output: dict[str, Any]) -> Any:
         from loader.warehouse.engines.duckdb_open import open_file
 
-        with closing(open_file(output["path"])) as connection, closing(connection.duplicate()) as cursor:
+        return open_file(output["path"])
+
+    def query(self, output: dict[str, Any], sql: str) -> Rows:
+        with closing(self.connect(output)) as connection, closing(connection.duplicate()) as cursor:
             cursor.execute(sql)
             return cursor.fetchall() if cursor.description else []
 
@@ -119,7 +126,6 @@ class Postgres(Engine):
         return output
 
     def connect(self, output: dict[str, Any]) -> Any:
-        """A DB-API connection; the caller closes it."""
         import psycopg2
 
         return psycopg2.connect(**{key: output[key] for key in ("host", "port", "user", "password", "dbname")})
@@ -211,7 +217,6 @@ class SQLServer(Engine):
         return output
 
     def connect(self, output: dict[str, Any], *, autocommit: bool = False) -> Any:
-        """A DB-API connection; the caller closes it."""
         import mssql_python
 
         mssql_python.pooling(enabled=False)

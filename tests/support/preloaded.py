@@ -7,7 +7,10 @@ import sys
 
 import loader
 
-for name in ("alembic.command", "dbt.adapters.duckdb", "dbt.adapters.postgres", "dbt.cli.main", "great_expectations"):
+LATE = ("alembic.command", "openpyxl", "rich.console", "structlog")
+"""What is imported where it is needed."""
+
+for name in (*LATE, "dbt.adapters.duckdb", "dbt.adapters.postgres", "dbt.cli.main", "great_expectations"):
     importlib.import_module(name)
 for module in pkgutil.walk_packages(loader.__path__, "loader."):
     if not module.name.startswith(("loader.__main__", "loader.warehouse.migrations.")):

@@ -11,11 +11,14 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Protocol, TextIO
+
+from tests.support import faults
 
 REPOSITORY = Path(__file__).parents[2]
 PROGRAMS = {"loader": "from loader.cli import main; main()", "dbt": "from dbt.cli.main import cli; cli()"}
@@ -80,7 +83,8 @@ class _Forked:
         context.set_forkserver_preload(["tests.support.preloaded"])
         (out, out_there), (err, err_there) = context.Pipe(duplex=False), context.Pipe(duplex=False)
         self._process = context.Process(target=_work, args=(command, cwd, env, out_there, err_there))
-        self._process.start()
+        with _preloaded():
+            self._process.start()
         self.pid = int(self._process.pid or 0)
         for end in (out_there, err_there):
             end.close()
@@ -107,6 +111,19 @@ class _Forked:
         self._process.kill()
 
 
+@contextmanager
+def _preloaded() -> Iterator[None]:
+    """The server, should it start now, has the library of faults in front of libc."""
+    library, before = faults.library(), os.environ.get("LD_PRELOAD")
+    if library is not None:
+        os.environ["LD_PRELOAD"] = f"{library}:{before}" if before else str(library)
+    try:
+        yield
+    finally:
+        if library is not None:
+            os.environ.pop("LD_PRELOAD") if before is None else os.environ.update(LD_PRELOAD=before)
+
+
 def _text_of(pipe: Connection) -> TextIO:
     with pipe:
         return os.fdopen(os.dup(pipe.fileno()), encoding="utf-8")
@@ -119,6 +136,7 @@ def _work(command: Sequence[str], cwd: Path, env: dict[str, str], out: Connectio
     os.chdir(cwd)
     sys.stdout, sys.stderr = _instead_of(1, out), _instead_of(2, err)
     sys.argv = list(command)
+    faults.arm()
     exec(PROGRAMS[command[0]])
 
 

@@ -21,9 +21,10 @@ from sqlalchemy import ColumnElement, Connection, Table, delete, func, select, u
 from loader import console
 from loader.archive import Stem
 from loader.archive.kept import FOLDER, KeptFile, is_kept, kept_files
-from loader.archive.publish import publish, sweep, unpublished
+from loader.archive.publish import publish
 from loader.contracts import Contract
 from loader.errors import EnvironmentFailedError, RefusedError
+from loader.files import sweep, unpublished
 from loader.monitoring import RUN_ID
 from loader.project import Project
 from loader.staging.content import Content, full_path, last_visits
@@ -117,8 +118,9 @@ def purge(project: Project, scope: Scope, confirm: Callable[[Found], None]) -> P
                 workbooks = (path.with_suffix(".xlsx") for path in found.rejects)
                 for path in (*old, *found.rejects, *workbooks, *(kept.path for kept in found.kept)):
                     path.unlink(missing_ok=True)
-                for folder in (contract.name, f"{contract.name}/{FOLDER}"):
-                    sweep(project.archived(folder))
+        folders = (project.archived(contract.name), project.archived(contract.name) / FOLDER)
+        for folder in (*folders, project.rejects("")):
+            sweep(folder)
         after = project.warehouse.run(lambda c: _after(c, scope))
         is_due = after.is_due and not after.waiting
         if is_due:
