@@ -7,31 +7,81 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from loader import console
-from loader.cli.app import command, confirmed, dataset_option, json_option, period_of, period_option, print_json
+from loader.cli.app import (
+    command,
+    confirmed,
+    dataset_option,
+    json_option,
+    period_of,
+    period_option,
+    print_json,
+    refuse_options,
+)
 from loader.errors import UsageError
+from loader.text import plural
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date, datetime
+
+    from loader.contracts import Contract, Period
     from loader.project import Project
 
 
 @command("rollback")
-@click.option("--dataset", required=True, help="Name of the dataset.")
-@click.option("--period", required=True, help="Name of the period.")
+@dataset_option
+@period_option
 @click.option("--to", type=int, help="Version to make active; 0 for none. Default: the one before.")
-def rollback_command(project: Project, dataset: str, period: str, to: int | None) -> int:
-    """Undo the active load of a period; the next build rebases its history."""
-    from loader.staging.rollback import rollback
-
+@click.option("--all", "everything", is_flag=True, help="All periods, of all datasets or of one; needs --to-day.")
+@click.option(
+    "--to-day", "day", type=click.DateTime(["%Y-%m-%d"]), help="With --all: what was active when this day ended (UTC)."
+)
+@click.option("--yes", is_flag=True, help="With --all: do not ask for confirmation.")
+def rollback_command(
+    project: Project, dataset: str | None, everything: bool, day: datetime | None, yes: bool, **one: Any
+) -> int:
+    """Undo the active load of a period, or all loads since a day; the next build rebases the history."""
     project.ensure_migrated()
+    if everything:
+        refuse_options("loader rollback --all", one)
+        if day is None:
+            raise UsageError("--all needs --to-day: the day of whose end each period shall be")
+        return _rollback_all(project, dataset, day.date(), yes)
+    refuse_options("loader rollback` without `--all", {"to_day": day})
+    if dataset is None or one["period"] is None:
+        raise UsageError("name --dataset and --period, or --all and --to-day")
     contract = project.contract(dataset)
-    before, after = rollback(project, contract, period_of(contract, period), to)
-    was = f"version {before.version_no}" if before else "nothing"
-    now = (
-        f"version {after.version_no} ({after.file_name}, {after.row_count:,} rows)"
-        if after
-        else "nothing (the period is empty)"
-    )
-    console.say(f"rolled back {dataset} {period} from {was} to {now}; `dbt build` brings the history after it")
+    return _rollback_one(project, contract, period_of(contract, one["period"]), one["to"])
+
+
+def _rollback_one(project: Project, contract: Contract, period: Period, to: int | None) -> int:
+    from loader.staging.rollback import command as command_to
+    from loader.staging.rollback import in_words, rollback
+
+    before, after = rollback(project, contract, period, to)
+    undo = command_to(contract, period, before.version_no if before else 0)
+    console.say(f"rolled back {contract.name} {period} from {in_words(before)} to {in_words(after)}")
+    console.say(f"undo        {undo}")
+    console.say("next        loader build  rebases the history")
+    return 0
+
+
+def _rollback_all(project: Project, dataset: str | None, day: date, yes: bool) -> int:
+    from loader.staging.rollback_to_day import rollback_to_day
+
+    def confirm(steps: Sequence[Any]) -> None:
+        lines = [f"would roll back {step}" for step in steps]
+        confirmed(lines, f"Roll back {plural(len(steps), 'period')}?", yes=yes)
+
+    contracts = [project.contract(dataset)] if dataset else [*project.contracts]
+    done = 0
+    for step in rollback_to_day(project, contracts, day, confirm):
+        done += 1
+        console.say(f"rolled back {step}")
+    if done:
+        console.say(f"{plural(done, 'period')} rolled back; `loader build` rebases the history")
+    else:
+        console.say(f"every period is as it was when {day} ended")
     return 0
 
 

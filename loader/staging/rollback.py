@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlalchemy import Connection
 
 from loader.contracts import Contract, Period
@@ -21,10 +23,10 @@ def rollback(
     """Undo the active load of a period; returns the versions that were and are active.
 
     `to` is the number of the version to make active, 0 for none; without it the latest earlier version that was not
-    rolled back itself is taken, and none when there is no such version.
+    rolled back itself is taken.
 
     Raises:
-        UsageError: the period was never loaded, or has no such version.
+        UsageError: the period was never loaded, or has no such version; without `to`, no earlier one.
         RefusedError: the archived file does not fit any more.
     """
     with project.audit.step("rollback", dataset=contract.name, period=period.name) as step:
@@ -50,6 +52,18 @@ def rollback(
     return before, wanted
 
 
+def command(contract: Contract, period: Period, to: int) -> str:
+    """The command that makes a version active, 0 for none."""
+    return f"loader rollback --dataset {contract.name} --period {period} --to {to}"
+
+
+def in_words(version: Version | None) -> str:
+    """A version, with its file and rows; or that there is none."""
+    if version is None:
+        return "nothing (the period is empty)"
+    return f"version {version.version_no} ({version.file_name}, {version.row_count:,} rows)"
+
+
 def _choose(
     connection: Connection, contract: Contract, period: Period, to: int | None
 ) -> tuple[Version | None, Version | None]:
@@ -65,9 +79,7 @@ def _choose(
     if to is None:
         if active is None:
             raise UsageError(f"{contract.name} {period} is empty already; --to takes one of its versions: {numbers}")
-        undone = (State.ROLLED_BACK, State.RESET)
-        earlier = [v for v in kept if v.version_no < active.version_no and v.state not in undone]
-        return active, (earlier[-1] if earlier else None)
+        return active, _earlier(contract, period, kept, active)
     if to == 0:
         if active is None:
             raise UsageError(f"{contract.name} {period} is empty already; nothing to do")
@@ -80,3 +92,15 @@ def _choose(
     if wanted.state is State.PURGED:
         raise UsageError(f"version {to} of {contract.name} {period} was purged; {_NO_WAY_BACK}")
     return active, wanted
+
+
+def _earlier(contract: Contract, period: Period, kept: Sequence[Version], active: Version) -> Version:
+    """The latest version before the active one that was not undone itself."""
+    undone = (State.ROLLED_BACK, State.RESET)
+    earlier = [v for v in kept if v.version_no < active.version_no and v.state not in undone]
+    if not earlier:
+        raise UsageError(
+            f"{contract.name} {period} has no version before version {active.version_no}; to empty the period: "
+            f"{command(contract, period, 0)}"
+        )
+    return earlier[-1]

@@ -196,7 +196,7 @@ def test_a_variable_without_a_name_leaves_no_mark(embedded: Project) -> None:
 
 
 def roll_back(project: Project) -> None:
-    assert project.loader("rollback", "--dataset", "citizens", "--period", "2025-02").exit_code == 0
+    assert project.loader("rollback", "--dataset", "citizens", "--period", "2025-02", "--to", 0).exit_code == 0
 
 
 def purge(project: Project) -> None:

@@ -68,7 +68,7 @@ def test_after_a_change_of_one_subject_its_tables_are_asked(new_project: Callabl
     write_citizens(project.landing / "citizens_2025-01.xlsx", citizen_rows(20))
     assert "gate: 2 checks passed, 5 of 6 tables unchanged" in project.loader("run").output
     assert asked(project) == OF_CITIZENS
-    assert project.loader("rollback", "--dataset", "citizens", "--period", "2025-01").exit_code == 0
+    assert project.loader("rollback", "--dataset", "citizens", "--period", "2025-01", "--to", 0).exit_code == 0
     build(project)
     assert asked(project) == OF_CITIZENS
     build(project)

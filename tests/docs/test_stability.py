@@ -88,7 +88,7 @@ def test_answers_for_programs(shop: Project) -> None:
     assert_listed("`plan`", plan)
     assert_listed("`plan`: `verdict`", plan["verdict"])
     assert_listed("`plan`: `change` of `verdict`", plan["verdict"]["change"])
-    assert shop.loader("rollback", "--dataset", "products", "--period", "2025-02").exit_code == 0
+    assert shop.loader("rollback", "--dataset", "products", "--period", "2025-02", "--to", 0).exit_code == 0
     lines = answer(shop, "status")
     assert_listed("`status`: each line", *lines)
     assert {line["state"] for line in lines} == {"active", "rolled_back", "refused", "unknown"}
@@ -116,7 +116,7 @@ def test_answers_for_programs(shop: Project) -> None:
 
 def test_what_is_stored(shop: Project) -> None:
     assert shop.loader("load").exit_code == 1
-    assert shop.loader("rollback", "--dataset", "products", "--period", "2025-02").exit_code == 0
+    assert shop.loader("rollback", "--dataset", "products", "--period", "2025-02", "--to", 0).exit_code == 0
     assert shop.loader("purge", "--dataset", "products", "--before", "2025-02", "--yes").exit_code == 0
     columns: dict[str, list[str]] = {}
     for table, column in shop.sql(

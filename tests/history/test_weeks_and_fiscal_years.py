@@ -127,7 +127,7 @@ def test_history_is_that_of_what_is_staged(new_folder: Callable[..., Project], e
         land(project, name, staged[dataset][period], "_v2")
     assert "2 loaded" in run(project, "load")
     for dataset, period in (("shifts", "2025-W01"), ("budgets", "FY2023-P12")):  # rolled back to nothing
-        run(project, "rollback", "--dataset", dataset, "--period", period)
+        run(project, "rollback", "--dataset", dataset, "--period", period, "--to", 0)
         del staged[dataset][period]
     build_and_compare()
 

@@ -41,7 +41,7 @@ def test_the_state_of_every_file(shop: Project) -> None:
     deliver(shop, "2025-05", [{"sku": "P1", "number": "1"}])
     load(shop, refused=True)
     shop.loader("ingest", "--file-path", deliver(shop, "2025-06", products("P1")))
-    shop.loader("rollback", "--dataset", "products", "--period", "2025-01")
+    shop.loader("rollback", "--dataset", "products", "--period", "2025-01", "--to", 0)
     other = shop.landing / "shops_2025-01.csv"
     other.write_text("sku\n1\n", encoding="utf-8")
     load(shop, "--file-path", other, refused=True)

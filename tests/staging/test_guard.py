@@ -100,7 +100,7 @@ def test_a_late_period_is_compared_with_the_one_before_it(shop: Project) -> None
     assert "compared with 2025-01." in refusal(shop, "2025-02", renamed("P1", "P2", "P3"))
     deliver(shop, "2024-12", renamed("P9"))
     load(shop, "--period", "2024-12")  # nothing is before it
-    shop.loader("rollback", "--dataset", "products", "--period", "2025-01")
+    shop.loader("rollback", "--dataset", "products", "--period", "2025-01", "--to", 0)
     # what was rolled back was never delivered
     assert "would end 1 of 1 keys (100.0%; the limit is 50.0%), compared with 2024-12." in refusal(
         shop, "2025-02", products(*FOUR)

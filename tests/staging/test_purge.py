@@ -275,7 +275,7 @@ def test_rejects_that_nobody_can_look_into_go_too(project: Project) -> None:
 def test_an_earlier_version_can_be_activated_still(project: Project) -> None:
     purge(project)
     output = run(project, "rollback", "--dataset", "members", "--period", "2025-01")
-    assert "from version 2 to version 1 (members_2025-01_v1.csv, 5 rows)" in output
+    assert "to version 1 (members_2025-01_v1.csv, 5 rows)" in output
     assert_archive_is_sound(project)
     assert str(NUMBER) not in numbers(project)
 
@@ -395,7 +395,8 @@ def test_a_purged_period_is_closed_until_somebody_opens_it(project: Project) -> 
     assert "2025-02" not in "".join(files_below(project.root / "data/stage/cleaned/members"))
     run(project, "load", "--period", "2025-02", "--dataset", "members", "--force")
     assert "version 1 of members 2025-02 was purged" in run(project, *rollback, "2025-02", "--to", 1, exit_code=2)
-    run(project, *rollback, "2025-02")  # to nothing: the version before is gone
+    assert "has no version before version 2" in run(project, *rollback, "2025-02", exit_code=2)  # that is gone
+    run(project, *rollback, "2025-02", "--to", 0)
     assert project.sql("select count(*) from stage.members where _data_period = '2025-02'") == [(0,)]
     assert_archive_is_sound(project)
 

@@ -105,5 +105,5 @@ def test_its_loads_come_back_by_file_or_by_rollback(engine: Engine, new_project:
     assert (skus(shop, "2025-01"), states(shop, "2025-01")) == (["P1", "P2"], ["active"])
     assert "1 loaded, 0 refused, 1 unchanged" in load(shop)
     assert (skus(shop, "2025-02"), states(shop, "2025-02")) == (["P1", "P2"], ["reset", "active"])
-    back = shop.loader("rollback", "--dataset", "products", "--period", "2025-02")
+    back = shop.loader("rollback", "--dataset", "products", "--period", "2025-02", "--to", 0)
     assert "to nothing (the period is empty)" in back.output

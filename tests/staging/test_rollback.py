@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 
 import pytest
@@ -48,12 +49,17 @@ def rollback(shop: Project, *args: object, exit_code: int = 0) -> str:
 def test_one_by_one_to_nothing(shop: Project) -> None:
     before = shop.sql("select load_id, version_no from meta.dataset_version where data_period = '2025-01'")
     output = rollback(shop)
-    assert "from version 3 to version 2 (products_2025-01_v2.csv, 2 rows); `dbt build`" in output
+    said = "2025-01 from version 3 (products_2025-01_v3.csv, 3 rows) to version 2 (products_2025-01_v2.csv, 2 rows)"
+    assert said in output
+    assert "loader rollback --dataset products --period 2025-01 --to 3" in output
     assert (skus(shop, "2025-01"), states(shop, "2025-01")) == (["P1", "P2"], ["superseded", "active", "rolled_back"])
     assert_stage_is_the_archive(shop)
     rollback(shop)
     assert (skus(shop, "2025-01"), states(shop, "2025-01")) == (["P1"], ["active", "rolled_back", "rolled_back"])
-    assert "from version 1 to nothing (the period is empty)" in rollback(shop)
+    to_nothing = "loader rollback --dataset products --period 2025-01 --to 0"
+    assert f"has no version before version 1; to empty the period: {to_nothing}" in rollback(shop, exit_code=2)
+    assert states(shop, "2025-01") == ["active", "rolled_back", "rolled_back"]
+    assert "(products_2025-01_v1.csv, 1 rows) to nothing (the period is empty)" in rollback(shop, "--to", 0)
     assert (skus(shop, "2025-01"), states(shop, "2025-01")) == ([], ["rolled_back"] * 3)
     assert "is empty already; --to takes one of its versions: 1, 2, 3" in rollback(shop, exit_code=2)
     assert "is empty already; nothing to do" in rollback(shop, "--to", 0, exit_code=2)
@@ -158,3 +164,83 @@ def test_a_file_of_the_archive_that_is_edited_or_gone_is_refused(shop: Project) 
     parquet.write_bytes(content)
     rollback(shop)
     assert skus(shop, "2025-01") == ["P1", "P2"]
+
+
+DAYS = [dt.datetime(2026, 11, day, 23, 59, 59) for day in range(1, 9)]
+
+
+def known(shop: Project) -> dict[str, int]:
+    rows = shop.sql("select data_period, version_no from meta.dataset_version where state = 'active'")
+    return {str(period): int(number) for period, number in rows}
+
+
+def test_all_periods_are_what_they_were_when_a_day_ended(
+    engine: Engine, new_project: Callable[..., Project], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each thing happens at the end of a day of its own; each day comes back, in any order."""
+    shop = prepared(new_project, engine, open_shop)
+    clock = iter(DAYS)
+    today = [DAYS[0]]
+    monkeypatch.setattr("loader.warehouse.version_changes.now", lambda: today[0])
+    story: list[dict[str, int]] = []
+    for what, period, number in (
+        ("deliver", "2025-01", 1),
+        ("deliver", "2025-02", 2),
+        ("deliver", "2025-01", 3),
+        ("rollback", "2025-01", 1),
+        ("deliver", "2025-03", 2),
+        ("rollback", "2025-02", 0),
+        ("rollback", "2025-01", 2),
+    ):
+        today[0] = next(clock)
+        if what == "deliver":
+            deliver(shop, period, products(*(f"P{at}" for at in range(number))), order=number)
+            load(shop, "--force", "--period", period)
+        else:
+            done = shop.loader("rollback", "--dataset", "products", "--period", period, "--to", number)
+            assert done.exit_code == 0, done.output
+        story.append(known(shop))
+    monkeypatch.undo()
+    back = ("rollback", "--all", "--to-day")
+    before = without_audit(shop)
+    asked = shop.loader(*back, "2026-11-02")
+    assert (asked.exit_code, without_audit(shop) == before) == (2, True)
+    assert (
+        "would roll back products 2025-03: from version 1 (products_2025-03_v2.csv, 2 rows) to nothing" in asked.output
+    )
+    assert "nobody is here to confirm it" in asked.output
+    for at in (1, 5, 0, 6, 3, 2, 4):
+        # a rollback of today comes after all of these days
+        done = shop.loader(*back, f"{DAYS[at]:%Y-%m-%d}", "--dataset", "products", "--yes")
+        assert done.exit_code == 0, done.output
+        assert known(shop) == story[at]
+        assert_stage_is_the_archive(shop)
+        again = shop.loader(*back, f"{DAYS[at]:%Y-%m-%d}", "--yes")
+        assert again.output == f"every period is as it was when {DAYS[at]:%Y-%m-%d} ended\n"
+    assert shop.loader(*back, "2026-10-31", "--yes").exit_code == 0
+    assert (known(shop), skus(shop)) == ({}, [])
+
+
+def test_what_was_purged_or_is_not_known_does_not_come_back_by_a_day(shop: Project) -> None:
+    shop.sql("update meta.version_event set happened_at = '2026-11-01 10:00:00'")
+    rollback(shop, "--to", 1)
+    purged = shop.loader("purge", "--dataset", "products", "--before", "2025-02", "--yes")
+    assert purged.exit_code == 0, purged.output
+    before = without_audit(shop)
+    back = shop.loader("rollback", "--all", "--to-day", "2026-11-01", "--yes")
+    assert back.exit_code == 2
+    assert "what was active on 2026-11-01 was purged since: products 2025-01" in back.output
+    assert without_audit(shop) == before
+    shop.sql("update meta.version_event set step = 'reconstructed'")
+    before = without_audit(shop)
+    back = shop.loader("rollback", "--all", "--to-day", "2026-10-31", "--yes")
+    assert (back.exit_code, "when that day ended is not known" in back.output) == (2, True)
+    for args, said in (
+        (("--all",), "--all needs --to-day"),
+        (("--all", "--to-day", "2026-11-01", "--period", "2025-01"), "knows no --period; leave it out"),
+        (("--to-day", "2026-11-01", *JANUARY), "knows no --to-day; leave it out"),
+        ((), "name --dataset and --period, or --all and --to-day"),
+    ):
+        wrong = shop.loader("rollback", *args)
+        assert (wrong.exit_code, said in wrong.output) == (2, True), wrong.output
+    assert without_audit(shop) == before

@@ -52,7 +52,7 @@ def load_the_story(project: Project) -> dict[str, list[dict[str, Any]]]:
     run(project, "load", "--file-path", correction)
     run(project, "load", "--period", "2025-03")
     make(project)
-    run(project, "rollback", "--dataset", "citizens", "--period", "2025-05")
+    run(project, "rollback", "--dataset", "citizens", "--period", "2025-05", "--to", 0)
     make(project)
     return {table: rows_of(project, table, grain) for table, grain in GRAINS.items()}
 

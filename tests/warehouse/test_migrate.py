@@ -163,7 +163,7 @@ def test_what_holds_nothing_may_become_anything(shop: Project) -> None:
     rewrite_contract(shop, ("type: double", "type: date"))
     shop.sql("update stage.products set weight = null")
     assert "stage.products: column weight is date now; it had no values" in migrate(shop)
-    assert shop.loader("rollback", "--dataset", "products", "--period", "2025-01").exit_code == 0
+    assert shop.loader("rollback", "--dataset", "products", "--period", "2025-01", "--to", 0).exit_code == 0
     rewrite_contract(shop, ("type: varchar(8)", "type: date"), ("type: double", "type: date"))
     assert "stage.products: created anew, for sku is date now; it had no rows" in migrate(shop)
     assert migrate(shop).startswith("nothing to do")
@@ -179,7 +179,7 @@ def test_what_core_still_holds_may_not(shop: Project) -> None:
         "load_id bigint, fingerprint varchar(32))"
     )
     shop.sql("insert into core.applied_load values ('core.products', 'products', '2025-01', 1, 'f')")
-    assert shop.loader("rollback", "--dataset", "products", "--period", "2025-01").exit_code == 0
+    assert shop.loader("rollback", "--dataset", "products", "--period", "2025-01", "--to", 0).exit_code == 0
     rewrite_contract(shop, ("type: double", "type: date"))
     assert "weight is double and the contract says date, which could lose data" in migrate(shop, exit_code=2)
     shop.sql("delete from core.products")

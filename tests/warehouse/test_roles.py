@@ -162,7 +162,7 @@ def test_each_account_does_its_work_and_nothing_else(server: Engine, new_project
     for layer in ("stage", "core", "mart"):
         assert re.search(r"(all|all others) passed", staff.run("gate", layer))
     assert "5 unchanged" in staff.run("plan", project.landing / "members_2025-02.csv")
-    staff.run("rollback", "--dataset", "members", "--period", "2025-02")
+    staff.run("rollback", "--dataset", "members", "--period", "2025-02", "--to", 0)
     staff.run("build")
     assert "rolled back" in staff.run("status")
     assert staff.sql("reader", "select distinct data_period from mart.fct_member") == [("2025-01",)]

@@ -95,7 +95,7 @@ def test_what_a_dead_load_left_behind_goes_with_the_next(shop: Project) -> None:
     deliver(shop, "2025-01", products("P1", "P2"))
     load(shop)
     assert (skus(shop), incoming(shop)) == (["P1", "P2"], 0)
-    assert shop.loader("rollback", "--dataset", "products", "--period", "2025-01").exit_code == 0
+    assert shop.loader("rollback", "--dataset", "products", "--period", "2025-01", "--to", 0).exit_code == 0
     assert (skus(shop), incoming(shop)) == ([], 0)
     assert shop.loader("rollback", "--dataset", "products", "--period", "2025-01", "--to", 1).exit_code == 0
     assert (skus(shop), incoming(shop)) == (["P1", "P2"], 0)
