@@ -29,7 +29,7 @@ from loader.staging.landing import (
 from loader.staging.options import refuse_contradiction, refuse_second_name
 from loader.staging.period_within import remember_periods
 from loader.validation import match_header
-from loader.warehouse.meta import file_ids, ingestion_log, now
+from loader.warehouse.meta import file_ids, ingestion_log
 
 
 @dataclass(frozen=True)
@@ -138,7 +138,7 @@ def ingested(project: Project, file_id: int) -> Ingested:
             "`loader recheck`"
         )
     path, period = Path(row.file_path), contract.period(row.data_period)
-    content = Content(row.size_bytes, row.modified_at, row.sha256)
+    content = Content.recorded(row)
     return Ingested(file_id, path, row.file_name, contract, period, row.file_order, content)
 
 
@@ -225,7 +225,7 @@ def _record(
         "status": "refused" if refusal else "ingested",
         "message": refusal,
         "contract_fingerprint": landed.contract.fingerprint if landed else None,
-        "ingested_at": now(),
+        "ingested_at": content.looked_at,
         "run_id": RUN_ID,
     }
     log = ingestion_log.c

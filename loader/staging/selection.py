@@ -11,7 +11,7 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from loader.project import Project
-from loader.staging.content import Content, full_path, last_visits
+from loader.staging.content import Content, full_path, last_visits, renew_visits
 from loader.staging.ingest import Ingested, ingest, ingest_kept
 from loader.staging.landing import Landed
 from loader.staging.sources import Place, Source
@@ -103,6 +103,13 @@ def select(project: Project, landed: Sequence[Landed], *, force: bool, named: bo
     selected: list[Candidate] = []
     for key, files in by_period.items():
         selected += _select_of_period(files, visits.contents, versions[key], alone, force=force, named=named)
+    read_again = {
+        path: one.seen
+        for one in selected
+        if one.seen is not None and visits.contents.get(path := full_path(one.landed.path)) == one.seen
+    }
+    if read_again:
+        project.warehouse.run(lambda connection: renew_visits(project, connection, read_again))
     return selected
 
 
@@ -125,7 +132,8 @@ def _select_of_period(
     named: bool,
 ) -> list[Candidate]:
     standing = Standing.of(versions)
-    due, selected = [], []
+    due: list[tuple[Candidate, str | None]] = []
+    selected = []
     for file in files:
         visit = visits.get(full_path(file.path))
         content = alone or _content(file.path, visit)
@@ -136,11 +144,20 @@ def _select_of_period(
         if reason is not None:
             selected.append(replace(candidate, unchanged=reason))
         else:
-            due.append(replace(candidate, replaces=version.load_id if version and not force else None))
-    for one in due:
-        twins = [other.landed.name for other in due if other.landed.rank == one.landed.rank]
-        selected.append(replace(one, refusal=_twins(one.landed, ", ".join(twins))) if len(twins) > 1 else one)
+            replaced = version.load_id if version and not force else None
+            due.append((replace(candidate, replaces=replaced), content.sha256 if content else None))
+    for rank in {one.landed.rank for one, _ in due}:
+        selected += _of_one_rank([(one, sha256) for one, sha256 in due if one.landed.rank == rank])
     return sorted(selected, key=lambda candidate: (candidate.landed.rank, candidate.landed.name))
+
+
+def _of_one_rank(due: list[tuple[Candidate, str | None]]) -> list[Candidate]:
+    """New files of a period of which nothing tells the later one: if they are the same, the first; else none."""
+    (first, sha256), *others = due
+    if sha256 is not None and all(one_sha256 == sha256 for _, one_sha256 in others):
+        return [first, *(replace(one, unchanged=f"has the same bytes as {first.landed.name}") for one, _ in others)]
+    names = ", ".join(one.landed.name for one, _ in due)
+    return [replace(one, refusal=_twins(one.landed, names)) for one, _ in due]
 
 
 def _content(path: Path, visit: Content | None) -> Content | None:

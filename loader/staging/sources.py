@@ -145,5 +145,5 @@ def _still_recognised(project: Project, lay: Landed) -> list[Landed]:
 def _known_files(connection: Connection) -> dict[int, tuple[Path, Content]]:
     """Where each file lay when it was ingested last, and what it held, by its number."""
     log = ingestion_log.c
-    rows = connection.execute(select(log.file_id, log.file_path, log.size_bytes, log.modified_at, log.sha256))
-    return {row.file_id: (Path(row.file_path), Content(row.size_bytes, row.modified_at, row.sha256)) for row in rows}
+    rows = connection.execute(select(log.file_id, log.file_path, *Content.columns()))
+    return {row.file_id: (Path(row.file_path), Content.recorded(row)) for row in rows}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import itertools
+import shutil
 from collections.abc import Callable
 
 import pyarrow as pa
@@ -241,6 +242,17 @@ def test_an_older_file_waits_for_somebody_to_name_it(shop: Project) -> None:
     assert f"is older than the active products_2025-01_v2.csv; --file-path {older} loads it" in output
     load(shop, "--file-path", older, "--force")
     assert skus(shop) == ["P1", "P2"]
+
+
+def test_of_two_new_files_that_are_the_same_one_is_loaded(shop: Project) -> None:
+    first = deliver(shop, "2025-01", products("P1"), order=1)
+    same = first.with_name("products_2025-01_v01.csv")
+    shutil.copy2(first, same)
+    output = load(shop, "--period", "2025-01")
+    assert "1 loaded, 0 refused, 1 unchanged" in output
+    assert "products_2025-01_v1.csv has the same bytes as products_2025-01_v01.csv" in output
+    assert "0 loaded, 0 refused, 2 unchanged" in load(shop)
+    assert skus(shop) == ["P1"]
 
 
 def test_two_new_files_of_one_rank_are_refused_by_name(shop: Project) -> None:
