@@ -108,6 +108,8 @@ def _build_layer(progress: Progress, layer: str, full: bool, part: Part | None) 
         arguments = ["build", "--indirect-selection", "buildable", *selected]
         if full:
             arguments.append("--full-refresh")
+        if progress.asks_all:
+            arguments += ["--vars", "check_all: true"]
         result = run_dbt(project, arguments)
         for _ in range(_REPEATS):
             if not result.deadlocked:

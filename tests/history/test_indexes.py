@@ -23,6 +23,7 @@ def test_a_history_has_its_indexes(warehouse: Warehouse) -> None:
         "(dbt_valid_from)",
         "(dbt_valid_to) WHERE (dbt_valid_to IS NOT NULL)",
         "(shop, number) WHERE (dbt_valid_to IS NULL)",
+        "(shop, number, dbt_valid_from)",
     ]
 
     dropped, *_ = made

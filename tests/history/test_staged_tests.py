@@ -68,6 +68,27 @@ def test_all_rows_are_looked_at_when_core_is_gone(built: Warehouse) -> None:
     assert failed(built, "build", *CORE) == ["source_not_null_stage_citizens_city"]
 
 
+def test_a_build_looks_at_the_versions_that_it_touches(built: Warehouse) -> None:
+    """A version without length, by hand."""
+    columns, day = "citizen_id, dbt_scd_id, dbt_valid_from, dbt_valid_to", "2025-01-15"
+    built.execute(f"insert into core.citizens ({columns}) values ('000000002', 'x', '{day}', '{day}')")
+    deliver(built, CITIZENS, "2025-03", [citizen(1, city="Leipzig"), citizen(2)])
+    built.dbt("build", *CORE)  # touches another key
+    sound = ["history_is_sound_citizens_citizen_id"]
+    assert failed(built, "test", *CORE) == sound
+    assert failed(built, "build", "--full-refresh", *CORE) == sound
+    assert failed(built, "build", "--vars", "check_all: true", *CORE) == sound
+
+    before = built.rows(VERSIONS)
+    deliver(built, CITIZENS, "2025-04", [citizen(1, city="Leipzig")])
+    for _ in range(2):
+        result = built.dbt("build", *CORE, check=False)
+        assert any("core.citizens: 2 versions would overlap" in str(node.message) for node in result.result)
+        assert built.rows(VERSIONS) == before
+    built.dbt("run-operation", "rebuild_history", "--args", "{snapshot: citizens}")
+    built.dbt("build", *CORE)
+
+
 def test_a_key_that_is_carried_has_to_be_unknown(built: Warehouse) -> None:
     before = built.rows(VERSIONS)
     deliver(built, CITIZENS, "2025-03", [citizen(1)], Unknown(frozenset({("000000002",)})))

@@ -140,6 +140,7 @@ where 1 = 0
     {% set differing = run_query('select count(*) as row_count from ' ~ difference).rows[0]['row_count'] %}
     {% set written = quoted(strategy.columns + ['dbt_scd_id', 'dbt_valid_from', 'dbt_valid_to']) %}
     {% do run_query(apply_difference_sql(core, difference, written)) %}
+    {% do refuse_unsound(core, strategy.history.key, difference) %}
     {% do drop_temporary_table(difference) %}
     {% do drop_subquery(source) %}
     {{ return(differing) }}

@@ -38,7 +38,10 @@
         {% endfor %}
     {% endif %}
     {% if consumer %}
-        {% if not consumer.is_fact %}{% do keep_history_indexes(model) %}{% endif %}
+        {% if not consumer.is_fact %}
+            {% do keep_history_indexes(model) %}
+            {% do refuse_unsound_if_new(model) %}
+        {% endif %}
         {{ record_applied_loads_sql(model) }}
         {% if model.config.get('incremental_strategy') == 'period_merge' and not is_incremental() %}
             {{ start_changes_sql(model, this) }}

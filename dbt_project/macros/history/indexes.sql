@@ -1,6 +1,6 @@
 {#
-    The indexes of a history by which a server finds what a build reads: the current version of a key, versions that end
-    or begin in the periods to read. Kept by the post-hook of the snapshot, so that tables of before get theirs with their
+    The indexes of a history by which a server finds what a build reads: the versions of a key, those that end or
+    begin in the periods to read. Kept by the post-hook of the snapshot, so that tables of before get theirs with their
     next build. The config `indexes` does not do: it makes none of some of the rows, nor any on a table that is there.
 #}
 {% macro keep_history_indexes(node) %}
@@ -32,6 +32,7 @@
     ] %}
     {% if sizes | sum <= longest_indexed_text() %}
         {% do indexes.append({'columns': key, 'where': 'dbt_valid_to is null'}) %}
+        {% do indexes.append({'columns': key + ['dbt_valid_from'], 'where': none}) %}
     {% endif %}
     {{ return(indexes) }}
 {% endmacro %}

@@ -1,12 +1,13 @@
 {#
     In `dbt build`, the tests of a staged table look at the rows that the build is about to read: those from the first
     stale period on. Rows that are not read change nothing, and a failed test keeps its period stale. All rows are looked
-    at by `dbt test`, by `--full-refresh` (`make build FULL=1`), and by the gate of stage.
+    at by `dbt test`, by `--full-refresh` (`make build FULL=1`), with `--check-all`, and by the gate of stage.
 #}
 
 {#- Overrides dbt's own, which knows the `where` of the test only. -#}
 {% macro get_where_subquery(relation) -%}
-    {% set conditions = [config.get('where'), rows_about_to_be_read()] | select | list %}
+    {% set seen = '1 = 0' if execute and is_looked_at_by_the_build(model) %}
+    {% set conditions = [config.get('where'), rows_about_to_be_read(), seen] | select | list %}
     {% if conditions %}
         {{ return('(select * from ' ~ relation ~ ' where (' ~ conditions | join(') and (') ~ ')) dbt_subquery') }}
     {% endif %}
@@ -15,7 +16,7 @@
 
 {#- A condition on the staged rows of a test; none when it has to look at all of them. -#}
 {% macro rows_about_to_be_read() %}
-    {% if not execute or flags.WHICH != 'build' or flags.FULL_REFRESH or not holds_by_period(model) %}
+    {% if not execute or checks_everything() or not holds_by_period(model) %}
         {{ return(none) }}
     {% endif %}
     {% set readers = [] %}
