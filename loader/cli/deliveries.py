@@ -85,7 +85,7 @@ def validate_command(project: Project, **which: Any) -> int:
 def load_stage_command(project: Project, force: bool, parquet_path: Path | None, **which: Any) -> int:
     """Replace one period in stage with what was validated, in one transaction."""
     from loader.staging.load_stage import Loaded, load_stage
-    from loader.staging.validate import find_validated
+    from loader.staging.validation_record import find_validated
 
     project.ensure_migrated()
     validated = find_validated(project, parquet_path=parquet_path, **which)

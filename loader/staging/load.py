@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from loader import console
+from loader.contracts import Contract
 from loader.errors import AlmanacError, RefusedError
 from loader.project import Project
 from loader.staging.earlier_reader import note_earlier_reader, of_earlier_reader
@@ -25,8 +26,10 @@ from loader.staging.period_within import keep_periods
 from loader.staging.selection import Candidate, select
 from loader.staging.sources import Place, Source
 from loader.staging.unknown_files import UnknownFile, tell
-from loader.staging.validate import Validated, validate
+from loader.staging.validate import ensure_suite, take_up, validate
+from loader.staging.validation_record import Validated
 from loader.text import plural
+from loader.warehouse.rights import refuse_missing_rights
 from loader.warehouse.versions import words_of_unknown
 
 Result = Literal["loaded", "refused", "unchanged"]
@@ -157,7 +160,10 @@ def _load_each(
             ingest(project, path)
         except RefusedError as error:
             yield Line(name_in_landing(project, path), None, None, "refused", error.message)
-    for candidate in select(project, landing.deliveries, force=force, named=file_path is not None):
+    selected = select(project, landing.deliveries, force=force, named=file_path is not None)
+    due = {one.landed.contract.name: one.landed.contract for one in selected if not (one.unchanged or one.refusal)}
+    ensure_loadable(project, list(due.values()))
+    for candidate in selected:
         yield load_one(project, candidate, force)
 
 
@@ -177,8 +183,24 @@ def _load_older(
     note_earlier_reader(report.earlier_reader)
 
 
-def load_one(project: Project, candidate: Candidate, force: bool) -> Line:
-    """Load one delivery; whatever is wrong with the delivery itself ends in its line, not in an exception."""
+def ensure_loadable(project: Project, contracts: Sequence[Contract]) -> None:
+    """Say what keeps deliveries from being loaded before one is read.
+
+    Raises:
+        UsageError: a dataset has no stage suite.
+        EnvironmentFailedError: the account of the loader may not write.
+    """
+    for contract in contracts:
+        ensure_suite(project, contract)
+    if contracts:
+        project.warehouse.run(lambda c: refuse_missing_rights(c, project.warehouse.engine, contracts))
+
+
+def load_one(project: Project, candidate: Candidate, force: bool, *, anew: bool = False) -> Line:
+    """Load one delivery; whatever is wrong with the delivery itself ends in its line, not in an exception.
+
+    A validation that passed and came to no load is taken up, unless the delivery is to be read `anew`, or is forced.
+    """
     landed = candidate.landed
     line = Line(landed.name, landed.contract.name, landed.period.name, "unchanged", candidate.unchanged or "")
     if candidate.unchanged:
@@ -188,7 +210,9 @@ def load_one(project: Project, candidate: Candidate, force: bool) -> Line:
         with refusing_the_unforeseen(line.file), candidate.ingested(project) as delivery:
             if candidate.refusal:
                 _refuse(project, delivery, candidate.refusal)
-            validated = validate(project, delivery, force=force)
+            validated = None if force or anew else take_up(project, delivery)
+            if validated is None:
+                validated = validate(project, delivery, force=force)
             needless = partial(candidate.needless_now, delivery.sha256)
             done = load_stage(project, validated, force=force, replaces=candidate.replaces, needless=needless)
             _record_outcome(line, validated, done)
@@ -231,6 +255,8 @@ def _record_outcome(line: Line, validated: Validated, loaded: Loaded | Unchanged
     parts = [f"version {loaded.version_no}"]
     if loaded.replaced is not None:
         parts.append(f"supersedes version {loaded.replaced}")
+    if validated.taken_up is not None:
+        parts.append(f"as validated at {validated.taken_up:%Y-%m-%d %H:%M} UTC")
     if outcome.rows_rejected:
         rules = ", ".join(f"{rule} ({count:,})" for rule, count in outcome.summary.most_common(3))
         parts.append(f"{outcome.rows_rejected:,} rejected: {rules}; marked in {validated.workbook}")

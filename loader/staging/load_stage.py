@@ -21,7 +21,7 @@ from loader.monitoring import RUN_ID
 from loader.project import Project
 from loader.readers import READER_REVISION
 from loader.staging.guard import GuardRefusedError, judge
-from loader.staging.validate import Validated
+from loader.staging.validation_record import Validated
 from loader.warehouse import State, Version
 from loader.warehouse.meta import load_ids, now
 from loader.warehouse.stage_table import loaded_tables

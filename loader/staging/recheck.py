@@ -158,7 +158,7 @@ def _recheck_one(project: Project, source: Source, *, load: bool, keep: bool, fo
     except RefusedError as error:
         line.result, line.message = "refused", error.message
         return line
-    done = load_one(project, Candidate.of(source), force)
+    done = load_one(project, Candidate.of(source), force, anew=True)
     if done.result == "loaded":
         line.result, line.message = "loaded", f"{_words(line.change)}; {done.message}"
     else:

@@ -7,48 +7,35 @@ has passed it.
 from __future__ import annotations
 
 import errno
-import json
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, select
 
 from loader import console
 from loader.archive import UNKNOWN, file_stem, unknown_beside
 from loader.archive.kept import KeptFile
 from loader.archive.publish import publish
-from loader.errors import EnvironmentFailedError, RefusedError, UsageError
+from loader.contracts import Contract
+from loader.errors import EnvironmentFailedError, RefusedError
 from loader.files import synced, unpublished
-from loader.monitoring import RUN_ID
 from loader.project import Project
-from loader.readers import READER_REVISION, open_table
+from loader.readers import open_table
 from loader.readers.table import Table
-from loader.staging.ingest import Ingested, find_ingested
+from loader.staging.ingest import Ingested
 from loader.staging.landing import refused_by_name
-from loader.staging.options import refuse_second_name
+from loader.staging.validation_record import Validated, conditions, record_validation, taken_up
 from loader.validation import Outcome, clean_delivery, judge_rows
 from loader.validation.rejects import Rejected
 from loader.warehouse import State
-from loader.warehouse.meta import ingestion_log, now, validation_ids, validation_log
+from loader.warehouse.layers import STAGE
+from loader.warehouse.meta import ingestion_log
 from loader.warehouse.versions import ArchiveFiles, versions_of
 
 if TYPE_CHECKING:
     from loader.gates import GateResult
-
-
-@dataclass(frozen=True)
-class Validated:
-    """A delivery whose cleaned rows passed every check."""
-
-    delivery: Ingested
-    files: ArchiveFiles
-    outcome: Outcome
-    workbook: str | None
-    """Where its rejects lie as a workbook, as a person reads it."""
 
 
 @contextmanager
@@ -82,8 +69,28 @@ def validate(project: Project, delivery: Ingested, *, force: bool = False) -> Va
         return _validate(project, delivery, force)
 
 
+def take_up(project: Project, delivery: Ingested) -> Validated | None:
+    """A validation of another command that came to no load, when it would come to the same today; else None.
+
+    Raises:
+        RefusedError: the file changed since it was ingested.
+        EnvironmentFailedError: the disk is full.
+    """
+    found = taken_up(project, delivery)
+    if found is None:
+        return None
+    try:
+        project.warehouse.run(lambda c: _refuse_purged(c, delivery))
+    except RefusedError:
+        return None  # to validate is to record that
+    with explained(delivery.path, delivery.name):
+        keep_delivered(project, delivery)
+    return found
+
+
 def _validate(project: Project, delivery: Ingested, force: bool) -> Validated:
     contract, period = delivery.contract, delivery.period
+    ensure_suite(project, contract)
     stem = file_stem(contract, period, delivery.sha256)
     rejects = project.rejects(f"{stem}.csv")
     workbook = rejects.with_suffix(".xlsx")
@@ -111,96 +118,24 @@ def _validate(project: Project, delivery: Ingested, force: bool) -> Validated:
                 judge_rows(delivery.path, contract, outcome, listed)
         with project.audit.step("gate", **fields) as step:
             project.warehouse.let_go()
+            under = None if outcome.mixed_dates else conditions(project, delivery)  # the log does not keep these
             gate = _gate(project, delivery, unchecked)
             keep_delivered(project, delivery)
             files = _publish(unchecked, stem, has_unknown=outcome.unknown_keys > 0)
 
             def record(connection: Connection) -> None:
-                _record(connection, delivery, outcome, rejects, files=files, gate=gate)
+                record_validation(connection, delivery, outcome, rejects, files=files, gate=gate, made_under=under)
                 step.end(connection)
 
             project.warehouse.run(record)
     except RefusedError as error:
         refusal = error.message
-        project.warehouse.run(lambda c: _record(c, delivery, outcome, rejects, message=refusal))
+        project.warehouse.run(lambda c: record_validation(c, delivery, outcome, rejects, message=refusal))
         raise
     finally:
         unchecked.unlink(missing_ok=True)
         unknown_beside(unchecked).unlink(missing_ok=True)
     return Validated(delivery, files, outcome, project.shown(workbook) if outcome.rows_listed else None)
-
-
-def validated(project: Project, delivery: Ingested) -> Validated | None:
-    """The last validation that a delivery passed by today's contract and reader, when its parquet is still there."""
-    log = validation_log.c
-    passed = (log.file_id == delivery.file_id) & (log.gate == "contract") & (log.status == "passed")
-    passed &= log.contract_fingerprint == delivery.contract.fingerprint
-    passed &= log.reader_revision == READER_REVISION
-    row = project.warehouse.run(
-        lambda c: c.execute(select(validation_log).where(passed).order_by(log.validation_id.desc())).first()
-    )
-    if row is None:
-        return None
-    files = ArchiveFiles(row.parquet_path, row.parquet_sha256, row.unknown_path, row.unknown_sha256)
-    if not all(project.archived(path).exists() for path in files.hashes):
-        return None
-    outcome = Outcome(
-        row.rows_read,
-        row.rows_rejected,
-        row.rows_dropped or 0,
-        *_counts(row.summary),
-        row.unknown_keys or 0,
-        row.unreadable_keys or 0,
-    )
-    workbook = project.rejects(row.rejects_path).with_suffix(".xlsx") if outcome.rows_listed else None
-    return Validated(delivery, files, outcome, project.shown(workbook) if workbook else None)
-
-
-_NOTE = "note: "
-"""What stands before a remark in the summary of `meta.validation_log`."""
-
-
-def _summary(outcome: Outcome) -> str:
-    notes = {f"{_NOTE}{note}": count for note, count in outcome.notes.items()}
-    return json.dumps({**outcome.summary, **notes}, sort_keys=True)
-
-
-def _counts(summary: str | None) -> tuple[Counter[str], Counter[str]]:
-    """The invalid cells and the remarks of a summary."""
-    counts = json.loads(summary or "{}")
-    notes = {what.removeprefix(_NOTE): count for what, count in counts.items() if what.startswith(_NOTE)}
-    return Counter({what: count for what, count in counts.items() if not what.startswith(_NOTE)}), Counter(notes)
-
-
-def find_validated(project: Project, *, parquet_path: Path | None, **which: Any) -> Validated:
-    """The validated delivery that the options name; raises UsageError when it was not validated yet."""
-    if parquet_path:
-        refuse_second_name(parquet_path=parquet_path, file_path=which["file_path"], file_id=which["file_id"])
-        which["file_id"] = _file_id(project, parquet_path.name)
-    delivery = find_ingested(project, **which)
-    found = validated(project, delivery)
-    if found is None:
-        raise UsageError(
-            f"{delivery.name} has not passed validation under today's contract; "
-            f"run `loader validate --file-id {delivery.file_id}` first"
-        )
-    if parquet_path and Path(found.files.parquet_path).name != parquet_path.name:
-        raise UsageError(
-            f"{parquet_path.name} was made under another contract; of {delivery.name} today's is "
-            f"{found.files.parquet_path}"
-        )
-    return found
-
-
-def _file_id(project: Project, parquet_name: str) -> int:
-    """The number of the file behind a cleaned file; raises UsageError when no validation made it."""
-    log = validation_log.c
-    made = (log.parquet_path.endswith(f"/{parquet_name}", autoescape=True, escape="!")) & (log.status == "passed")
-    query = select(log.file_id).where(made).order_by(log.validation_id.desc())
-    file_id = project.warehouse.run(lambda c: c.execute(query).scalar())
-    if file_id is None:
-        raise UsageError(f"no validation made {parquet_name}; name the file that `loader validate` printed")
-    return int(file_id)
 
 
 def _refuse_purged(connection: Connection, delivery: Ingested) -> None:
@@ -245,6 +180,13 @@ def _write_workbook(path: Path, delivery: Ingested, rejected: Rejected, outcome:
     write_rejects_workbook(path, delivery.name, delivery.contract, delivery.period, rejected, counts, reopen)
 
 
+def ensure_suite(project: Project, contract: Contract) -> None:
+    """Raise UsageError when a dataset has no stage suite, or one that cannot be read: its gate comes after all else."""
+    from loader.gates import read_suites
+
+    read_suites(project.root, STAGE, [contract.name])
+
+
 def _gate(project: Project, delivery: Ingested, parquet: Path) -> GateResult:
     from loader.gates import GateRefusedError, run_parquet_gate
 
@@ -264,40 +206,3 @@ def _publish(unchecked: Path, stem: str, *, has_unknown: bool) -> ArchiveFiles:
         return ArchiveFiles(*rows, None, None)
     name, sha256 = publish(unknown_beside(unchecked), f"{stem}{UNKNOWN}.parquet")
     return ArchiveFiles(*rows, f"{folder}/{name}", sha256)
-
-
-def _record(
-    connection: Connection,
-    delivery: Ingested,
-    outcome: Outcome,
-    rejects: Path,
-    *,
-    files: ArchiveFiles | None = None,
-    gate: GateResult | None = None,
-    message: str | None = None,
-) -> None:
-    """Write the result to `meta.validation_log`; `summary` counts invalid cells and remarks, it never shows them."""
-    row = {
-        "validation_id": connection.execute(select(validation_ids.next_value())).scalar_one(),
-        "file_id": delivery.file_id,
-        "gate": "contract",
-        "table_name": delivery.contract.name,
-        "status": "passed" if files else "refused",
-        "checks": len(gate.checks) if gate else None,
-        "failed": 0 if gate else None,
-        "rows_read": outcome.rows_read,
-        "rows_valid": outcome.rows_valid,
-        "rows_rejected": outcome.rows_rejected,
-        "rows_dropped": outcome.rows_dropped,
-        **(asdict(files) if files else {}),
-        "unknown_keys": outcome.unknown_keys if delivery.contract.knows_unknown else None,
-        "unreadable_keys": outcome.unreadable_keys if delivery.contract.knows_unknown else None,
-        "rejects_path": rejects.name if outcome.rows_listed or outcome.notes else None,
-        "summary": _summary(outcome),
-        "message": message,
-        "contract_fingerprint": delivery.contract.fingerprint,
-        "reader_revision": READER_REVISION,
-        "validated_at": now(),
-        "run_id": RUN_ID,
-    }
-    connection.execute(insert(validation_log).values(row))

@@ -13,7 +13,7 @@ from sqlalchemy import BigInteger, Column, Float, Integer, MetaData, Sequence, T
 from loader.warehouse.engines.types import Code, moment, words
 from loader.warehouse.layers import META
 
-REVISION = "0008"
+REVISION = "0009"
 """The newest migration, after which the tables are as they stand here; known without importing Alembic."""
 MOST_NAME = 255
 """Letters of the name of a file."""
@@ -127,6 +127,12 @@ validation_log = Table(
     Column("reader_revision", Integer, doc="Revision of the reader that read it; empty before there was one."),
     Column("validated_at", moment(), nullable=False, doc="When."),
     Column("run_id", Code(32), nullable=False, doc="Command that did it, as in etl_audit."),
+    Column(
+        "conditions",
+        Code(64),
+        doc="Hash of what else the result hangs on, the stage suite and versions of packages: a load that was killed "
+        "is taken up from here while that is the same. Empty when it has to be validated anew.",
+    ),
     Column("rows_dropped", BigInteger, doc="Rows that are left out because another row with their key was taken."),
     *_unknown("delivery"),
     comment="Every validation of a delivery, and every run of a gate. Grain: run of a gate and table.",

@@ -212,6 +212,14 @@ def test_a_warehouse_in_use_changes_hands(server: Engine, new_project: Callable[
     assert staff.sql("reader", "select count(*) from mart.fct_member") == [(10,)]
     staff.may_not("loader", "drop table stage.members")
     staff.may_not("loader", CHANGED_EVENTS[0])
+
+    read = "select count(*) from meta.etl_audit where step = 'validate'"
+    before = project.sql(read)
+    deliver_months(project, "2025-03")
+    project.sql("revoke insert on stage.visits from almanac_loader")
+    result = project.loader("load")
+    assert (result.exit_code, project.sql(read)) == (3, before)
+    assert "this account may not load: it lacks insert on stage.visits" in result.output
     staff.may_not("migration", "drop table mart.fct_member")
 
 

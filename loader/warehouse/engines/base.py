@@ -94,6 +94,18 @@ class Engine(Protocol):
         """While it lasts, the connection may do to a table what its owner may, where the roles allow that."""
         return nullcontext()
 
+    def lacking_rights(
+        self,
+        connection: Connection,  # noqa: ARG002
+        needed: Mapping[str, Sequence[str]],  # noqa: ARG002
+        sequences: Sequence[str],  # noqa: ARG002
+    ) -> Sequence[str]:
+        """Which of the rights on tables that are `needed`, or to take numbers of `sequences`, the account has not.
+
+        Each is `insert on stage.members` and the like. None where there are no accounts.
+        """
+        return ()
+
     def views_on(self, connection: Connection, table: str, column: str) -> Sequence[str]:  # noqa: ARG002
         """What else in the database hinders that the type of a column changes: views, by schema and name."""
         return ()

@@ -150,6 +150,15 @@ class Postgres(Engine):
         yield
         connection.execute(text("select set_config('role', :mine, true)"), {"mine": row.mine})
 
+    def lacking_rights(
+        self, connection: Connection, needed: Mapping[str, Sequence[str]], sequences: Sequence[str]
+    ) -> Sequence[str]:
+        asked = {f"{right} on {table}": ("table", table, right) for table, rights in needed.items() for right in rights}
+        asked |= {f"usage on {name}": ("sequence", name, "usage") for name in sequences}
+        has = [f"has_{kind}_privilege('{name}', '{right}')" for kind, name, right in asked.values()]
+        found = connection.execute(text(f"select {', '.join(has)}")).one()
+        return [what for what, is_granted in zip(asked, found, strict=True) if not is_granted]
+
     def views_on(self, connection: Connection, table: str, column: str) -> Sequence[str]:
         return [*connection.execute(text(_VIEWS), {"table": table, "column": column}).scalars()]
 

@@ -158,6 +158,15 @@ class SQLServer(Engine):
         connection.execute(delete(incoming).where(mine))
         return moved
 
+    def lacking_rights(
+        self, connection: Connection, needed: Mapping[str, Sequence[str]], sequences: Sequence[str]
+    ) -> Sequence[str]:
+        asked = {f"{right} on {table}": (table, right) for table, rights in needed.items() for right in rights}
+        asked |= {f"update on {name}": (name, "update") for name in sequences}
+        has = [f"has_perms_by_name('{name}', 'OBJECT', '{right}')" for name, right in asked.values()]
+        found = connection.execute(text(f"select {', '.join(has)}")).one()
+        return [what for what, is_granted in zip(asked, found, strict=True) if not is_granted]
+
     def views_on(self, connection: Connection, table: str, column: str) -> Sequence[str]:
         """Those that are bound to the schema; others follow."""
         return sorted(connection.execute(text(_VIEWS), {"table": table, "column": column}).scalars())
