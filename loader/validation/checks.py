@@ -17,9 +17,13 @@ from loader.archive.parquet import arrow_type
 from loader.computing import in_memory
 from loader.contracts import Column, ColumnType, Contract, Format, Period, Scalar
 from loader.readers.table import DAY_ZERO, Batch, CellKind, Cells
-from loader.validation.conversion import EXCEL_ERRORS, arrow_value, tidy
+from loader.validation.conversion import arrow_value
 from loader.validation.rules import Kind, Rule
+from loader.validation.texts import tidy
 from loader.validation.typed_cells import has_too_many_digits, values_of
+
+_ERRORS = ("#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NULL!", "#NUM!", "#ERROR!")
+"""Those of Excel, as they stand in text files."""
 
 
 @dataclass
@@ -146,7 +150,7 @@ def readings(cells: Cells, column: Column, fmt: Format, day_zero: date = DAY_ZER
     notation = column.notation(fmt)
     if notation.null_values:
         text = pc.if_else(pc.is_in(text, pa.array(notation.null_values)), pa.scalar(None, pa.string()), text)
-    errors = pc.is_in(text, pa.array(EXCEL_ERRORS))
+    errors = pc.is_in(text, pa.array(_ERRORS))
     yield Rule(Kind.ERROR_CELL), text, errors if kinds is None else pc.or_(errors, cells.is_a(CellKind.ERROR))
     yield Rule(Kind.DIGITS), text, has_too_many_digits(Cells(text, kinds), column.type)
 

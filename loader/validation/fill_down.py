@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from loader.contracts import Contract
 from loader.readers.table import Batch, CellKind
-from loader.validation.conversion import tidy
+from loader.validation.texts import tidy
 
 
 class FillDown:

@@ -15,7 +15,9 @@ import pyarrow.compute as pc
 from loader.archive.parquet import arrow_type
 from loader.contracts import Column, ColumnType, Notation
 from loader.readers.table import DAY_ZERO, FIRST_KNOWN, CellKind, Cells
-from loader.validation.conversion import by_distinct, convert, mapped, times_of_day
+from loader.validation.conversion import convert, mapped
+from loader.validation.moments import times_of_day
+from loader.validation.texts import by_distinct
 
 _EXACT = 2.0**53
 """From there on a double stands for several whole numbers."""

@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from loader.archive.parquet import arrow_type
 from loader.contracts import ColumnType, Notation
 from loader.readers.table import BLANKS
-from loader.validation.conversion import convert, tidy
+from loader.validation.conversion import convert
+from loader.validation.texts import tidy
 
 CSV = Notation()
 GERMAN = Notation(decimal=",", thousands=".", dates=("%d.%m.%Y",))

@@ -20,7 +20,7 @@ from loader.readers import open_table
 from loader.readers.signatures import GZIP, WORKBOOKS, listed
 from loader.readers.table import Batch, CellKind, Cells, Table
 from loader.readers.text_notation import TextNotation
-from loader.validation.conversion import tidy
+from loader.validation.texts import tidy
 
 TEXTS = (".csv", ".txt", ".tsv", ".tab", ".dat", GZIP)
 _PROBED_ROWS = 200_000

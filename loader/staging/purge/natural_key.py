@@ -19,7 +19,7 @@ from loader.contracts import Column, Contract
 from loader.errors import UsageError
 from loader.readers.table import DAY_ZERO, Cells
 from loader.validation.checks import readings
-from loader.validation.conversion import tidy
+from loader.validation.texts import tidy
 from loader.warehouse import Engine
 from loader.warehouse.engines.types import words
 
