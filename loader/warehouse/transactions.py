@@ -48,6 +48,8 @@ class Warehouse:
     """Seconds to wait for another process."""
     _keeps: bool = field(default=False, init=False, repr=False)
     _kept: Connection | None = field(default=None, init=False, repr=False)
+    _has_said_who: bool = field(default=False, init=False, repr=False)
+    """Whether it was told that somebody holds the warehouse: once is enough for a command."""
 
     @cached_property
     def _connections(self) -> sqlalchemy.Engine:
@@ -166,7 +168,8 @@ class Warehouse:
         )
 
     def _say_who_holds_it(self, state: RetryCallState) -> None:
-        if state.attempt_number == 3 and state.outcome is not None:
+        if state.attempt_number == 3 and state.outcome is not None and not self._has_said_who:
+            self._has_said_who = True
             holder = self.engine.busy(state.outcome.exception() or Exception())
             console.note(f"the warehouse is in use by {holder}; waiting up to {self.lock_timeout:.0f} s")
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from contextlib import closing
+from typing import Any
 
 import duckdb
+import pytest
 
+from loader.project import Project as Opened
 from tests.conftest import Project
 
 FAILING = "select 1 as found from (select count(*) as number from {{ ref('citizens') }}) as counted"
@@ -38,6 +41,39 @@ def test_two_builds_at_once_take_turns(new_project: Callable[..., Project]) -> N
         output, errors = build.communicate()
         assert build.returncode == 0, output + errors
         assert "built      mart" in output
+
+
+def test_dbt_closes_the_file_whoever_refers_to_its_environment(
+    new_project: Callable[..., Project], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A thread of dbt that ends late does; DuckDB opens no file otherwise than it is open in this process."""
+    from dbt.adapters.duckdb.environments.local import LocalEnvironment
+
+    project = new_project("duckdb")
+    handle, referred = LocalEnvironment.handle, []
+
+    def handle_and_refer(environment: LocalEnvironment) -> Any:
+        referred.append(environment)
+        return handle(environment)
+
+    monkeypatch.setattr(LocalEnvironment, "handle", handle_and_refer)
+    result = project.loader("build")
+    assert (result.exit_code, bool(referred)) == (0, True), result.output
+
+
+def test_a_command_says_once_who_holds_the_warehouse(
+    new_project: Callable[..., Project], capsys: pytest.CaptureFixture[str]
+) -> None:
+    warehouse = Opened.open(new_project("duckdb").root).warehouse
+    for _ in range(2):
+        refusals = [duckdb.IOException("Conflicting lock is held in /usr/bin/python (PID 1)")] * 4
+
+        def open_it(refusals: list[duckdb.IOException] = refusals) -> None:
+            if refusals:
+                raise refusals.pop()
+
+        warehouse.when_free(open_it)
+    assert capsys.readouterr().err.count("note: the warehouse is in use by process 1 (python)") == 1
 
 
 def test_a_build_does_not_wait_for_ever(new_project: Callable[..., Project]) -> None:

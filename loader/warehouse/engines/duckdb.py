@@ -112,9 +112,16 @@ class DuckDB(Engine):
         rewrite(self.path, file)
 
     def release_dbt(self) -> None:
-        """Close the file, which dbt-duckdb keeps open in a class of its own even when its adapters are reset."""
+        """Close the file, which dbt-duckdb keeps open in a class of its own even when its adapters are reset.
+
+        dbt-duckdb only lets go of its environment, which closes the file when nobody refers to it any more. A thread of
+        dbt that is about to end may still do so for a moment, and the file cannot be opened for reading meanwhile.
+        """
         from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 
+        environment = vars(DuckDBConnectionManager)["_ENV"]
+        if environment is not None:
+            environment.close()
         DuckDBConnectionManager.close_all_connections()
 
     def transient(self, error: BaseException) -> bool:
