@@ -302,6 +302,12 @@ def test_after_a_build_history_is_as_if_the_person_had_never_been(
     output = purge(warehouse)
     assert "waiting    core.members, mart.fct_member still hold it; run `dbt build`" in output
     assert "rewritten" not in output
+    nobody = purge(warehouse, "--dataset", "members", "--key", "12345678")
+    assert "nothing to purge: members has no such rows" in nobody
+    assert (
+        "waiting    an earlier purge waits for a build of core.members, mart.fct_member; this key is nobody's" in nobody
+    )
+    assert "still hold it" in purge(warehouse)
     purge(warehouse, "--dataset", "visits", "--key", f"1,{NUMBER}")
     build(warehouse)
 

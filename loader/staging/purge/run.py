@@ -98,6 +98,8 @@ class Purged:
     """Histories and facts that hold such rows until the next build."""
     elsewhere: tuple[str, ...]
     """Other tables that have rows of the key."""
+    is_nobodys: bool
+    """Whether no file and no table has the key, so that what waits is an earlier purge."""
     is_rewritten: bool
     """Whether the engine let go of the bytes of what was deleted."""
 
@@ -128,7 +130,8 @@ def purge(project: Project, scope: Scope, confirm: Callable[[Found], None]) -> P
                 project.warehouse.reclaim_space(after.tables)
     except OSError as error:
         raise EnvironmentFailedError(f"{error}; run the same command again") from error
-    return Purged(found, after.waiting, after.elsewhere, is_due)
+    holds = not found.is_empty or any(one.holds for one in found.deliveries) or bool(found.unreadable or found.gone)
+    return Purged(found, after.waiting, after.elsewhere, after.is_in_no_table and not holds, is_due)
 
 
 def describe(project: Project, scope: Scope, found: Found) -> list[str]:
@@ -151,7 +154,9 @@ def summarize(scope: Scope, done: Purged) -> list[str]:
         lines.append(f"purged     {scope.contract.name}  {scope.words}: {found.counts}")
     else:
         lines.append(f"nothing to purge: {scope.contract.name} has no such rows")
-    if done.waiting:
+    if done.waiting and done.is_nobodys:
+        lines.append(f"waiting    an earlier purge waits for a build of {listed(done.waiting)}; this key is nobody's")
+    elif done.waiting:
         lines.append(f"waiting    {listed(done.waiting)} still hold it; run `dbt build`, then the same purge once more")
     if done.elsewhere:
         lines.append(
@@ -338,6 +343,7 @@ def _mark(connection: Connection, contract: Contract, archive: Sequence[Path], f
 class _After:
     waiting: tuple[str, ...]
     elsewhere: tuple[str, ...]
+    is_in_no_table: bool
     tables: list[str]
     """Those that rows were deleted from, by the purge or by the builds after it."""
     is_due: bool
@@ -350,11 +356,13 @@ def _after(connection: Connection, scope: Scope) -> _After:
     changes = changes_of(connection, read_by)
     waiting = [*scope.waiting(connection)]
     waiting += waiting_for_changes(connection, changes)
-    elsewhere = [name for name in scope.elsewhere(connection) if name not in (*waiting, *changes)]
+    having = scope.elsewhere(connection)
+    elsewhere = [name for name in having if name not in (*waiting, *changes)]
+    is_in_no_table = not having and not scope.waits_by_period
     staged = [f"{STAGE}.{table.name}" for table in loaded_tables(contract)]
     tables = [*staged, *read_by, *followers(connection, read_by), *changes]
     steps = select(func.max(audit.audit_id)).where(audit.dataset == contract.name)
     purged = connection.execute(steps.where(audit.step == "purge")).scalar()
     rewritten = connection.execute(steps.where((audit.step == "rewrite") & (audit.status == "done"))).scalar()
     is_due = purged is not None and purged > (rewritten or 0)
-    return _After(tuple(waiting), tuple(elsewhere), tables, is_due)
+    return _After(tuple(waiting), tuple(elsewhere), is_in_no_table, tables, is_due)

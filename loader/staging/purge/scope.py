@@ -65,6 +65,10 @@ class Scope(Protocol):
     def record_for_history(self, change: Change, versions: Sequence[Version], concerned: Sequence[str]) -> None:
         """Write down what history has to know; `concerned` are the periods of the rows that went."""
 
+    @property
+    def waits_by_period(self) -> bool:
+        """Whether what waits for a build holds such rows, as its periods tell; of a key it may be another's."""
+
     def waiting(self, connection: Connection) -> list[str]:
         """Histories and facts that hold such rows until the next build."""
 
@@ -79,6 +83,7 @@ class OfKey:
     contract: Contract
     key: NaturalKey
     words: str = "one key"
+    waits_by_period: bool = False
 
     def rows_in(self, parquet: Path) -> int | None:
         if not set(self.contract.key) <= set(pq.read_schema(parquet).names):
@@ -189,6 +194,7 @@ class OfPeriodsBefore:
 
     contract: Contract
     first_kept: Period
+    waits_by_period: bool = True
 
     @property
     def words(self) -> str:
