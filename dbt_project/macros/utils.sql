@@ -30,15 +30,30 @@
     `concat_ws` would drop NULLs and let ('a', NULL) and (NULL, 'a') collide; `concat` takes NULL for an empty text.
 -#}
 {% macro unambiguous_text(parts) -%}
-    concat(
-        {%- for part in parts -%}
+    {%- set texts = [] -%}
+    {%- for part in parts -%}
+        {%- set written -%}
             case
                 when {{ part }} is null then 'null' else concat('"', replace({{ text(part) }}, '"', '""'), '"')
             end
-            {%- if not loop.last %}, ',', {% endif -%}
-        {%- endfor -%}
-        , ''
+        {%- endset -%}
+        {%- do texts.append(written ~ (", ','" if not loop.last)) -%}
+    {%- endfor -%}
+    {{ concatenated(texts) }}
+{%- endmacro %}
+
+{#- Texts behind each other; `concat` takes 254 arguments on SQL Server, each of these may be two. -#}
+{% macro concatenated(texts) -%}
+    {%- if texts | length <= 100 -%}
+        concat({{ texts | join(', ') }}, ''
     )
+    {%- else -%}
+        {%- set groups = [] -%}
+        {%- for group in texts | batch(100) -%}
+            {%- do groups.append(concatenated(group)) -%}
+        {%- endfor -%}
+        {{ concatenated(groups) }}
+    {%- endif -%}
 {%- endmacro %}
 
 {#- What a node, or the relation that it makes, is called in the ledger and by its lock. -#}

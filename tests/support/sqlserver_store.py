@@ -31,7 +31,9 @@ create schema sys;
 create view sys.schemas as select oid as schema_id, schema_name as name from duckdb_schemas();
 create view sys.objects as
 select table_oid as object_id, table_name as name, schema_oid as schema_id, 'U' as type from duckdb_tables();
-create macro object_id(name) as (select table_oid from duckdb_tables() where schema_name || '.' || table_name = name);
+create macro has_perms_by_name(name, kind, permission) as 1;
+create macro object_id(name) as
+(select table_oid from duckdb_tables() where '[' || schema_name || '].[' || table_name || ']' = name);
 """
 
 

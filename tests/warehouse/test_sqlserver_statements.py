@@ -18,7 +18,7 @@ from tests.history.datasets import EXAMPLES
 from tests.history.feeding import prepare
 from tests.history.warehouse import SQLServerWarehouse
 from tests.support.engines import SQLServer
-from tests.support.shop import deliver, load, open_shop, products
+from tests.support.shop import deliver, open_shop, products
 from tests.support.sqlserver_answers import Answers, Stale
 from tests.support.sqlserver_recorder import Recorder
 from tests.support.sqlserver_rules import (
@@ -197,21 +197,22 @@ def test_the_statements_of_loads(new_project: Callable[..., Project], monkeypatc
     """Migrated, loaded, loaded anew, rolled back, purged; what they leave is in the rows that the statements made."""
     store = Store()
     monkeypatch.setattr("mssql_python.connect", store.connect)
+
+    def run(*command: object) -> None:
+        done = shop.loader(*command)
+        assert done.exit_code == 0, [*store.unanswered, done.output]
+
     shop = open_shop(new_project(NoServer()))
     deliver(shop, "2025-01", products("P1", "P2", "P3"))
     deliver(shop, "2025-02", products("P1", "P2", "P4"), order=1)
-    load(shop)
+    run("load")
     deliver(shop, "2025-02", products("P1", "P2", "P5"), order=2)
-    load(shop)
+    run("load")
     in_the_shop = ("--dataset", "products")
-    for command in (
-        ("rollback", *in_the_shop, "--period", "2025-02"),
-        ("purge", *in_the_shop, "--key", "P1", "--yes"),
-        ("purge", *in_the_shop, "--before", "2025-02", "--yes"),
-        ("status",),
-    ):
-        done = shop.loader(*command)
-        assert done.exit_code == 0, done.output
+    run("rollback", *in_the_shop, "--period", "2025-02")
+    run("purge", *in_the_shop, "--key", "P1", "--yes")
+    run("purge", *in_the_shop, "--before", "2025-02", "--yes")
+    run("status")
     left = store.rows.execute("select sku, _data_period from stage.products order by sku").fetchall()
     assert left == [("P2", "2025-02"), ("P4", "2025-02")]
 

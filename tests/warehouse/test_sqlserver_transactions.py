@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from mssql_python import OperationalError
 from sqlalchemy import Connection
 
 pytest.importorskip("sqlglot", reason="sqlglot is not installed: see requirements/dev.in")
@@ -76,6 +77,38 @@ def test_a_lock_in_a_second_transaction_is_refused(sessions: list[Session]) -> N
     with pytest.raises(EnvironmentFailedError):
         Warehouse(SQLServer(ADDRESS), 1).run(work)
     assert [session.committed for session in sessions] == [[]]
+
+
+def test_a_name_from_the_ledger_is_no_statement(sessions: list[Session]) -> None:
+    Warehouse(SQLServer(ADDRESS), 1).reclaim_space(["core.x; drop table y"])
+    done = [statement for session in sessions for statement in session.alone]
+    assert "alter table [core].[x; drop table y] rebuild" in done
+    assert not any(statement.startswith("drop") for statement in done)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "Database 'almanac' on server 'db' is not currently available.  Please retry the connection later.",
+        "The service has encountered an error processing your request. Please try again. Error code 40143.",
+        "The service is currently busy. Retry the request after 10 seconds.",
+        "Resource ID: 1. The request limit for the database is 30 and has been reached.",
+        "Cannot process request. Not enough resources to process request. Please retry your request later.",
+    ],
+)
+def test_what_passes_in_azure_is_tried_again(monkeypatch: pytest.MonkeyPatch, message: str) -> None:
+    """When it is connected to, too; words of the errors 40613, 40197, 40501, 10928 and 49918."""
+    tried: list[Session] = []
+
+    def connect(*_: object, **__: object) -> Session:
+        tried.append(Session())
+        if len(tried) == 1:
+            raise OperationalError("the server says", message)
+        return tried[-1]
+
+    monkeypatch.setattr("mssql_python.connect", connect)
+    Warehouse(SQLServer(ADDRESS), 1).run(locked(ROW))
+    assert tried[-1].committed == [ROW]
 
 
 def test_what_no_transaction_may_hold_is_in_none(sessions: list[Session]) -> None:

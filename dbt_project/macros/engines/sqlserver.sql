@@ -142,19 +142,35 @@
     end
 {%- endmacro %}
 
-{#- A hundred thousand days from five digits: `generate_series` came with 2022 only. -#}
+{#-
+    Numbers from digits: `generate_series` came with 2022 only. Thousands first, as many as there are, so that every day
+    from year 1 to 9999 is among them.
+-#}
 {% macro sqlserver__day_series(relation) %}
-    select dateadd(day, numbers.number, calendar.first_day) as date_day
+    select dateadd(day, thousands.number * 1000 + ones.number, calendar.first_day) as date_day
     from {{ relation }} as calendar
-    inner join (
-        select {% for power in range(5) %}digit_{{ power }}.digit * {{ 10 ** power }}{{ ' + ' if not loop.last }}{% endfor %} as number
-        from {% for power in range(5) %}
-            {{- 'cross join ' if not loop.first -}}
-            (values (0), (1), (2), (3), (4), (5), (6), (7), (8), (9)) as digit_{{ power }} (digit)
-        {% endfor %}
-    ) as numbers
-        on numbers.number <= datediff(day, calendar.first_day, calendar.last_day)
+    inner join ({{ sqlserver_numbers(4) }}) as thousands
+        on thousands.number * 1000 <= datediff(day, calendar.first_day, calendar.last_day)
+    inner join ({{ sqlserver_numbers(3) }}) as ones
+        on thousands.number * 1000 + ones.number <= datediff(day, calendar.first_day, calendar.last_day)
 {% endmacro %}
+
+{#- All numbers of so many digits, as `number`. -#}
+{% macro sqlserver_numbers(digits) -%}
+    select {% for power in range(digits) %}digit_{{ power }}.digit * {{ 10 ** power }}{{ ' + ' if not loop.last }}{% endfor %} as number
+    from {% for power in range(digits) %}
+        {{- 'cross join ' if not loop.first -}}
+        (values (0), (1), (2), (3), (4), (5), (6), (7), (8), (9)) as digit_{{ power }} (digit)
+    {% endfor %}
+{%- endmacro %}
+
+{#- Overrides dbt-sqlserver's own, which counts from a `datetime`: that has no day before 1753. -#}
+{% macro sqlserver__date_trunc(datepart, date) -%}
+    {%- set first_day -%}
+        cast('0001-01-01' as date)
+    {%- endset -%}
+    dateadd({{ datepart }}, datediff({{ datepart }}, {{ first_day }}, {{ date }}), {{ first_day }})
+{%- endmacro %}
 
 {#- The first day of year 1 was a Monday; `datepart(weekday)` would hang on the session's DATEFIRST. -#}
 {% macro sqlserver__date_part(part, date) -%}

@@ -17,7 +17,7 @@ from sqlalchemy.exc import DBAPIError
 from loader.errors import EnvironmentFailedError
 from loader.warehouse.engines.base import Engine, lock_name
 from loader.warehouse.engines.rows import arrow_as_data, row_groups, schema_for
-from loader.warehouse.engines.types import can_match, period_index
+from loader.warehouse.engines.types import can_match, period_index, quoted
 from loader.warehouse.profile import Target
 
 _SENT_AT_ONCE = 1 << 20
@@ -167,12 +167,13 @@ class Postgres(Engine):
         with connect() as connection:
             vacuum = connection.execution_options(isolation_level="AUTOCOMMIT")
             _wait_until_nobody_sees_what_is_deleted(vacuum, timeout)
-            for table in tables:
+            for name in tables:
+                table = quoted(connection, name)
                 before = _file_of(vacuum, table)
                 vacuum.exec_driver_sql(f"vacuum (full, analyze) {table}")
                 if _file_of(vacuum, table) == before:  # the server warns, and goes on
                     raise EnvironmentFailedError(
-                        f"{table} could not be rewritten: this account may not do that; "
+                        f"{name} could not be rewritten: this account may not do that; "
                         "run the script of `loader ddl --roles`, and the same command again"
                     )
 

@@ -24,7 +24,7 @@ from loader.warehouse.engines.sqlserver_connection import (
     address_of,
     is_by_bulk_copy,
 )
-from loader.warehouse.engines.types import can_match, period_index, plain_script
+from loader.warehouse.engines.types import can_match, period_index, plain_script, quoted
 from loader.warehouse.profile import Target
 
 _BOUND_ROWS = 5_000
@@ -50,10 +50,15 @@ where is_schema_bound_reference = 1
 """
 _PASSING = re.compile(
     r"Serialization failure|40001|chosen as the deadlock victim|Lock request time out"
-    r"|Snapshot isolation transaction aborted|the lock \S+ was not granted|\((?:1205|1222|3960)\)"
+    r"|Snapshot isolation transaction aborted|the lock \S+ was not granted"
+    r"|is not currently available\. +Please retry the connection later|has encountered an error processing your request"
+    r"|The service is currently busy|limit for the database is \d+ and has been reached|server is currently too busy"
+    r"|Cannot process (?:create or update )?request\. +(?:Not enough resources|Too many)"
+    r"|\((?:1205|1222|3960|40197|40501|40613|10928|10929|49918|49919|49920)\)"
 )
-"""Faults that pass: 1205, 1222, 3960. A deadlock has the state 40001; of the others only the English words are known,
-for mssql-python does not tell the numbers."""
+"""Faults that pass: 1205, 1222, 3960, and those of Azure SQL Database, which come when it is connected to as well.
+A deadlock has the state 40001; of the others only the English words are known, for mssql-python does not tell the
+numbers."""
 
 _TOO_LONG = "String data, right truncation"
 """What pyodbc says, without a state, of a text in an array that is longer than its column."""
@@ -178,7 +183,8 @@ class SQLServer(Engine):
         """
         with connect() as connection:
             connection.info[ALONE] = True
-            for table in (*tables, *(f"{table}__incoming" for table in tables)):
+            for name in (*tables, *(f"{table}__incoming" for table in tables)):
+                table = quoted(connection, name)
                 if connection.execute(text("select object_id(:name)"), {"name": table}).scalar() is not None:
                     connection.exec_driver_sql(f"alter table {table} rebuild")
                     connection.exec_driver_sql(f"alter index all on {table} rebuild")

@@ -128,3 +128,10 @@ def can_match(connection: Connection) -> bool:
     finally:
         connection.rollback()
     return True
+
+
+def quoted(connection: Connection, table: str) -> str:
+    """`schema.table` as a statement takes it, whatever stands in it: names of consumers come from the ledger."""
+    schema, _, name = table.partition(".")
+    quote = connection.dialect.identifier_preparer.quote_identifier
+    return f"{quote(schema)}.{quote(name)}"

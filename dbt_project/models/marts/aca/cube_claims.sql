@@ -33,7 +33,8 @@ premiums as (
         health_plans.metal_tier,
         members.rating_area,
         enrollments.age_band,
-        {{ totals(['member_months', 'premium_amount', 'subsidy_amount', 'net_premium_amount']) }}
+        sum(cast(enrollments.member_months as bigint)) as member_months,
+        {{ totals(['premium_amount', 'subsidy_amount', 'net_premium_amount']) }}
     from {{ ref('fct_enrollment') }} as enrollments
     inner join {{ ref('dim_health_plan') }} as health_plans
         on enrollments.health_plan_key = health_plans.health_plan_key
