@@ -122,6 +122,8 @@ def _context() -> EphemeralDataContext:
 
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = ProgressBarsConfig(globally=False)
+    # five times a gate it would write as YAML, into memory, what nobody reads
+    context.variables.save = lambda: None
     return context
 
 

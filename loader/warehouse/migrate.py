@@ -15,7 +15,7 @@ from loader.warehouse.build_mark import forget_gate_passes, withdraw_mark
 from loader.warehouse.engines.base import Engine
 from loader.warehouse.layers import META, SCHEMAS
 from loader.warehouse.meta import REVISION
-from loader.warehouse.stage_changes import stage_change
+from loader.warehouse.stage_changes import stage_changes
 from loader.warehouse.transactions import Warehouse
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
@@ -54,8 +54,7 @@ def _migrate(connection: Connection, engine: Engine, contracts: Contracts) -> li
     if before != REVISION:
         _alembic_upgrade(connection)
         done.append(f"meta: revision {before or 'none'} to {REVISION}")
-    for contract in contracts:
-        change = stage_change(connection, contract, engine)
+    for change in stage_changes(connection, contracts, engine):
         for statement in change.statements:
             connection.execute(text(statement))
         done += change.descriptions
@@ -69,7 +68,7 @@ def _missing(connection: Connection, engine: Engine, contracts: Contracts) -> li
     revision = _revision(connection)
     if revision != REVISION:
         return [f"meta: revision {revision or 'none'} to {REVISION}"]
-    return [line for contract in contracts for line in stage_change(connection, contract, engine).descriptions]
+    return [line for change in stage_changes(connection, contracts, engine) for line in change.descriptions]
 
 
 def _revision(connection: Connection) -> str | None:

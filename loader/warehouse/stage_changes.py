@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -28,24 +29,34 @@ class StageChange:
     descriptions: Sequence[str]
 
 
-def stage_change(connection: Connection, contract: Contract, engine: Engine) -> StageChange:
-    """What is to be done to a stage table so that it matches its contract."""
-    _refuse_other_grain(connection, contract)
-    changes = [_table_change(connection, contract, one, engine) for one in stage_tables(contract, engine)]
-    # what comes with a stage table follows it, and is told of only when it changes alone
-    descriptions = next((change.descriptions for change in changes if change.descriptions), ())
-    return StageChange([statement for change in changes for statement in change.statements], descriptions)
+def stage_changes(connection: Connection, contracts: Iterable[Contract], engine: Engine) -> Iterator[StageChange]:
+    """What is to be done to each stage table so that it matches its contract; all are looked at before the first.
+
+    Raises:
+        UsageError: a contract changed in a way that would lose data, or its grain did.
+    """
+    loaded, tables = _loaded(connection), _tables(connection, STAGE)
+    for contract in contracts:
+        _refuse_other_grain(contract, loaded[contract.name])
+        changes = [
+            _table_change(connection, contract, one, engine, tables.get(one.name, {}))
+            for one in stage_tables(contract, engine)
+        ]
+        # what comes with a stage table follows it, and is told of only when it changes alone
+        descriptions = next((change.descriptions for change in changes if change.descriptions), ())
+        yield StageChange([statement for change in changes for statement in change.statements], descriptions)
 
 
 def stage_tables_there(connection: Connection, contract: Contract, engine: Engine) -> list[str]:
     """Names of the tables of a dataset in stage that there are, whatever their columns."""
-    wanted = (one.name for one in stage_tables(contract, engine))
-    return [name for name in wanted if _columns(connection, STAGE, name)]
+    there = _tables(connection, STAGE)
+    return [one.name for one in stage_tables(contract, engine) if one.name in there]
 
 
-def _table_change(connection: Connection, contract: Contract, wanted: Table, engine: Engine) -> StageChange:
+def _table_change(
+    connection: Connection, contract: Contract, wanted: Table, engine: Engine, found: Mapping[str, Any]
+) -> StageChange:
     dialect = connection.dialect
-    found = _columns(connection, STAGE, wanted.name)
     if not found:
         return StageChange(create_statements(wanted, dialect), [f"stage.{wanted.name}: created"])
     is_empty: bool | None = None
@@ -96,14 +107,17 @@ def _widened(column: Column[Any], dialect: Dialect) -> str:
     return str(NewType(column.table.name, column.name, column.type, schema=STAGE).compile(dialect=dialect))
 
 
-def _columns(connection: Connection, schema: str, table: str) -> dict[str, Any]:
-    """Types of the columns of a table, by name; empty when there is no such table."""
+def _tables(connection: Connection, schema: str) -> dict[str, dict[str, Any]]:
+    """Of each table of a schema the types of its columns, by name."""
     query = text(
-        "select COLUMN_NAME as column_name, DATA_TYPE as data_type, CHARACTER_MAXIMUM_LENGTH as length, "
-        "NUMERIC_PRECISION as numeric_precision, NUMERIC_SCALE as numeric_scale "
-        "from INFORMATION_SCHEMA.COLUMNS where TABLE_SCHEMA = :schema and TABLE_NAME = :table"
+        "select TABLE_NAME as table_name, COLUMN_NAME as column_name, DATA_TYPE as data_type, "
+        "CHARACTER_MAXIMUM_LENGTH as length, NUMERIC_PRECISION as numeric_precision, NUMERIC_SCALE as numeric_scale "
+        "from INFORMATION_SCHEMA.COLUMNS where TABLE_SCHEMA = :schema"
     )
-    return {row.column_name: row for row in connection.execute(query, {"schema": schema, "table": table})}
+    found: defaultdict[str, dict[str, Any]] = defaultdict(dict)
+    for row in connection.execute(query, {"schema": schema}):
+        found[row.table_name][row.column_name] = row
+    return dict(found)
 
 
 def _declared_in(found: Any, engine: Engine) -> ColumnType:
@@ -144,7 +158,7 @@ def _has_values(connection: Connection, contract: Contract, stage: str, name: st
     histories = consumers(connection, applied_load.c.dataset == contract.name)
     places = [(STAGE, stage), *((CORE, one.split(".", 1)[1]) for one in histories if one.startswith(f"{CORE}."))]
     for schema, place in places:
-        if name is not None and name not in _columns(connection, schema, place):
+        if name is not None and name not in _tables(connection, schema).get(place, {}):
             continue
         rows = select(literal(1)).select_from(table(place, schema=schema)).limit(1)
         if name is not None:
@@ -175,13 +189,19 @@ def _refusal(contract: Contract, stage: str, column: str, was: ColumnType, wante
     return UsageError(f"{what}, which could lose data: {', '.join(ways[:-1])}, or {ways[-1]}")
 
 
-def _refuse_other_grain(connection: Connection, contract: Contract) -> None:
-    """Kind, key and grain are fixed for the life of a dataset; the names of its periods show the grain."""
+def _loaded(connection: Connection) -> defaultdict[str, list[Any]]:
+    """The periods of each dataset that were ever loaded, and as what."""
     version = dataset_version.c
-    loaded = select(version.data_period, version.period_start, version.period_end, version.state)
-    for row in connection.execute(
-        loaded.distinct().where(version.dataset == contract.name).order_by(version.data_period)
-    ):
+    loaded = select(version.dataset, version.data_period, version.period_start, version.period_end, version.state)
+    found: defaultdict[str, list[Any]] = defaultdict(list)
+    for row in connection.execute(loaded.distinct().order_by(version.data_period)):
+        found[row.dataset].append(row)
+    return found
+
+
+def _refuse_other_grain(contract: Contract, loaded: Iterable[Any]) -> None:
+    """Kind, key and grain are fixed for the life of a dataset; the names of its periods show the grain."""
+    for row in loaded:
         try:
             period = contract.period(row.data_period)
         except ValueError:
