@@ -32,6 +32,8 @@ class Plan:
     dropped: int
     unknown_keys: int
     unreadable_keys: int
+    reasons: dict[str, int]
+    """Why rows would be rejected, as `column: rule`, and how many cells that is."""
     notes: dict[str, int]
     """What is told of it beside its rejected rows, and how often."""
     replaces: int | None
@@ -79,6 +81,7 @@ def plan(project: Project, path: Path) -> Plan:
         dropped=outcome.rows_dropped,
         unknown_keys=outcome.unknown_keys,
         unreadable_keys=outcome.unreadable_keys,
+        reasons=dict(outcome.summary.most_common()),
         notes=dict(outcome.notes),
         replaces=active.version_no if active else None,
         known_as=_known_as(sha256, of_period),
@@ -117,6 +120,8 @@ def describe(made: Plan) -> list[str]:
         + (f", {made.rejected:,} rejected" if made.rejected else "")
         + (f", {made.dropped:,} dropped" if made.dropped else "")
     ]
+    if made.reasons:
+        lines.append(f"rejected:  {', '.join(f'{what} ({count:,})' for what, count in made.reasons.items())}")
     unknown = words_of_unknown(made.unknown_keys, made.unreadable_keys)
     if unknown:
         lines.append(f"unknown:   {unknown}")

@@ -105,7 +105,10 @@ class DeliveryRows:
         for found in checked.invalid:
             if not found.is_first:
                 continue
-            outcome.summary[f"{found.column or 'row'}: {found.rule}"] += len(found.source_rows)
+            what = f"{found.column or 'row'}: {found.rule}"
+            outcome.summary[what] += len(found.source_rows)
+            if what not in outcome.examples:
+                outcome.examples.update((what, cell) for cell in found.cells[:1] if cell is not None)
             for at, cell in zip(found.source_rows, found.cells, strict=True):
                 self._reject(at, found.column, cell, found.rule)
         outcome.rows_read += len(batch.source_rows) + len(batch.misshapen)

@@ -11,6 +11,12 @@ from loader.errors import RefusedError
 from loader.readers.table import CellKind
 from loader.text import plural
 
+_ENOUGH_ROWS = 20
+"""A file of fewer rows shows nothing about a contract."""
+_NEARLY_ALL = 0.95
+_MOST_SHOWN = 40
+"""Characters of a cell in a message."""
+
 
 @dataclass
 class Outcome:
@@ -30,6 +36,8 @@ class Outcome:
     """Rejected rows whose key cannot be read: above 0, the delivery is incomplete."""
     dates: dict[str, Counter[CellKind]] = field(default_factory=dict)
     """By column of dates in a workbook how many of its cells are dates, and how many are texts."""
+    examples: dict[str, str] = field(default_factory=dict)
+    """A cell that is invalid, as it was delivered, by `column: rule`."""
 
     @property
     def rows_valid(self) -> int:
@@ -56,6 +64,7 @@ class Outcome:
         self.rows_rejected += later.rows_rejected
         self.unreadable_keys += later.unreadable_keys
         self.summary += later.summary
+        self.examples = {**later.examples, **self.examples}
         self.notes += later.notes
 
     @property
@@ -81,5 +90,17 @@ def judge_rows(path: Path, contract: Contract, outcome: Outcome, rejects: str) -
     limit = f"at most {allowed:.1%} is allowed" if allowed else "none is allowed"
     raise RefusedError(
         f"{path.name}: {outcome.rows_rejected:,} of {outcome.rows_read:,} rows are invalid ({share:.1%}; {limit}): "
-        f"{worst}. Every bad cell is listed in {rejects}"
+        f"{worst}. Every bad cell is listed in {rejects}{_likelier_cause(contract, outcome)}"
     )
+
+
+def _likelier_cause(contract: Contract, outcome: Outcome) -> str:
+    """What is said of a rule that nearly every row breaks."""
+    ((what, count),) = outcome.summary.most_common(1) or [("", 0)]
+    if outcome.rows_read < _ENOUGH_ROWS or count < _NEARLY_ALL * outcome.rows_read:
+        return ""
+    column = what.partition(": ")[0]
+    example = outcome.examples.get(what)
+    may_show = any(one.name == column and not one.personal for one in contract.columns)
+    shown = f", such as '{example[:_MOST_SHOWN]}'," if example and may_show else ""
+    return f". Nearly every row{shown} breaks '{what}': the contract is the likelier cause, look at it first"

@@ -75,6 +75,7 @@ def test_a_correction_of_an_old_month(shop: Project, outside: Path) -> None:
         "dropped": 0,
         "unknown_keys": 0,
         "unreadable_keys": 0,
+        "reasons": {},
         "notes": {},
         "replaces": 1,
         "known_as": None,
@@ -139,6 +140,21 @@ def test_what_would_be_refused(shop: Project, outside: Path) -> None:
     (outside / "shops.csv").write_text("sku", encoding="utf-8")
     done = shop.loader("plan", outside / "shops.csv")
     assert (done.exit_code, "the file name matches no contract" in done.output) == (1, True)
+
+
+def test_a_rule_that_nearly_every_row_breaks_is_the_contract_s_fault(shop: Project, outside: Path) -> None:
+    def refused(count: int, **cells: str) -> str:
+        rows = products(*({"sku": f"P{number}", **(cells if number else {})} for number in range(count)))
+        return plan(shop, deliver(shop, "2025-04", rows, folder=outside), exit_code=1)
+
+    advice = "breaks '{}': the contract is the likelier cause, look at it first"
+    output = refused(40, price="2,50")
+    assert f"Nearly every row, such as '2,50', {advice.format('price: type decimal(8,2)')}" in output
+    assert "rejected:  price: type decimal(8,2) (39)" in output
+    output = refused(40, buyer="Geheimnis" * 10)  # personal
+    assert f"Nearly every row {advice.format('buyer: length 20')}" in output
+    assert "Geheimnis" not in output
+    assert "likelier cause" not in refused(5, price="2,50")
 
 
 def test_a_delta(engine: Engine, new_project: Callable[..., Project], outside: Path) -> None:
