@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from loader.readers.choice import choose
@@ -22,6 +23,8 @@ from loader.readers.table import Batch, CellKind
 from loader.readers.xls_records import Remarks, remarks
 
 _MIDNIGHT = dt.time()
+_LEAP_DAY = "1900-02-28"
+"""What calamine makes of the 29 February 1900 of Excel, too."""
 
 
 class _NotSureError(Exception):
@@ -58,7 +61,7 @@ def _read_xlsx(path: Path, sheet: str | int | None, pattern: str | None, above: 
     done = 0
     try:
         for item in _calamine(path, sheet, pattern, above):
-            if isinstance(item, Batch) and _has_times(item):
+            if isinstance(item, Batch) and _is_doubtful(item):
                 break
             yield item
             done += 1
@@ -72,9 +75,19 @@ def _read_xlsx(path: Path, sheet: str | int | None, pattern: str | None, above: 
             yield item
 
 
-def _has_times(batch: Batch) -> bool:
-    """Whether there are times of day, of which some may be days before any calendar: calamine makes one of -0.25."""
-    return any(pc.any(pc.equal(kinds, int(CellKind.TIME))).as_py() for kinds in batch.kinds.values())
+def _is_doubtful(batch: Batch) -> bool:
+    """Whether calamine may have taken days of no calendar for others.
+
+    It makes a time of -0.25, and the 28 February 1900 of the day after that, which never was.
+    """
+    return any(_has_doubtful(*batch.column(at)) for at in batch.kinds)
+
+
+def _has_doubtful(text: pa.StringArray, kinds: pa.Int8Array) -> bool:
+    if pc.any(pc.equal(kinds, int(CellKind.TIME))).as_py():
+        return True
+    is_date = pc.equal(kinds, int(CellKind.DATE))
+    return bool(pc.any(is_date).as_py() and pc.any(pc.and_(is_date, pc.starts_with(text, _LEAP_DAY))).as_py())
 
 
 def _calamine(path: Path, sheet: str | int | None, pattern: str | None, above: int) -> Iterator[Sheet | Batch]:
@@ -114,6 +127,9 @@ def _told(rows: Iterator[list[Any]], known: Remarks, first: int) -> Iterator[Row
     for number, row in enumerate(rows):
         for at, text in known.errors.get(number, {}).items():
             row[at - first] = ErrorText(text)
+        for at in known.leap_days.get(number, ()):
+            if isinstance(row[at - first], dt.date):
+                row[at - first] = DateText("60")
         below, midnights = known.below_zero.get(number, ()), known.midnights.get(number, ())
         if dt.time in map(type, row):
             for at, value in enumerate(row):

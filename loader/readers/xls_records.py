@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from loader.errors import RefusedError
 from loader.readers.number_formats import Shows, built_in, shows
 from loader.readers.plain_xlsb import ERRORS
 from loader.readers.plain_xlsx import DAY_ZERO_1904
@@ -40,6 +41,8 @@ class Remarks:
     """The columns of the numbers below zero by row."""
     midnights: dict[int, set[int]] = field(default_factory=dict)
     """The columns of the zeros that are shown with a time by row: that of a day's beginning, and not the day 0."""
+    leap_days: dict[int, set[int]] = field(default_factory=dict)
+    """The columns of the numbers from 60 up to 61 by row: the 29 February 1900, which never was."""
     timed: set[int] = field(default_factory=set)
     """The styles, from 0, that show a time, with a date or without."""
     formulas: dict[int, str] = field(default_factory=dict)
@@ -55,7 +58,7 @@ class Remarks:
         """Take the record of a formula; those above the row `above` are no matter."""
         row, column, style, result, flags = struct.unpack_from("<HHH8sH", data)
         if result[6:] != b"\xff\xff":
-            self._take_number(row, column, style, result)
+            self._take_number(row, column, style, *struct.unpack("<d", result))
         elif result[0] == _ERROR_RESULT:
             self.take_error(row, column, result[2])
         if result == _BLANK or (result == _ZERO and flags & _ON_LOAD):
@@ -68,28 +71,39 @@ class Remarks:
         """Take a record with one number or several."""
         row, column = struct.unpack_from("<HH", data)
         if kind == _NUMBER:
-            self._take_number(row, column, *struct.unpack_from("<H8s", data, 4))
+            self._take_number(row, column, *struct.unpack_from("<Hd", data, 4))
             return
         for number, at in enumerate(range(4, 5 if kind == _RK else len(data) - 2, 6)):
             style, packed = struct.unpack_from("<HI", data, at)
-            # the two lowest bits tell how the others are packed
-            self._take_number(row, column + number, style, struct.pack("<II", 0, packed & ~3))
+            self._take_number(row, column + number, style, _unpacked(packed))
 
-    def _take_number(self, row: int, column: int, style: int, number: bytes) -> None:
-        if number[7] & 0x80:
+    def _take_number(self, row: int, column: int, style: int, number: float) -> None:
+        if number < 0:
             self.below_zero.setdefault(row, set()).add(column)
-        elif number == _ZERO and style in self.timed:
+        elif number == 0 and style in self.timed:
             self.midnights.setdefault(row, set()).add(column)
+        elif 60 <= number < 61 and self.day_zero == DAY_ZERO:
+            self.leap_days.setdefault(row, set()).add(column)
+
+
+def _unpacked(packed: int) -> float:
+    """A number in four bytes ([MS-XLS] 2.5.217): the two lowest bits tell how the others are packed."""
+    if packed & 2:
+        whole: float = (packed >> 2) - (1 << 30 if packed >> 31 else 0)
+    else:
+        (whole,) = struct.unpack("<d", struct.pack("<II", 0, packed & ~3))
+    return whole / 100 if packed & 1 else whole
 
 
 def remarks(path: Path, position: int, above: int) -> Remarks:
     """What is to be known of the sheet at a position, from 0.
 
     Raises:
+        RefusedError: another workbook is embedded in it, which calamine would read.
         IndexError: the file is damaged.
         struct.error: the file is damaged.
     """
-    stream = _workbook(path.read_bytes())
+    stream = _workbook(path)
     found = Remarks()
     found.timed = _timed(stream)
     sheets = []
@@ -152,8 +166,9 @@ def _records(stream: bytes, at: int) -> Iterator[tuple[int, int, int]]:
         at += 4 + size
 
 
-def _workbook(content: bytes) -> bytes:
+def _workbook(path: Path) -> bytes:
     """The stream of the workbook in a compound file ([MS-CFB])."""
+    content = path.read_bytes()
     if not content.startswith(bytes.fromhex("d0cf11e0a1b11ae1")):
         return content  # before Excel 5 there was no container
     shift, mini_shift = struct.unpack_from("<HH", content, 30)
@@ -182,12 +197,7 @@ def _workbook(content: bytes) -> bytes:
 
     directory = b"".join(map(sector, chain(directory_at)))
     entries = [directory[at : at + 128] for at in range(0, len(directory) - 127, 128)]
-    entry = next(
-        (entry for name in (b"workbook", b"book") for entry in _in_root(entries) if _name(entry) == name), None
-    )
-    if entry is None:
-        raise IndexError
-    start, length = struct.unpack_from("<II", entry, 116)
+    start, length = struct.unpack_from("<II", _entry(path, entries), 116)
     if length >= cutoff:
         return b"".join(map(sector, chain(start)))[:length]
     (root_at,) = struct.unpack_from("<I", entries[0], 116)
@@ -195,6 +205,24 @@ def _workbook(content: bytes) -> bytes:
     minis = b"".join(map(sector, chain(mini_at)))
     mini, follow = 1 << mini_shift, struct.unpack(f"<{len(minis) // 4}I", minis)
     return b"".join(small[one * mini : (one + 1) * mini] for one in chain(start, follow))[:length]
+
+
+def _entry(path: Path, entries: list[bytes]) -> bytes:
+    """The entry of the workbook's stream; raises RefusedError where calamine would take that of an embedded one."""
+    entry = _of_workbook([*_in_root(entries)])
+    if entry is None:
+        raise IndexError
+    if entry is not _of_workbook(entries):
+        raise RefusedError(
+            f"{path.name}: a workbook is embedded in this one, and the two cannot be told apart in an .xls; save it as "
+            ".xlsx and deliver it again"
+        )
+    return entry
+
+
+def _of_workbook(entries: list[bytes]) -> bytes | None:
+    """The first stream that a workbook may be in, as calamine looks for it."""
+    return next((entry for name in (b"workbook", b"book") for entry in entries if _name(entry) == name), None)
 
 
 def _in_root(entries: list[bytes]) -> Iterator[bytes]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import struct
 import tempfile
 import zipfile
 from collections.abc import Iterable, Iterator
@@ -113,6 +114,8 @@ TEXT, NUMBER, DATE, TIME = CellKind.TEXT, CellKind.NUMBER, CellKind.DATE, CellKi
         ('<c r="A1" s="4"><v>45000.5</v></c>', (DATE, "2023-03-15 12:00:00")),
         ('<c r="A1" s="2"><v>0.3125</v></c>', (TIME, "07:30:00")),
         ('<c r="A1" s="2"><v>0</v></c>', (TIME, "00:00:00")),
+        ('<c r="A1" s="1"><v>59</v></c>', (DATE, "1900-02-28 00:00:00")),
+        ('<c r="A1" s="4"><v>60.25</v></c>', (DATE, "60.25")),
         ('<c r="A1" s="3"><v>1.5</v></c>', (CellKind.DURATION, "36:00:00")),
         ('<c r="A1" s="1"><v>0</v></c>', (DATE, "0.0")),
         ('<c r="A1" s="1"><v>-1</v></c>', (DATE, "-1.0")),
@@ -213,6 +216,7 @@ def test_what_a_number_format_shows(code: str, expected: Shows) -> None:
 
 
 HEADER = ["id", "it"]
+NOWHERE = 0xFFFFFFFF
 PARAGRAPHS = '<text:p>a<text:s text:c="2"/>b</text:p><text:p>c<text:line-break/>d</text:p>'
 NOTE = "<office:annotation><text:p>note</text:p></office:annotation>"
 
@@ -274,6 +278,10 @@ def test_cells_of_an_ods(tmp_path: Path, cell: str, expected: Any) -> None:
         (0, 'hh:mm" Uhr, früh"', (TIME, "00:00:00")),
         (0, "dd.mm.yyyy hh:mm", (TIME, "00:00:00")),
         (0, "dd.mm.yyyy", (DATE, "0")),
+        (60, "yyyy-mm-dd", (DATE, "60")),
+        (60.25, "yyyy-mm-dd hh:mm", (DATE, "60")),
+        (60, "0.00", (NUMBER, "60")),
+        (59, "yyyy-mm-dd", (DATE, "1900-02-28 00:00:00")),
         (-1, "hh:mm", (DATE, "0")),
         (-0.25, "hh:mm", (DATE, "-1")),
         (0.3125, "hh:mm", (TIME, "07:30:00")),
@@ -301,6 +309,29 @@ def test_times_of_an_xls_are_told_from_days(
     assert (CellKind(kinds[0].as_py()), text[0].as_py()) == expected
     if beside:
         assert batch.column(2)[0][0].as_py() == "00:00:00"
+
+
+def test_a_workbook_within_a_workbook_is_not_taken_for_it(tmp_path: Path) -> None:
+    """calamine takes the first stream of the name, wherever it is: here the root has the older name, `Book`."""
+    path = write_sheets(tmp_path / "some.xls", {"S": [HEADER, ["a", 1]]})
+    content = path.read_bytes()
+    at = content.index("Root Entry".encode("utf-16-le"))
+    stream = content[at + 128 : at + 256]
+
+    def entry(name: str, kind: int, right: int, child: int) -> bytes:
+        letters = name.encode("utf-16-le")
+        places = struct.pack("<III", NOWHERE, right, child)
+        return letters.ljust(64, b"\0") + struct.pack("<HBB", len(letters) + 2, kind, 1) + places + stream[80:]
+
+    storage = entry("Embedded", 1, NOWHERE, 3)[:116] + bytes(12)
+    inner = [entry("Book", 2, 2, NOWHERE), storage, entry("Workbook", 2, NOWHERE, NOWHERE)]
+    path.write_bytes(content[: at + 128] + b"".join(inner) + content[at + 512 :])
+    with pytest.raises(
+        RefusedError, match=r"some\.xls: a workbook is embedded in this one, and the two cannot be told"
+    ):
+        open_workbook(path, PLAIN)
+    path.write_bytes(path.read_bytes().replace("Workbook".encode("utf-16-le"), "Document".encode("utf-16-le")))
+    assert open_workbook(path, PLAIN).header == HEADER
 
 
 def test_formulas_of_an_xls_that_nobody_has_calculated_are_told(tmp_path: Path) -> None:
