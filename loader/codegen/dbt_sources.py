@@ -62,6 +62,8 @@ def _history(contract: Contract) -> dict[str, Any]:
     }
     if contract.ends_by:
         meta["end_marker"] = {"column": contract.ends_by.column, "value": contract.ends_by.value}
+    if contract.fiscal_year:
+        meta["fiscal_year"] = contract.fiscal_year.model_dump(mode="json", exclude_none=True)
     return meta
 
 

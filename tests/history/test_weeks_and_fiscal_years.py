@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import shutil
 from collections.abc import Callable
 
 import pytest
 
-from tests.conftest import Project
+from loader.contracts.calendars import FiscalYear
+from loader.contracts.file import contracts_of
+from tests.conftest import REPOSITORY, Project
 from tests.support.deliveries import follow_contracts, write_csv
 from tests.support.engines import Engine
 
@@ -85,6 +89,61 @@ def expected(delivered: Delivered) -> set[tuple[str, ...]]:
     return found | {(machine, person, since, "None") for machine, (person, since) in open_now.items()}
 
 
+CALENDARS = [
+    FiscalYear(periods="months", first_month=1),
+    FiscalYear(periods="months", first_month=10, named_by="end"),
+    FiscalYear(periods="months", first_month=4, named_by="start"),
+    FiscalYear(periods="4-4-5", first_month=1, ends_on="sunday", end_is="last"),
+    FiscalYear(periods="5-4-4", first_month=9, named_by="end", ends_on="monday", end_is="nearest", extra_week_in=3),
+    FiscalYear(periods="13x4", first_month=7, named_by="end", ends_on="friday", end_is="nearest"),
+    FiscalYear(periods="13x4", first_month=2, named_by="start", ends_on="saturday", end_is="last", extra_week_in=1),
+]
+"""Those of fiscal years that the calendar of the mart is compared with, beside that of the budgets."""
+
+
+def take_calendars(project: Project) -> None:
+    """The calendar of the mart, and a table of the days of all CALENDARS."""
+    own = project.root / "dbt_project"
+    for place in ("macros/star", "models/marts/shared"):
+        (own / place).mkdir(parents=True, exist_ok=True)
+    for path in (REPOSITORY / "dbt_project/macros/star").glob("*.sql"):
+        shutil.copy(path, own / "macros/star")
+    shutil.copy(REPOSITORY / "dbt_project/models/marts/shared/dim_date.sql", own / "models/marts/shared")
+    words = [one.model_dump(mode="json", exclude_none=True) for one in CALENDARS]
+    text = f"""
+        {{% set days = "(select * from " ~ ref("dim_date") ~ " where date_key > 0)" %}}
+        {{% for calendar in {words} %}}
+        select {{{{ loop.index0 }}}} as calendar_no, known.* from ({{{{ fiscal_days(days, calendar) }}}}) as known
+        {{{{ "union all" if not loop.last }}}}
+        {{% endfor %}}"""
+    (own / "models/marts/shared/fiscal_calendars.sql").write_text(text, encoding="utf-8")
+
+
+def compare_calendars(project: Project) -> None:
+    """Each day lies in the period that a contract of that calendar gives it."""
+    found = project.sql("select date_day, fiscal_year, fiscal_period from mart.dim_date where date_key > 0")
+    assert len(found) == 5 * 365 + 1  # whole years, one before the first period and one after the last
+    budgets = contracts_of(CONTRACTS).get("budgets")
+    assert budgets is not None
+    assert budgets.fiscal_year is not None
+    assert set(found) == {(day, *period_of(day, budgets.fiscal_year)) for day, _, _ in found}
+    rows = project.sql("select calendar_no, of_day, fiscal_year, fiscal_period from mart.fiscal_calendars")
+    assert len(rows) == len(CALENDARS) * len(found)
+    assert [row for row in rows if row[2:] != period_of(row[1], CALENDARS[row[0]])] == []
+    assert project.sql("select fiscal_year, fiscal_period from mart.dim_date where date_key < 0") == [(None, None)]
+
+
+def period_of(day: dt.date, calendar: FiscalYear) -> tuple[str, str]:
+    """The fiscal year and period of a day, looked for in all periods around it."""
+    moment = dt.datetime.combine(day, dt.time())
+    for year in (day.year - 1, day.year, day.year + 1):
+        for number in range(1, calendar.count + 1):
+            start, end = calendar.interval(year, number)
+            if start <= moment < end:
+                return f"FY{year}", f"FY{year}-P{number:02}"
+    raise AssertionError(day)
+
+
 @pytest.mark.slow
 def test_history_is_that_of_what_is_staged(new_folder: Callable[..., Project], engine: Engine) -> None:
     project = new_folder(engine)
@@ -94,6 +153,7 @@ def test_history_is_that_of_what_is_staged(new_folder: Callable[..., Project], e
     follow_contracts(project)
     for dataset in ("shifts", "budgets"):
         run(project, "derive", "--snapshot", dataset)
+    take_calendars(project)
     first, second, third = {"A": "Ada", "B": "Ben"}, {"A": "Ada", "B": "Bea"}, {"A": "Ada"}
     staged: dict[str, Delivered] = {"shifts": {}, "budgets": {}}
 
@@ -112,6 +172,7 @@ def test_history_is_that_of_what_is_staged(new_folder: Callable[..., Project], e
         land(project, name, staged[dataset][period])
     assert "4 loaded, 0 refused" in run(project, "load")
     build_and_compare("build")
+    compare_calendars(project)
 
     for name in ("shifts_KW1_2025", "2024/P01"):  # late
         dataset, period = NAMES[name]

@@ -18,6 +18,7 @@ from sqlalchemy import BigInteger, Boolean, Column, Integer, MetaData, Numeric, 
 from sqlalchemy.schema import CreateSchema
 
 from loader.project import Project as Opened
+from loader.reports.cube.mart import Role, Source
 from loader.warehouse.engines.types import day, words
 from tests.conftest import Project
 
@@ -411,3 +412,18 @@ def test_before_the_first_build_there_is_nothing_to_ask(project: Project) -> Non
     result = project.loader("cube", "--rows", "city", "--measure", "population")
     assert (result.exit_code, result.output.count("\n")) == (2, 1)
     assert "run `loader build` first" in result.output
+
+
+def test_fiscal_columns_of_the_calendar_follow_one_another_in_time() -> None:
+    calendar = {"date_key": "integer", "date_day": "date", "month_name": "text", "fiscal_period": "text"}
+    roles = {"date": Role("date", "dim_date", "date_key", "date_key")}
+    entries = Source(
+        "fct_entry", {"date_key": "integer", "amount": "number"}, roles, {"dim_date": calendar}, frozenset()
+    )
+    assert entries.attribute("fiscal_period").is_time
+    assert not entries.attribute("month_name").is_time
+    assert entries.filter("fiscal_period>=FY2025-P03").values == ("FY2025-P03",)
+    assert "fiscal_period" in entries.of_role(roles["date"])
+    assert "fiscal_period" not in Source("f", {}, roles, {"dim_date": {"date_key": "integer"}}, frozenset()).of_role(
+        roles["date"]
+    )

@@ -23,6 +23,8 @@ from loader.warehouse.layers import MART
 
 AGGREGATES = ("sum", "avg", "min", "max", "count", "distinct")
 DIMENSION, CALENDAR = "dim_", "dim_date"
+FISCAL = ("fiscal_year", "fiscal_period")
+"""Columns of the calendar when contracts have a fiscal year; as texts they sort by time."""
 _ASKED_FIRST = ("cube_", "agg_", "fct_", "")
 GROUPING_LEVEL = "grouping_level"
 """Of a table of grouping sets: 0 in the rows that sum over nothing yet."""
@@ -108,7 +110,8 @@ class Attribute:
     @property
     def is_time(self) -> bool:
         """Whether its values follow one another in time."""
-        return self.level is not None or self.kind in ("date", "moment")
+        is_fiscal = self.role is not None and self.role.dimension == CALENDAR and self.column in FISCAL
+        return self.level is not None or is_fiscal or self.kind in ("date", "moment")
 
     def label(self, value: Any) -> str:
         """A value as people read it."""

@@ -92,8 +92,10 @@ known as (
             when 7 then 'Sunday'
         end as weekday_name,
         month_start,
+        {{ fiscal_columns() }}
         cast(0 as {{ dbt.type_boolean() }}) as is_unknown
     from numbered
+    {{ join_fiscal_days('numbered') }}
 
 ),
 
@@ -114,6 +116,7 @@ unknown as (
         cast(null as integer) as iso_weekday,
         'Unknown' as weekday_name,
         cast(null as date) as month_start,
+        {{ fiscal_columns(unknown=true) }}
         cast(1 as {{ dbt.type_boolean() }}) as is_unknown
     from calendar
 
