@@ -13,6 +13,8 @@ from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from loader.disclosure import without_credentials
+
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
@@ -145,9 +147,10 @@ def ask_for_attention(text: str) -> None:
 
 
 def printable(text: str) -> str:
-    """A text as one line that does nothing to the terminal; file names and headers may hold control characters."""
+    """A text as one line that does nothing to the terminal and tells no credentials; names may hold controls."""
     return "".join(
-        character if unicodedata.category(character) not in _CONTROLS else _escaped(character) for character in text
+        character if unicodedata.category(character) not in _CONTROLS else _escaped(character)
+        for character in without_credentials(text)
     )
 
 

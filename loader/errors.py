@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
+from loader.disclosure import without_credentials
+
 
 class AlmanacError(Exception):
     """The root of the errors that reach a person without a traceback."""
@@ -18,8 +20,8 @@ class AlmanacError(Exception):
 
     @property
     def message(self) -> str:
-        """The one line that a person reads."""
-        return str(self)
+        """The one line that a person reads, without credentials."""
+        return without_credentials(str(self))
 
     def as_json(self) -> dict[str, Any]:
         """The error as `--json` prints it."""

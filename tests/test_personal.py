@@ -16,8 +16,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from loader.disclosure import without_values
 from loader.files import sha256_of
-from loader.gates.masking import without_values
 from loader.project import Project as LoaderProject
 from loader.reports.site.data_docs import write_data_docs
 from loader.warehouse.engines.registry import engine_class

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -12,8 +11,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from loader.disclosure import names_in, without_values
 from loader.errors import EnvironmentFailedError
-from loader.gates.masking import without_values
 from loader.gates.origins import compiled_path, target_folder
 from loader.project import Project
 from loader.text import first_lines, plural
@@ -119,8 +118,8 @@ def _reason(node: Any) -> str:
     message = _message(node.message or node.status)
     if node.status == "fail":
         return message
-    words = re.findall(r"\w+", f"{node.node.unique_id} {node.node.raw_code} {node.node.compiled_code}")
-    return without_values(message, [*words, node.node.original_file_path])
+    names = names_in(node.node.unique_id, node.node.raw_code, node.node.compiled_code)
+    return without_values(message, [*names, node.node.original_file_path])
 
 
 def _message(text: object) -> str:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from loader import console
+from loader.disclosure import told
 from loader.errors import AlmanacError, UsageError
 
 if TYPE_CHECKING:
@@ -124,16 +125,12 @@ def command_without_project(name: str) -> Callable[[Callable[..., Any]], click.C
                 exit_code = function(
                     project_dir=project_dir or common["project_dir"], target=target or common["target"], **options
                 )
-            except AlmanacError as error:
+            except Exception as error:  # noqa: BLE001 - none may end in a traceback that quotes a cell
                 if console.DEBUG.get():
-                    raise
-                _tell(error, as_json=console.QUIET.get())
-                sys.exit(error.exit_code)
-            except Exception as error:
-                if console.DEBUG.get():
-                    raise
-                _tell(AlmanacError(f"{_brief(error)}; --debug shows where"), as_json=console.QUIET.get())
-                sys.exit(3)
+                    click.echo(told(error, is_ours=AlmanacError), err=True, nl=False)
+                known = error if isinstance(error, AlmanacError) else _foreign(error)
+                _tell(known, as_json=console.QUIET.get())
+                sys.exit(known.exit_code)
             finally:
                 console.QUIET.reset(quiet)  # for those who call it within their own process
             sys.exit(exit_code or 0)
@@ -141,6 +138,10 @@ def command_without_project(name: str) -> Callable[[Callable[..., Any]], click.C
         return run
 
     return decorate
+
+
+def _foreign(error: Exception) -> AlmanacError:
+    return AlmanacError(f"{_brief(error)}; --debug shows where")
 
 
 def _brief(error: Exception) -> str:

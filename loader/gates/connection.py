@@ -26,7 +26,7 @@ memory_names = count()
 @contextmanager
 def connect(address: URL) -> Iterator[Connection]:
     """A connection of its own, closed with its engine at the end."""
-    engine = create_engine(address)
+    engine = create_engine(address, hide_parameters=True)
     try:
         with engine.connect() as connection:
             yield connection

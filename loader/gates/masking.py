@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from loader.gates.columns import UntraceableError
 from loader.gates.origins import Origins
-
-_VALUE = re.compile(r"""['"(]|(?<![\w.])\d[\w.:,-]*""")
-_CLOSING = {"'": "'", '"': '"', "(": ")"}
-_ERROR_CLASS = re.compile(r"^\([\w.]+\) ")
 
 
 @dataclass(frozen=True)
@@ -47,21 +42,3 @@ class Masking:
 
 _PERSONAL = "values are personal and not shown"
 _UNKNOWN = "where the values come from is not known, so they are not shown"
-
-
-def without_values(message: str, names: Collection[str]) -> str:
-    """A database's message up to the first thing that may be a value: a number, or a text in quotes or parentheses.
-
-    What is among `names` is none, nor is the class of the error that SQLAlchemy puts in front.
-    """
-    kept, rest = "", _ERROR_CLASS.sub("", message)
-    while (found := _VALUE.search(rest)) is not None:
-        value, behind = found[0], rest[found.end() :]
-        if value in _CLOSING:
-            value, closing, behind = behind.partition(_CLOSING[value])
-            value = value if closing else ""
-        if value not in names:
-            return f"{kept}{rest[: found.start()]}…"
-        kept += rest[: len(rest) - len(behind)]
-        rest = behind
-    return kept + rest

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import time
 import warnings
 from collections.abc import Iterable, Iterator
@@ -21,9 +20,10 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import URL
 
 from loader.contracts import Contract
+from loader.disclosure import names_in, without_values
 from loader.gates.connection import connect, lack_of_patterns, memory_names, reached, view_as_stage
 from loader.gates.imports import lazily_imported, without_collection
-from loader.gates.masking import Masking, without_values
+from loader.gates.masking import Masking
 from loader.gates.origins import Origins
 from loader.gates.results import Check, GateResult
 from loader.gates.suites import Suite, read_suites, without_patterns
@@ -270,5 +270,5 @@ def _exception_of(answer: Any) -> str | None:
     messages = [str(fault.get("exception_message")) for fault in faults if fault.get("raised_exception")]
     if not messages:
         return None
-    asked_for = re.findall(r"\w+", json.dumps(answer.expectation_config.kwargs, default=str))
+    asked_for = names_in(json.dumps(answer.expectation_config.kwargs, default=str))
     return without_values([*first_lines(messages[0]), "unknown error"][0], asked_for)[:_BRIEF]

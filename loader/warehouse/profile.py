@@ -22,6 +22,7 @@ from jinja2.nativetypes import NativeEnvironment, NativeTemplate
 from jinja2.sandbox import SandboxedEnvironment
 
 from loader.contracts.file import YAML_LOADER
+from loader.disclosure import keep_secret
 from loader.errors import UsageError
 from loader.files import replacing, text_of
 from loader.text import listed
@@ -84,6 +85,7 @@ def read_target(project_dir: Path, target: str | None = None) -> Target:
     if name not in outputs:
         raise UsageError(f"{path}: no target '{name}' in profile '{profile}'; it has: {listed(outputs)}")
     fields = render(outputs[name] or {})
+    keep_secret(_secrets(fields) - _public(fields))
     return Target(name, str(fields.get("type")), MappingProxyType(fields), is_default=name == default)
 
 
@@ -150,6 +152,24 @@ def _read_yaml(path: Path) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise UsageError(f"{path}: holds no mapping at its top")
     return content
+
+
+def _secrets(value: Any, *, is_one: bool = False) -> set[str]:
+    """What is in fields whose names say that they hold a secret."""
+    if isinstance(value, Mapping):
+        return {one for key, item in value.items() for one in _secrets(item, is_one=bool(_SECRET.search(str(key))))}
+    if isinstance(value, list):
+        return {one for item in value for one in _secrets(item, is_one=is_one)}
+    return {str(value)} if is_one and value is not None else set()
+
+
+def _public(value: Any) -> set[str]:
+    """What is in the others; a password that is the name of its database, too, is none."""
+    if isinstance(value, Mapping):
+        return {one for key, item in value.items() if not _SECRET.search(str(key)) for one in _public(item)}
+    if isinstance(value, list):
+        return {one for item in value for one in _public(item)}
+    return {str(value)}
 
 
 def _without_secrets(value: Any) -> Any:

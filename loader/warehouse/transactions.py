@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -12,7 +11,7 @@ from typing import Any, TypeVar, cast
 
 import sqlalchemy
 from sqlalchemy import Connection, NullPool, Table, create_engine
-from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import DataError, DBAPIError, OperationalError, SQLAlchemyError
 from tenacity import (
     RetryCallState,
     Retrying,
@@ -23,6 +22,7 @@ from tenacity import (
 )
 
 from loader import console
+from loader.disclosure import names_in, without_values
 from loader.errors import EnvironmentFailedError
 from loader.text import first_line
 from loader.warehouse.engines.base import Engine
@@ -30,7 +30,6 @@ from loader.warehouse.engines.base import Engine
 T = TypeVar("T")
 _ATTEMPTS = 5
 _AT_ONCE = 1_000
-_QUOTED = re.compile(r"""['"(].*""")
 
 
 def portions(values: Sequence[T]) -> Iterator[Sequence[T]]:
@@ -54,7 +53,8 @@ class Warehouse:
     @cached_property
     def _connections(self) -> sqlalchemy.Engine:
         # closing rolls back; to do so before fails where an error broke the connection, and is told with a traceback
-        return create_engine(self.engine.url(), poolclass=NullPool, pool_reset_on_return=None)
+        options = {"poolclass": NullPool, "pool_reset_on_return": None, "hide_parameters": True}
+        return create_engine(self.engine.url(), **options)
 
     def run(self, work: Callable[[Connection], T]) -> T:
         """Run `work` in one transaction; commit when it returns, roll back when it raises.
@@ -178,8 +178,8 @@ class Warehouse:
         if holder is not None:
             return self._stays_locked(holder)
         message = first_line(error)
-        if isinstance(error, DataError | IntegrityError):
-            message = _QUOTED.sub("…", message)  # such a message quotes the cell that did not fit
+        if error.statement is not None and not isinstance(error, OperationalError):  # it may quote a cell
+            message = without_values(message, names_in(error.statement))
         host = self.engine.url().host
         is_unnamed = error.statement is None and host is not None and host not in message  # it could not be reached
         return f"the database said: {f'{host}: ' if is_unnamed else ''}{message}"
