@@ -20,7 +20,7 @@ from tests.support.tsql import Statement
 _COMMENT = re.compile(r'/\* \{"app": "dbt".*?"(?:connection_name|node_id)": "(?P<node>[^"]*)"\} \*/\s*')
 _OBJECT = re.compile(r"object_id\(\s*'([^']+)'(?:, '[UV]')?\) is (not )?null", re.IGNORECASE)
 _SCHEMA = re.compile(r"schema_id\('([^']+)'\) is (not )?null", re.IGNORECASE)
-_NAMED = re.compile(r"not exists\s*\(\s*select .* from sys\.(\w+) .*name = '([^']+)'", re.IGNORECASE | re.DOTALL)
+_NAMED = re.compile(r"(not )?exists\s*\(\s*select .* from sys\.(\w+) .*name = '([^']+)'", re.IGNORECASE | re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,8 @@ class RecordedSession(Session):
         if found := _SCHEMA.fullmatch(condition):
             return (found[1] in catalogue.schemas) == bool(found[2])
         if found := _NAMED.match(condition):
-            return found[2] not in (catalogue.schemas if found[1] == "schemas" else catalogue.indexes)
+            is_there = found[3] in (catalogue.schemas if found[2] == "schemas" else catalogue.indexes)
+            return is_there != bool(found[1])
         return super().holds(condition)
 
     def answer(self, question: Statement, parameters: Sequence[Any]) -> Answer | None:

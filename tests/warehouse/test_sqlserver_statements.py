@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy.schema import CreateTable
 
-pytest.importorskip("mssql_python", reason="mssql-python has no wheel for this platform")
-pytest.importorskip("sqlglot", reason="sqlglot is not installed: see requirements/dev.in")
-
-from tests.conftest import Project
+from loader.contracts import read_contracts
+from loader.warehouse.engines.sqlserver import SQLServer as Engine
+from loader.warehouse.meta import metadata
+from loader.warehouse.stage_table import stage_statements
+from tests.conftest import REPOSITORY, Project
 from tests.history.datasets import EXAMPLES
 from tests.history.feeding import prepare
 from tests.history.warehouse import SQLServerWarehouse
@@ -162,6 +165,38 @@ def test_ddl_that_comes_or_goes_is_found(builds: dict[str, Recorder]) -> None:
     assert "snapshot: create table core.more" in ddl_under_lock(more.recorded) - ddl_under_lock(first.recorded)
     less = first.replayed(lambda batch: batch.replace("sp_getapplock", "sp_none"))
     assert ddl_under_lock(less.recorded) == set()
+
+
+class WholeProject(Recorded):
+    """Every snapshot, model and test of the real project."""
+
+    def _write_project(self, real: bool) -> None:
+        shutil.copytree(REPOSITORY / "dbt_project", self.folder / "dbt_project")
+        for name in ("dbt_project.yml", "datasets_config.yml"):
+            shutil.copy(REPOSITORY / name, self.folder)
+
+    def prepare(self) -> None:
+        """Make the tables that the loader makes."""
+        dialect = Engine.dialect()
+        made = [str(CreateTable(table).compile(dialect=dialect)) for table in metadata.sorted_tables]
+        for contract in read_contracts(REPOSITORY):
+            made += stage_statements(contract, Engine)
+        self.execute("create schema meta", "create schema stage", *made)
+
+
+@pytest.mark.slow
+@pytest.mark.long
+def test_the_statements_of_the_whole_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A first build and one of a new period: each column that they name is found in what they made."""
+    answers = Answers()
+    monkeypatch.setattr("mssql_python.connect", lambda *_, **options: answers.recorder.connect(**options))
+    warehouse = WholeProject(tmp_path)
+    warehouse.prepare()
+    for name in ("first", "of a new period"):
+        recorder = answers.begin(BUILDS[name][0])
+        warehouse.dbt("build")
+        assert recorder.unanswered == []
+        assert {rule.__name__: rule(recorder) for rule in RULES} == {rule.__name__: [] for rule in RULES}
 
 
 class NoServer(SQLServer):

@@ -8,8 +8,6 @@ import pytest
 from mssql_python import OperationalError
 from sqlalchemy import Connection
 
-pytest.importorskip("sqlglot", reason="sqlglot is not installed: see requirements/dev.in")
-
 from loader.errors import EnvironmentFailedError
 from loader.warehouse import Warehouse
 from loader.warehouse.engines.sqlserver import SQLServer
