@@ -20,9 +20,11 @@ if TYPE_CHECKING:
 @json_option
 def status_command(project: Project, dataset: str | None, as_json: bool) -> int:
     """Datasets x periods: state, rows, rejected, file, when."""
+    from loader.archive.damage import Damage
     from loader.reports.status import as_json as lines_as_json
     from loader.reports.status import of_unknown, status
     from loader.reports.status_tables import LEAVE_OUT, status_messages, status_table
+    from loader.staging.archived import note_damaged, note_strays, strays
     from loader.staging.earlier_reader import note_earlier_reader, of_earlier_reader
     from loader.staging.landing import look
     from loader.staging.older_contracts import note_older_contracts, of_older_contracts
@@ -41,6 +43,8 @@ def status_command(project: Project, dataset: str | None, as_json: bool) -> int:
             away = error  # what meta knows is shown all the same
         lines = status(project, dataset, older)
         earlier = of_earlier_reader(project, dataset)
+        asked = [one for one in project.contracts if dataset in (None, one.name)]
+        stray = project.warehouse.run(lambda c: strays(c, project, asked))
     if as_json:
         print_json(lines_as_json([*lines, *of_unknown(unknown)]))
     elif lines:
@@ -49,6 +53,8 @@ def status_command(project: Project, dataset: str | None, as_json: bool) -> int:
             console.say(message)
         note_older_contracts(older)
         note_earlier_reader(earlier)
+        note_damaged({(one.dataset, one.period): Damage(one.damage) for one in lines if one.damage})
+        note_strays(stray)
     elif project.contracts.datasets:
         console.say(f"nothing was delivered yet; put files into {project.settings.landing_dir} and run `loader load`")
     else:

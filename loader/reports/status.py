@@ -1,4 +1,4 @@
-"""Status: datasets x periods, from `meta` alone."""
+"""Status: datasets x periods, from `meta` and the sizes of the files in the archive."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, select
 
-from loader.contracts import Contracts
 from loader.project import Project
+from loader.staging.archived import damage_of_version
 from loader.warehouse import State, Version
 from loader.warehouse.meta import etl_audit, ingestion_log, now, validation_log
 from loader.warehouse.versions import active_version, same_bytes_elsewhere, versions_of
@@ -43,6 +43,8 @@ class PeriodStatus:
     """Which earlier load of another period has the bytes of its file, in words that follow the file's name."""
     older_contract: str | None = None
     """Of a period that was read under an older contract: where its file is; None when it was read under today's."""
+    damage: str | None = None
+    """What is wrong with the parquet file of its active load, by its size: `gone` or `other size`; None for nothing."""
 
 
 def status(project: Project, dataset: str | None = None, older: Sequence[Source] = ()) -> list[PeriodStatus]:
@@ -51,7 +53,7 @@ def status(project: Project, dataset: str | None = None, older: Sequence[Source]
     Such a file is shown until a newer one of its period or of its name is in. `older` are the deliveries that were read
     under an older contract.
     """
-    lines = project.warehouse.run(lambda c: list(_status(c, project.contracts, dataset)))
+    lines = project.warehouse.run(lambda c: list(_status(c, project, dataset)))
     places = {(one.version.dataset, one.version.data_period): one.place for one in older}
     return [
         replace(line, older_contract=places.get((line.dataset, line.period))) if line.state == State.ACTIVE else line
@@ -64,7 +66,8 @@ def of_unknown(files: Iterable[UnknownFile]) -> list[PeriodStatus]:
     return [PeriodStatus("?", "?", "unknown", None, None, None, one.file, now(), one.message) for one in files]
 
 
-def _status(connection: Connection, contracts: Contracts, dataset: str | None) -> Iterable[PeriodStatus]:
+def _status(connection: Connection, project: Project, dataset: str | None) -> Iterable[PeriodStatus]:
+    contracts = project.contracts
     rejected = _rejected(connection)
     refused = _refused(connection)
     for contract in contracts:
@@ -74,14 +77,16 @@ def _status(connection: Connection, contracts: Contracts, dataset: str | None) -
         for version in versions_of(connection, contract.name):
             by_period.setdefault(version.data_period, []).append(version)
         every = [version for versions in by_period.values() for version in versions]
-        lines = [_of_period(versions, rejected, every) for versions in by_period.values()]
+        lines = [_of_period(project, versions, rejected, every) for versions in by_period.values()]
         lines += [line for line in refused if line.dataset == contract.name]
         yield from sorted(lines, key=lambda line: (line.period, line.when))
     if dataset is None:
         yield from (line for line in refused if contracts.get(line.dataset) is None)
 
 
-def _of_period(versions: list[Version], rejected: dict[int, int], every: list[Version]) -> PeriodStatus:
+def _of_period(
+    project: Project, versions: list[Version], rejected: dict[int, int], every: list[Version]
+) -> PeriodStatus:
     """The status of a period by its versions; `every` are those of all periods of the dataset."""
     active = active_version(versions)
     last = active or versions[-1]
@@ -106,6 +111,7 @@ def _of_period(versions: list[Version], rejected: dict[int, int], every: list[Ve
         same_bytes=same_bytes_elsewhere(every, active.data_period, active.file_sha256, active.load_id)
         if active
         else None,
+        damage=damage_of_version(project, active, by_hash=False) if active else None,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from loader.archive.damage import Damage, damage_of
 from loader.archive.difference import Delivery, Difference, difference, needed
 from loader.contracts import Contract
 from loader.errors import EnvironmentFailedError, RefusedError
@@ -48,7 +49,7 @@ def judge(
     more with every period.
 
     Raises:
-        EnvironmentFailedError: a file that is needed for the comparison is gone from the archive.
+        EnvironmentFailedError: a file that is needed for the comparison is gone from the archive, or damaged.
     """
     if min(contract.guard.ended, contract.guard.changed) >= 1 and not examples:
         return Verdict(None, None, ())
@@ -69,7 +70,7 @@ def judge(
     ]
     for version in before:
         if any(archived[version.load_id] in state for state in states):
-            _refuse_gone(project, version)
+            _refuse_damaged(project, version)
     change = difference(contract, *states, examples=examples)
     return Verdict(compared, change, _broken(contract, change))
 
@@ -90,10 +91,13 @@ def _delivery(project: Project, contract: Contract, version: Version) -> Deliver
     )
 
 
-def _refuse_gone(project: Project, version: Version) -> None:
-    for path in map(project.archived, version.files.hashes):
-        if not path.exists():
+def _refuse_damaged(project: Project, version: Version) -> None:
+    for name, size in version.sizes.items():
+        path = project.archived(name)
+        damage = damage_of(path, size)
+        if damage is not None:
+            what = "is gone from the archive" if damage is Damage.GONE else f"has {damage} in the archive"
             raise EnvironmentFailedError(
-                f"{project.shown(path)} is gone from the archive (version {version.version_no} of {version.dataset} "
+                f"{project.shown(path)} {what} (version {version.version_no} of {version.dataset} "
                 f"{version.data_period}); restore it from a backup, or load with --force to skip the guard"
             )

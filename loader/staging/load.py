@@ -216,6 +216,10 @@ def load_one(project: Project, candidate: Candidate, force: bool, *, anew: bool 
             needless = partial(candidate.needless_now, delivery.sha256)
             done = load_stage(project, validated, force=force, replaces=candidate.replaces, needless=needless)
             _record_outcome(line, validated, done)
+            if candidate.damage is not None:
+                written = f"its parquet file, which was damaged in the archive ({candidate.damage}), was written again"
+                line.message = f"{line.message}; {written}"
+                console.note(f"{line.file}: {written}")
     except RefusedError as error:
         line.result, line.message = "refused", error.message
         line.checks = error.as_json().get("checks", [])

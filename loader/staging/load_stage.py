@@ -29,6 +29,7 @@ from loader.warehouse.version_changes import Change
 from loader.warehouse.versions import (
     ArchiveFiles,
     active_version,
+    move_archived,
     same_bytes_elsewhere,
     set_reader_revision,
     versions_of,
@@ -195,6 +196,7 @@ def _replace(
         active.contract_fingerprint,
     ):
         set_reader_revision(connection, active, READER_REVISION)
+        _move_to_new(connection, project, active.files, validated.files)
         return Unchanged(f"has the cleaned rows of version {active.version_no}, which is active")
     origin = _Origin(load_id, delivery.file_id, now(), validated.files)
     rows = _replace_rows(connection, project, contract, period, origin)
@@ -212,6 +214,7 @@ def _replace(
             "version_no": number,
             "file_id": delivery.file_id,
             **asdict(validated.files),
+            **_sizes(project, validated.files),
             "unknown_keys": outcome.unknown_keys if contract.knows_unknown else None,
             "unreadable_keys": unreadable,
             "contract_fingerprint": contract.fingerprint,
@@ -222,6 +225,21 @@ def _replace(
     )
     same_bytes = same_bytes_elsewhere(versions, period.name, delivery.sha256)
     return Loaded(load_id, number, rows, active.version_no if active else None, same_bytes)
+
+
+def _sizes(project: Project, files: ArchiveFiles) -> dict[str, int | None]:
+    sizes = {name: project.archived(name).stat().st_size for name in files.hashes}
+    return {
+        "parquet_bytes": sizes[files.parquet_path],
+        "unknown_bytes": sizes[files.unknown_path] if files.unknown_path else None,
+    }
+
+
+def _move_to_new(connection: Connection, project: Project, files: ArchiveFiles, new: ArchiveFiles) -> None:
+    """A file of the archive whose bytes were damaged keeps its name: what was written again has another one."""
+    for name, there in zip(files.hashes, new.hashes, strict=True):
+        if name != there:
+            move_archived(connection, name, there, new.hashes[there], project.archived(there).stat().st_size)
 
 
 def activate(
@@ -285,6 +303,9 @@ def _refuse_known(validated: Validated, versions: list[Version]) -> None:
 
 def _ask_guard(project: Project, validated: Validated, versions: list[Version]) -> None:
     contract, period, files = validated.delivery.contract, validated.delivery.period, validated.files
+    active = active_version([version for version in versions if version.data_period == period.name])
+    if active is not None and [*active.files.hashes.values()] == [*files.hashes.values()]:
+        return  # the same rows: nothing ends or changes
     unknown = project.archived(files.unknown_path) if files.unknown_path else None
     is_incomplete = validated.outcome.unreadable_keys > 0
     delivery = Delivery(period, project.archived(files.parquet_path), unknown, is_incomplete)

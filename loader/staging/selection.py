@@ -10,7 +10,9 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
+from loader.archive.damage import Damage
 from loader.project import Project
+from loader.staging.archived import damage_of_version
 from loader.staging.content import Content, full_path, last_visits, renew_visits
 from loader.staging.ingest import Ingested, ingest, ingest_kept
 from loader.staging.landing import Landed
@@ -47,6 +49,8 @@ class Candidate:
     """Where the archive has kept it, when it did not land."""
     replaces: int | None = None
     """The load that it shall replace, and no other: of a file that is read again though nobody asked for just that."""
+    damage: Damage | None = None
+    """What is wrong with the file of its rows in the archive, so that it is read again though stage has it."""
     named: bool = False
     """Whether somebody named it, so that it is loaded even when it is older than the active one."""
 
@@ -102,7 +106,7 @@ def select(project: Project, landed: Sequence[Landed], *, force: bool, named: bo
         project.warehouse.let_go()
     selected: list[Candidate] = []
     for key, files in by_period.items():
-        selected += _select_of_period(files, visits.contents, versions[key], alone, force=force, named=named)
+        selected += _select_of_period(project, files, visits.contents, versions[key], alone, force=force, named=named)
     read_again = {
         path: one.seen
         for one in selected
@@ -123,6 +127,7 @@ def _versions(connection: Connection, datasets: Iterable[str]) -> dict[tuple[str
 
 
 def _select_of_period(
+    project: Project,
     files: list[Landed],
     visits: Mapping[str, Content],
     versions: list[Version],
@@ -134,6 +139,7 @@ def _select_of_period(
     standing = Standing.of(versions)
     due: list[tuple[Candidate, str | None]] = []
     selected = []
+    damage: Damage | None = None
     for file in files:
         visit = visits.get(full_path(file.path))
         content = alone or _content(file.path, visit)
@@ -141,6 +147,12 @@ def _select_of_period(
         candidate = Candidate(file, seen=None if content is visit else content, named=named)
         forced = force and (named or file is files[-1])
         reason = None if forced else candidate.needless(content.sha256 if content else None, standing)
+        if reason is not None and version is not None and version.is_active and damage is None:
+            # what was looked at anew is compared by its bytes, as the delivery was; what was purged must not come back
+            damage = None if version.purged_at else damage_of_version(project, version, by_hash=content is not visit)
+            if damage is not None:
+                due.append((replace(candidate, replaces=version.load_id, damage=damage), version.file_sha256))
+                continue
         if reason is not None:
             selected.append(replace(candidate, unchanged=reason))
         else:

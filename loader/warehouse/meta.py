@@ -13,7 +13,7 @@ from sqlalchemy import BigInteger, Column, Float, Integer, MetaData, Sequence, T
 from loader.warehouse.engines.types import Code, moment, words
 from loader.warehouse.layers import META
 
-REVISION = "0009"
+REVISION = "0010"
 """The newest migration, after which the tables are as they stand here; known without importing Alembic."""
 MOST_NAME = 255
 """Letters of the name of a file."""
@@ -176,6 +176,8 @@ dataset_version = Table(
     *_unknown("load"),
     Column("accepted_contract", Code(32), doc="Contract under which somebody accepted the values as they are."),
     Column("accepted_reader", Integer, doc="Revision of the reader at that time."),
+    Column("parquet_bytes", BigInteger, doc="Size of the file of its rows; empty for loads of before it was kept."),
+    Column("unknown_bytes", BigInteger, doc="Size of the file of its unknown keys."),
     comment="Every load of every period. Grain: load. The delivered periods of a dataset are its rows in state "
     "`active`, at most one for each period.",
 )

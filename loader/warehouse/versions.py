@@ -73,6 +73,8 @@ class Version:
     """Under which somebody accepted the values as they are."""
     accepted_reader: int | None
     """The revision of the reader then."""
+    parquet_bytes: int | None
+    unknown_bytes: int | None
     purged_at: dt.datetime | None
     """When rows of its file were purged last."""
 
@@ -94,6 +96,12 @@ class Version:
     def files(self) -> ArchiveFiles:
         """Its files in the archive."""
         return ArchiveFiles(self.parquet_path, self.parquet_sha256, self.unknown_path, self.unknown_sha256)
+
+    @property
+    def sizes(self) -> dict[str, int | None]:
+        """The size of each of its files by its name; None where nobody knows it."""
+        found = {self.parquet_path: self.parquet_bytes}
+        return found | ({self.unknown_path: self.unknown_bytes} if self.unknown_path else {})
 
     @property
     def is_incomplete(self) -> bool:
@@ -194,15 +202,15 @@ def accept(connection: Connection, version: Version, fingerprint: str, revision:
     connection.execute(this.values(accepted_contract=fingerprint, accepted_reader=revision))
 
 
-def move_archived(connection: Connection, name: str, to: str, sha256: str, rows_removed: int) -> None:
-    """Write down that another file of the archive took the place of the one called `name`."""
+def move_archived(connection: Connection, name: str, to: str, sha256: str, size: int, rows_removed: int = 0) -> None:
+    """Write down that another file of the archive took the place of the one called `name`; `size` in bytes."""
     counts = {"parquet": dataset_version.c.row_count, "unknown": dataset_version.c.unknown_keys}
     for table in (dataset_version, validation_log):
         for kind, counted in counts.items():
             path, content = table.c[f"{kind}_path"], table.c[f"{kind}_sha256"]
             moved: dict[Any, Any] = {path: to, content: sha256}
             if table is dataset_version:
-                moved[counted] = counted - rows_removed
+                moved |= {counted: counted - rows_removed, table.c[f"{kind}_bytes"]: size}
             connection.execute(update(table).where(path == name).values(moved))
 
 
@@ -233,6 +241,8 @@ def _query() -> Select[tuple[object, ...]]:
             version.unknown_sha256,
             version.accepted_contract,
             version.accepted_reader,
+            version.parquet_bytes,
+            version.unknown_bytes,
             file.purged_at,
         )
         .join_from(dataset_version, ingestion_log, version.file_id == file.file_id)

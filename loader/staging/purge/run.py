@@ -295,7 +295,8 @@ def _remove(connection: Connection, project: Project, scope: Scope, found: Found
         if name in known and scope.keep_rest(path, unfinished):
             stem = Stem.of(contract, path.name)
             new, sha256 = publish(unfinished, stem.parquet if stem else path.name)
-            move_archived(connection, name, f"{contract.name}/{new}", sha256, rows)
+            size = path.with_name(new).stat().st_size
+            move_archived(connection, name, f"{contract.name}/{new}", sha256, size, rows)
             moved.add(name)
     here, deleted = scope.is_staged(), 0
     for table in loaded_tables(contract):
