@@ -59,7 +59,8 @@ class Warehouse:
     def run(self, work: Callable[[Connection], T]) -> T:
         """Run `work` in one transaction; commit when it returns, roll back when it raises.
 
-        The whole transaction is repeated when the engine calls its error transient.
+        The whole transaction is repeated when the engine calls its error transient. A commit that was not answered is
+        asked for on a new connection, where the engine can tell, and not repeated when it was done.
 
         Raises:
             EnvironmentFailedError: the warehouse is out of reach, stays locked, or the fault does not pass.
@@ -145,15 +146,44 @@ class Warehouse:
 
     def _once(self, work: Callable[[Connection], T]) -> T:
         if not self._keeps:
-            with self._connect() as connection, connection.begin():
-                return work(connection)
+            with self._connect() as connection:
+                return self._in_transaction(connection, work)
         self._kept = self._kept or self._connect()
         try:
-            with self._kept.begin():
-                return work(self._kept)
+            return self._in_transaction(self._kept, work)
         except BaseException:
             self.let_go()  # the error may have broken it
             raise
+
+    def _in_transaction(self, connection: Connection, work: Callable[[Connection], T]) -> T:
+        with connection.begin() as transaction:
+            result = work(connection)
+            mark = self.engine.transaction_mark(connection)
+            try:
+                transaction.commit()
+            except DBAPIError as error:
+                if mark is None or not error.connection_invalidated or not self._was_committed(mark):
+                    raise
+                self.let_go()
+            return result
+
+    def _was_committed(self, mark: str) -> bool:
+        """Whether a transaction of which the commit was not answered took place; to repeat it could do it twice."""
+
+        def ask() -> bool | None:
+            with self._connect() as connection, connection.begin():
+                return self.engine.was_committed(connection, mark, self.lock_timeout)
+
+        try:
+            found: bool | None = self._repeated(ask)
+        except DBAPIError:
+            found = None
+        if found is None:
+            raise EnvironmentFailedError(
+                "the connection was lost in a commit, and the server does not say whether it was done; run the same "
+                "command again: it does what is left to do"
+            )
+        return found
 
     def _connect(self) -> Connection:
         return self._while_busy()(self._connections.connect)

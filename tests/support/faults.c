@@ -3,7 +3,8 @@
    Preloaded it does nothing until `arm` is called. Each point is a write, an open that creates, truncates or may write,
    a rename, unlink, truncate, mkdir or sync. At point `at` the process kills itself ('K'), or is told of an error once
    ('E': EIO); a disk that is full ('F': ENOSPC) stays full, for all that takes room. What was done is written to a
-   journal: a line `sign offset length path\tother`, and the bytes of a write after it. */
+   journal: a line `sign offset length path\tother`, and the bytes of a write after it; what is printed stands there too,
+   but is no point. */
 
 #define _GNU_SOURCE
 #include <errno.h>
@@ -98,8 +99,12 @@ int creat(const char *path, mode_t mode) { return open_at(AT_FDCWD, path, O_CREA
 static ssize_t put(int file, const struct iovec *data, int parts, off_t offset) { /* at its own place, if < 0 */
     char full[PATH_MAX];
     long place = offset;
-    if (!opened(file, full))
-        return offset < 0 ? syscall(SYS_writev, file, data, parts) : syscall(SYS_pwritev, file, data, parts, offset, 0);
+    if (!opened(file, full)) {
+        long done = offset < 0 ? syscall(SYS_writev, file, data, parts)
+                               : syscall(SYS_pwritev, file, data, parts, offset, 0);
+        if (file == 1 && *root && done > 0) note('p', "", "", 0, data, done);
+        return done;
+    }
     if (offset < 0)
         place = lseek(file, 0, fcntl(file, F_GETFL) & O_APPEND ? SEEK_END : SEEK_CUR);
     POINT('w', full, "", place, data, done,

@@ -76,7 +76,7 @@ class Change:
     """One point that a process has passed."""
 
     sign: str
-    """`w`rite, `o`pen, `r`ename, `u`nlink, `t`runcate, `m`kdir or `s`ync."""
+    """`w`rite, `o`pen, `r`ename, `u`nlink, `t`runcate, `m`kdir or `s`ync; `p`rinted is no point."""
     path: str
     other: str
     """The new name; of an open `new`, `emptied` or nothing."""

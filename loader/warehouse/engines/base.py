@@ -125,6 +125,13 @@ class Engine(Protocol):
     def release_dbt(self) -> None:
         """Let go of what dbt's adapter still holds after a run in this process."""
 
+    def transaction_mark(self, connection: Connection) -> str | None:  # noqa: ARG002
+        """By what `was_committed` knows the transaction; None when it wrote nothing, or the engine cannot tell."""
+        return None
+
+    def was_committed(self, connection: Connection, mark: str, timeout: float) -> bool | None:
+        """Whether a transaction that lost its connection took place; None when that is open after `timeout` seconds."""
+
     def transient(self, error: BaseException) -> bool:
         """Whether the same transaction may well succeed when it is repeated."""
 

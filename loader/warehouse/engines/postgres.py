@@ -180,6 +180,20 @@ class Postgres(Engine):
     def release_dbt(self) -> None:
         """Nothing to do: dbt closes its connections to a server itself."""
 
+    def transaction_mark(self, connection: Connection) -> str | None:
+        """Its number; a transaction that wrote nothing has none."""
+        number = connection.execute(text("select txid_current_if_assigned()")).scalar()
+        return None if number is None else str(number)
+
+    def was_committed(self, connection: Connection, mark: str, timeout: float) -> bool | None:
+        """The server may work on a commit for a while though nobody waits for its answer."""
+        asked, until = text("select txid_status(cast(:mark as bigint))"), time.monotonic() + timeout
+        while (status := connection.execute(asked, {"mark": mark}).scalar()) == "in progress":
+            if time.monotonic() > until:
+                return None
+            time.sleep(0.05)
+        return bool(status == "committed")
+
     def transient(self, error: BaseException) -> bool:
         if not isinstance(error, DBAPIError):
             return False
