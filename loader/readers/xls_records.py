@@ -145,9 +145,9 @@ def _format(data: bytes, version: int) -> tuple[int, str]:
     if version < _BIFF_8:
         return number, data[3 : 3 + data[2]].decode("latin-1")
     length, is_wide = struct.unpack_from("<HB", data, 2)
-    return number, data[5 : 5 + 2 * length].decode("utf-16-le") if is_wide & 1 else data[5 : 5 + length].decode(
-        "latin-1"
-    )
+    if is_wide & 1:
+        return number, data[5 : 5 + 2 * length].decode("utf-16-le", "replace")
+    return number, data[5 : 5 + length].decode("latin-1")
 
 
 def _records(stream: bytes, at: int) -> Iterator[tuple[int, int, int]]:

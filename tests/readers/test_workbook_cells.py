@@ -311,6 +311,21 @@ def test_times_of_an_xls_are_told_from_days(
         assert batch.column(2)[0][0].as_py() == "00:00:00"
 
 
+def test_a_number_format_of_an_xls_may_hold_anything(tmp_path: Path) -> None:
+    import xlwt
+
+    workbook = xlwt.Workbook()
+    sheet = workbook.add_sheet("S")
+    for at, name in enumerate(HEADER):
+        sheet.write(0, at, name)
+    sheet.write(1, 1, 0, xlwt.easyxf(num_format_str='hh:mm"\u4e2d"'))
+    path = tmp_path / "some.xls"
+    workbook.save(str(path))
+    path.write_bytes(path.read_bytes().replace("\u4e2d".encode("utf-16-le"), b"\x00\xd8"))  # half a character
+    [batch] = open_workbook(path, PLAIN).batches
+    assert batch.column(1)[0].to_pylist() == ["00:00:00"]
+
+
 def test_a_workbook_within_a_workbook_is_not_taken_for_it(tmp_path: Path) -> None:
     """calamine takes the first stream of the name, wherever it is: here the root has the older name, `Book`."""
     path = write_sheets(tmp_path / "some.xls", {"S": [HEADER, ["a", 1]]})
