@@ -55,14 +55,9 @@ def rollback_command(
 
 
 def _rollback_one(project: Project, contract: Contract, period: Period, to: int | None) -> int:
-    from loader.staging.rollback import command as command_to
-    from loader.staging.rollback import in_words, rollback
+    from loader.staging.rollback import rollback, tell
 
-    before, after = rollback(project, contract, period, to)
-    undo = command_to(contract, period, before.version_no if before else 0)
-    console.say(f"rolled back {contract.name} {period} from {in_words(before)} to {in_words(after)}")
-    console.say(f"undo        {undo}")
-    console.say("next        loader build  rebases the history")
+    tell(contract, period, *rollback(project, contract, period, to))
     return 0
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
+from loader import console
 from loader.contracts import Contract, Period
 from loader.errors import UsageError
 from loader.project import Project
@@ -50,6 +51,13 @@ def rollback(
             with uploading(project, contract, period, wanted.files, wanted.load_id):
                 project.warehouse.run(work)
     return before, wanted
+
+
+def tell(contract: Contract, period: Period, before: Version | None, after: Version | None) -> None:
+    """Say what a rollback did, and how it is undone."""
+    console.say(f"rolled back {contract.name} {period} from {in_words(before)} to {in_words(after)}")
+    console.say(f"undo        {command(contract, period, before.version_no if before else 0)}")
+    console.say("next        loader build  rebases the history")
 
 
 def command(contract: Contract, period: Period, to: int) -> str:

@@ -32,6 +32,9 @@ def test_demo_shows_the_promise_twice_and_leaves_a_project_to_work_with(demo_pro
     assert set(demo_project.sql("select table_name from meta.validation_log where gate = 'stage'")) == {("citizens",)}
     history = demo_project.sql("select * from core.citizens order by citizen_id, dbt_valid_from")
     assert history
+    assert "The broken workbook is put aside: data/broken/citizens_2025-05.xlsx" in first.output
+    assert "undo        loader rollback --dataset citizens --period 2025-03 --to 2" in first.output
+    assert "0 loaded, 0 refused, 4 unchanged" in demo_project.loader("load").output
 
     if LONG:
         assert_again(demo_project, history)

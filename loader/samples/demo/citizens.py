@@ -19,7 +19,7 @@ from loader.samples.data.citizens import DEMO_CITIZEN_ID, make_broken, make_corr
 from loader.samples.demo.narration import head, refuse_strangers, rows_of, say_what_next, show
 from loader.staging.load import load
 from loader.staging.plan import describe, plan
-from loader.staging.rollback import rollback
+from loader.staging.rollback import rollback, tell
 from loader.warehouse.versions import versions_of
 
 _CITIZENS = Part("citizens", ("citizens",))
@@ -63,7 +63,7 @@ def demo(project: Project, *, rows: int, periods: int) -> None:
     started = time.perf_counter()
     contract = project.contract("citizens")
     project.ensure_migrated()
-    correction = _land(project, contract, rows, periods)
+    correction, broken = _land(project, contract, rows, periods)
 
     head(f"1  Load: {periods} monthly workbooks of {rows:,} people, one broken workbook among them")
     report = load(project)
@@ -89,7 +89,9 @@ def demo(project: Project, *, rows: int, periods: int) -> None:
 
     head("4  And back: the correction is rolled back")
     console.say(f"$ loader rollback --dataset citizens --period {_CORRECTED}")
-    rollback(project, contract, contract.period(_CORRECTED))
+    period = contract.period(_CORRECTED)
+    tell(contract, period, *rollback(project, contract, period))
+    console.say()
     build(project, part=_CITIZENS)
     console.say()
     _show_history(project, "The same person after the rollback")
@@ -99,11 +101,16 @@ def demo(project: Project, *, rows: int, periods: int) -> None:
     )
     if not same:
         raise UsageError("the history differs after the rollback; please report this with data/logs/")
+    _put_aside(project, broken)
     _say_what_next(project, time.perf_counter() - started)
 
 
-def _land(project: Project, contract: Contract, rows: int, periods: int) -> Path:
-    """Put the sample deliveries into the landing folder; returns the correction, which is held back for later."""
+def _land(project: Project, contract: Contract, rows: int, periods: int) -> tuple[Path, Path]:
+    """Put the sample deliveries into the landing folder.
+
+    Returns:
+        The correction, which is held back for later, and the broken workbook in the landing folder.
+    """
     landing = project.settings.landing_dir
     landing.mkdir(parents=True, exist_ok=True)
     held_back = project.settings.landing_dir.parent / "corrections"
@@ -115,7 +122,16 @@ def _land(project: Project, contract: Contract, rows: int, periods: int) -> Path
         for path in made:
             shutil.copyfile(path, landing / path.name)
     held_back.mkdir(parents=True, exist_ok=True)
-    return make_correction(held_back, _CORRECTED, rows=rows)
+    return make_correction(held_back, _CORRECTED, rows=rows), landing / made[-1].name
+
+
+def _put_aside(project: Project, broken: Path) -> None:
+    """Take the broken workbook out of the landing folder, where every later load would refuse it again."""
+    folder = project.settings.landing_dir.parent / "broken"
+    folder.mkdir(exist_ok=True)
+    put = broken.replace(folder / broken.name)
+    console.say(f"The broken workbook is put aside: {project.shown(put)}")
+    console.say()
 
 
 def _deliver(project: Project, contract: Contract, correction: Path) -> None:
@@ -125,7 +141,9 @@ def _deliver(project: Project, contract: Contract, correction: Path) -> None:
     known = next((version for version in versions if version.file_sha256 == sha256), None)
     if known is not None and not known.is_active:
         console.say(f"$ loader rollback --dataset citizens --period {_CORRECTED} --to {known.version_no}")
-        rollback(project, contract, contract.period(_CORRECTED), known.version_no)
+        period = contract.period(_CORRECTED)
+        tell(contract, period, *rollback(project, contract, period, known.version_no))
+        console.say()
         return
     console.say(f"$ loader load --file-path {project.shown(correction)}")
     load(project, file_path=correction)

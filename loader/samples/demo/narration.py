@@ -16,6 +16,8 @@ from loader.project import Project
 from loader.text import number
 from loader.warehouse.versions import versions_of
 
+_ELSEWHERE = "run it in another clone, and leave your data where they are"
+
 
 def refuse_strangers(project: Project, contract: Contract, made: dict[str, str]) -> None:
     """Deliveries that the demo did not make stay alone; `made` has the hash of its own by name.
@@ -31,12 +33,11 @@ def refuse_strangers(project: Project, contract: Contract, made: dict[str, str])
         names, folder = ", ".join(strangers[:3]), project.shown(landing)
         raise UsageError(
             f"{folder} holds other deliveries of {contract.name} ({names}); the demo wants a folder of its own: "
-            "remove data/, or clone into an empty folder"
+            f"{_ELSEWHERE}"
         )
     if loaded and not loaded & set(made.values()):
         raise UsageError(
-            f"the warehouse holds other deliveries of {contract.name} (of a demo of another size?); "
-            "remove data/ and start again"
+            f"the warehouse holds other deliveries of {contract.name} (of a demo of another size?); {_ELSEWHERE}"
         )
 
 
