@@ -52,6 +52,7 @@ class Answers:
                 (r"^select count\(\*\) as (periods)\s+from \(", self._following),
                 (r"^select distinct period_start from \(", self._stale_starts),
                 (r"as incomplete_loads from", self._found_unknown),
+                (r"^select (data_period) from .*dataset_version.* order by period_start$", self._periods),
                 (r"from sys\.indexes i .*OBJECT_ID\('(\S+)'\)\s+and i.index_id > 0", self._indexes),
                 (r"^select name from sys\.indexes .*object_id\('(\S+)'\) and name like '(\w+)%'$", self._named),
                 (r"^select\s+count\(\*\) as failures,.*testview_", self._passed),
@@ -161,6 +162,9 @@ class Answers:
 
     def _stale_starts(self, _: re.Match[str]) -> Answer:
         return ["period_start"], [(start,) for start, *_ in self.stale.windows]
+
+    def _periods(self, found: re.Match[str]) -> Answer:
+        return [found[1]], [("2025-03",)]
 
     def _found_unknown(self, _: re.Match[str]) -> Answer:
         return ["loads", "incomplete_loads"], [(self.stale.has_unknown, self.stale.has_unknown)]

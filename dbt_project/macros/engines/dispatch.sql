@@ -55,6 +55,10 @@
     {% do run_query('drop table ' ~ relation.include(database=false, schema=false)) %}
 {% endmacro %}
 
+{#- Tells the planner of a work table how many rows it has, where nobody else does. -#}
+{% macro refresh_statistics(relation) %}{{ return(adapter.dispatch('refresh_statistics')(relation)) }}{% endmacro %}
+{% macro default__refresh_statistics(relation) %}{% endmacro %}
+
 {#- Any query as something to select from, for work on `relation`: in brackets, or a relation made for it. -#}
 {% macro subquery_of(relation, sql) %}{{ return(adapter.dispatch('subquery_of')(relation, sql)) }}{% endmacro %}
 {% macro default__subquery_of(relation, sql) %}{{ return('(' ~ sql ~ ')') }}{% endmacro %}

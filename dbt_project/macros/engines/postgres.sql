@@ -32,6 +32,11 @@
     commit;
 {% endmacro %}
 
+{#- Autovacuum sees no temporary table. -#}
+{% macro postgres__refresh_statistics(relation) %}
+    {% do run_query('analyze ' ~ relation) %}
+{% endmacro %}
+
 {#- Hashed as UTF-8 whatever the database is encoded in. -#}
 {% macro postgres__md5_hex(text) -%}
     md5(convert_to({{ text }}, 'UTF8'))

@@ -82,6 +82,7 @@
 {% macro get_incremental_period_merge_sql(arg_dict) %}
     {% set target, difference = arg_dict['target_relation'], arg_dict['temp_relation'] %}
     {% set columns = arg_dict['dest_columns'] | map(attribute='quoted') | list %}
+    {% do refresh_statistics(difference) %}
     {% set there, here = adapter.quote(target.identifier), adapter.quote(difference.identifier) %}
     {% set same_key %}
         {%- for column in quoted(as_list(arg_dict['unique_key'])) -%}

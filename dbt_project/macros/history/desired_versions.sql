@@ -150,17 +150,32 @@ desired_versions as (
     where periods.{{ start }} is not null{{ keys_to_read(strategy, 'staged', 'periods.' ~ start) }}
 {%- endmacro %}
 
-{#- A full delivery lists every living key: each row is set against the next delivered period, absent there or not. -#}
+{#-
+    A full delivery lists every living key: each row is set against the next delivered period, absent there or not. Of a
+    window the rows are those that were read as newer ones; of all of history they are too many to be kept for that.
+-#}
 {% macro older_full_rows(strategy, source) %}
+    {%- if not strategy.window %}
     {{- staged_rows(strategy, source, '_next_start') }}
-    {% if strategy.window %}
+    {%- else %}
+    {%- if (strategy.periods or []) | length != 1 %}
+    select
+        {% for column in quoted(strategy.columns) %}
+        newer_rows.{{ column }},
+        {% endfor %}
+        newer_rows._is_alive,
+        periods._next_start as _starts_at
+    from newer_rows
+    inner join periods on newer_rows._starts_at = periods._period_start
+    where periods._next_start is not null{{ rest_to_read(strategy, 'newer_rows', 'periods._next_start') }}
     union all
+    {%- endif %}
     select
         {{ quoted(strategy.columns) | join(', ') }},
         1 as _is_alive,
         (select min(_period_start) from periods) as _starts_at
     from in_force
-    {% endif %}
+    {%- endif %}
 {%- endmacro %}
 
 {#-

@@ -138,6 +138,7 @@ where 1 = 0
     {% set difference = make_temp_relation(core) %}
     {% do create_temporary_table(difference, difference_sql(strategy, source)) %}
     {% set differing = run_query('select count(*) as row_count from ' ~ difference).rows[0]['row_count'] %}
+    {% do refresh_statistics(difference) %}
     {% set written = quoted(strategy.columns + ['dbt_scd_id', 'dbt_valid_from', 'dbt_valid_to']) %}
     {% do run_query(apply_difference_sql(core, difference, written)) %}
     {% do refuse_unsound(core, strategy.history.key, difference) %}

@@ -40,7 +40,8 @@
 {% macro strategy_for(strategy, window) %}
     {% set unknown = find_unknown(strategy.history, window) if strategy.is_stale else {} %}
     {{ return(dict(
-        strategy, window=window, has_unknown=unknown.is_there, has_incomplete=unknown.is_incomplete
+        strategy, window=window, has_unknown=unknown.is_there, has_incomplete=unknown.is_incomplete,
+        periods=periods_to_read(strategy.history, window) if window else []
     )) }}
 {% endmacro %}
 
@@ -63,6 +64,21 @@
         {{ return({'is_stale': found['stale'] > 0, 'windows': []}) }}
     {% endif %}
     {{ return({'is_stale': true, 'windows': find_windows(node, history, found['since'] | string)}) }}
+{% endmacro %}
+
+{#-
+    Names of the periods to read, in their order, to be said in so many words: an engine then reads no other, whatever it thinks of a join.
+    None where they are too many for that.
+-#}
+{% macro periods_to_read(history, window) %}
+    {% set names = [] %}
+    {% for row in run_query(
+        'select data_period from ' ~ dataset_version() ~ " where dataset = '" ~ history.dataset ~ "' and " ~ is_active()
+        ~ ' and ' ~ is_read('period_start', window) ~ ' order by period_start'
+    ) %}
+        {% do names.append(row['data_period'] | string) %}
+    {% endfor %}
+    {{ return(names if names | length <= 100 else []) }}
 {% endmacro %}
 
 {#-
@@ -103,6 +119,7 @@
 
 {% macro snapshot_merge_sql(target, source, insert_cols) %}
     {% if config.get('strategy') == 'period' %}
+        {% do refresh_statistics(source) %}
         {% do run_query(apply_difference_sql(target, source, insert_cols)) %}
         {% do refuse_unsound(target, config.get('unique_key'), source) %}
         {#- dbt runs what it is given, and says what became of it. #}

@@ -218,10 +218,20 @@ keys_to_read as (
 {#- The condition, after others, that what a row of `rows` says at the moment `at` is to be read. -#}
 {% macro keys_to_read(strategy, rows, at) -%}
     {%- set window = strategy.window -%}
+    {%- if strategy.periods %}
+        and {{ rows }}._data_period in ({{ sql_list(strategy.periods) }})
+    {%- endif -%}
+    {{- rest_to_read(strategy, rows, at) }}
+    {%- if window.stale %}
+        and {{ is_key_to_read(strategy, rows) }}
+    {%- endif -%}
+{%- endmacro %}
+
+{#- The part of it that holds of the periods behind `last`. -#}
+{% macro rest_to_read(strategy, rows, at) -%}
+    {%- set window = strategy.window -%}
     {%- if window and has_rest(window) %}
         and ({{ at }} <= {{ timestamp_literal(window.last) }} or {{ is_key_to_read(strategy, rows) }})
-    {%- elif window.stale %}
-        and {{ is_key_to_read(strategy, rows) }}
     {%- endif -%}
 {%- endmacro %}
 
