@@ -21,7 +21,7 @@ from loader.monitoring import RUN_ID
 from loader.project import Project
 from loader.readers import READER_REVISION
 from loader.staging.guard import GuardRefusedError, judge
-from loader.staging.validation_record import Validated
+from loader.staging.validation_record import Validated, refuse_purged
 from loader.warehouse import State, Version
 from loader.warehouse.meta import load_ids, now
 from loader.warehouse.stage_table import loaded_tables
@@ -89,11 +89,11 @@ def load_stage(
     delivery = validated.delivery
     contract, period = delivery.contract, delivery.period
     with project.audit.step("load-stage", dataset=contract.name, period=period.name, subject=delivery.name) as step:
-        _refuse_edited(project, validated.files)
         seen, load_id = project.warehouse.run(lambda c: (versions_of(c, contract.name), _new_load(c)))
+        _refuse_edited(project, validated.files)
 
         def work(connection: Connection, seen: list[Version]) -> Loaded | Unchanged | list[Version]:
-            done = _replace(connection, project, validated, load_id, seen, replaces)
+            done = _replace(connection, project, validated, load_id, seen, replaces, force=force)
             if not isinstance(done, list):
                 step.rows_in = validated.outcome.rows_valid
                 step.rows_out = done.rows if isinstance(done, Loaded) else None
@@ -109,10 +109,14 @@ def load_stage(
                 _ask_guard(project, validated, seen)
             return reason
 
-        reason = objection()
+        with _still_there(project, validated.files):
+            reason = objection()
         if reason is not None:
             return Unchanged(reason)
-        with uploading(project, contract, period, validated.files, load_id):
+        with (
+            _still_there(project, validated.files),
+            uploading(project, contract, period, validated.files, load_id),
+        ):
             while isinstance(result := project.warehouse.run(partial(work, seen=seen)), list):
                 seen = result
                 reason = objection()
@@ -170,6 +174,8 @@ def _replace(
     load_id: int,
     seen: list[Version],
     replaces: int | None,
+    *,
+    force: bool,
 ) -> Loaded | Unchanged | list[Version]:
     """The transaction of a load. When the versions are no longer those that the guard saw, returns them instead."""
     delivery = validated.delivery
@@ -178,6 +184,8 @@ def _replace(
     versions = versions_of(connection, contract.name)
     if versions != seen:
         return versions
+    if not force:
+        refuse_purged(connection, delivery)
     delivery.refuse_overwritten()
     of_period = [version for version in versions if version.data_period == period.name]
     active = active_version(of_period)
@@ -341,6 +349,18 @@ def refuse_unfit(project: Project, contract: Contract, version: Version) -> None
                 f"was {was.name if was.name == 'varchar' else was}, today it is {column.type}; load its file again "
                 "instead: loader load --force --file-path …"
             )
+
+
+@contextmanager
+def _still_there(project: Project, files: ArchiveFiles) -> Iterator[None]:
+    """Say of a failure that a file of the archive is gone, where it is: a purge may have taken it meanwhile."""
+    try:
+        yield
+    except RefusedError:
+        raise
+    except Exception:
+        _refuse_edited(project, files)
+        raise
 
 
 def _refuse_edited(project: Project, files: ArchiveFiles) -> None:

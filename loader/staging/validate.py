@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from loader import console
 from loader.archive import UNKNOWN, file_stem, unknown_beside
@@ -26,13 +26,11 @@ from loader.readers import open_table
 from loader.readers.table import Table
 from loader.staging.ingest import Ingested
 from loader.staging.landing import refused_by_name
-from loader.staging.validation_record import Validated, conditions, record_validation, taken_up
+from loader.staging.validation_record import Validated, conditions, record_validation, refuse_purged, taken_up
 from loader.validation import Outcome, clean_delivery, judge_rows
 from loader.validation.rejects import Rejected
-from loader.warehouse import State
 from loader.warehouse.layers import STAGE
-from loader.warehouse.meta import ingestion_log
-from loader.warehouse.versions import ArchiveFiles, versions_of
+from loader.warehouse.versions import ArchiveFiles
 
 if TYPE_CHECKING:
     from loader.gates import GateResult
@@ -80,7 +78,7 @@ def take_up(project: Project, delivery: Ingested) -> Validated | None:
     if found is None:
         return None
     try:
-        project.warehouse.run(lambda c: _refuse_purged(c, delivery))
+        project.warehouse.run(lambda c: refuse_purged(c, delivery))
     except RefusedError:
         return None  # to validate is to record that
     with explained(delivery.path, delivery.name):
@@ -100,7 +98,7 @@ def _validate(project: Project, delivery: Ingested, force: bool) -> Validated:
     try:
         with project.audit.step("validate", **fields) as step:
             if not force:
-                project.warehouse.run(lambda c: _refuse_purged(c, delivery))
+                project.warehouse.run(lambda c: refuse_purged(c, delivery))
             project.warehouse.let_go()
             by_name = refused_by_name(delivery.path, delivery.name)
             with by_name, console.progress(f"reading {delivery.name}") as seen:
@@ -136,23 +134,6 @@ def _validate(project: Project, delivery: Ingested, force: bool) -> Validated:
         unchecked.unlink(missing_ok=True)
         unknown_beside(unchecked).unlink(missing_ok=True)
     return Validated(delivery, files, outcome, project.shown(workbook) if outcome.rows_listed else None)
-
-
-def _refuse_purged(connection: Connection, delivery: Ingested) -> None:
-    """What was purged comes back only when somebody wants it."""
-    log, name = ingestion_log.c, delivery.name
-    purged_at = connection.execute(select(log.purged_at).where(log.file_id == delivery.file_id)).scalar()
-    if purged_at is not None:
-        raise RefusedError(
-            f"{name}: rows of it were purged on {purged_at:%Y-%m-%d}, to read it again would bring them back; ask the "
-            "sender for a file without them, or load it with --force and purge again"
-        )
-    versions = versions_of(connection, delivery.contract.name, delivery.period.name)
-    if versions and all(version.state is State.PURGED for version in versions):
-        raise RefusedError(
-            f"{name}: {delivery.contract.name} {delivery.period} was purged; if it has to come back, load the file "
-            "with --force"
-        )
 
 
 def keep_delivered(project: Project, delivery: Ingested) -> None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ColumnElement, Connection, Row, insert, select
 
-from loader.errors import UsageError
+from loader.errors import RefusedError, UsageError
 from loader.files import sha256_of
 from loader.monitoring import RUN_ID
 from loader.project import Project
@@ -22,9 +22,10 @@ from loader.readers import READER_REVISION
 from loader.staging.ingest import Ingested, find_ingested
 from loader.staging.options import refuse_second_name
 from loader.validation import Outcome
+from loader.warehouse import State
 from loader.warehouse.layers import STAGE
-from loader.warehouse.meta import now, validation_ids, validation_log
-from loader.warehouse.versions import ArchiveFiles
+from loader.warehouse.meta import ingestion_log, now, validation_ids, validation_log
+from loader.warehouse.versions import ArchiveFiles, versions_of
 
 if TYPE_CHECKING:
     from loader.gates import GateResult
@@ -197,3 +198,20 @@ def record_validation(
         "run_id": RUN_ID,
     }
     connection.execute(insert(validation_log).values(row))
+
+
+def refuse_purged(connection: Connection, delivery: Ingested) -> None:
+    """What was purged comes back only when somebody wants it; raises RefusedError."""
+    log, name = ingestion_log.c, delivery.name
+    purged_at = connection.execute(select(log.purged_at).where(log.file_id == delivery.file_id)).scalar()
+    if purged_at is not None:
+        raise RefusedError(
+            f"{name}: rows of it were purged on {purged_at:%Y-%m-%d}, to read it again would bring them back; ask the "
+            "sender for a file without them, or load it with --force and purge again"
+        )
+    versions = versions_of(connection, delivery.contract.name, delivery.period.name)
+    if versions and all(version.state is State.PURGED for version in versions):
+        raise RefusedError(
+            f"{name}: {delivery.contract.name} {delivery.period} was purged; if it has to come back, load the file "
+            "with --force"
+        )

@@ -141,7 +141,7 @@ def test_the_guard_is_asked_again(shop: Project) -> None:
     for _ in range(2):
         assert "would end 3 of 4 keys" in load(shop, refused=True)
         assert read(shop) == 2
-    assert shop.loader("rollback", "--dataset", "products", "--period", "2025-01").exit_code == 0
+    assert shop.loader("rollback", "--dataset", "products", "--period", "2025-01", "--to", 0).exit_code == 0
     assert "as validated at" in load(shop, "--period", "2025-02")
     assert (read(shop), skus(shop)) == (2, ["P1"])
 
