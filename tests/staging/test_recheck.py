@@ -103,6 +103,8 @@ def read_by_an_earlier_reader(project: Project, period: str, wrong: str | None) 
             new = f"set parquet_sha256 = '{sha256_of(path)}' where parquet_path = '{name}'"
             for table in ("dataset_version", "validation_log"):
                 connection.execute(text(f"update meta.{table} {new}"))
+            size = f"set parquet_bytes = {path.stat().st_size} where parquet_path = '{name}'"
+            connection.execute(text(f"update meta.dataset_version {size}"))
             p1 = f"where _data_period = '{period}' and sku = 'P1'"
             connection.execute(text(f"update stage.products set name = '{wrong}' {p1}"))
         connection.execute(text(f"update meta.dataset_version set reader_revision = null {here}"))
