@@ -26,7 +26,7 @@ _CLAUSES = (
 )
 """Clauses of a select that are followed, or that change no column of it."""
 
-_PLAIN_FUNCTIONS = frozenset(("hashbytes", "regexp_like", "sha256"))
+_PLAIN_FUNCTIONS = frozenset(("age", "convert_to", "hashbytes", "make_date", "octet_length", "regexp_like", "sha256"))
 """Functions that the parser has no word for and that give nothing but what is in their arguments."""
 
 _FROM_ELSEWHERE = (

@@ -103,6 +103,9 @@ SHAPES = [
     *shown("select name(b), city(b) from T b", "name city", "name city", "postgres"),
     *shown("select (b).name from T b", "name", "name", "postgres"),
     *shown("select b from T b", "b", "b", "duckdb postgres"),
+    *shown(
+        "select md5(convert_to(city, 'UTF8')) as c, md5(convert_to(name, 'UTF8')) as d from T", "c d", "d", "postgres"
+    ),
     *shown("select to_jsonb(b) as c from T b", "c", "c", "postgres"),
     *shown("select query_to_xml('select name from b', true, true, '') as c", "c", "c", "postgres"),
     *shown("table T", "name nick city town", "name nick", "postgres"),
