@@ -35,7 +35,7 @@ def width(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[int], None]]:
     """Sets the width of the console."""
 
     def to(columns: int) -> None:
-        monkeypatch.setenv("COLUMNS", str(columns))
+        monkeypatch.setattr(console, "_WIDTH_UNWATCHED", columns)
         console._console.cache_clear()
 
     yield to
