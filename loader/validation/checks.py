@@ -12,8 +12,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from loader.archive import SOURCE_ROW
-from loader.archive.parquet import arrow_type
+from loader.archive.parquet import SOURCE_ROW, arrow_type
 from loader.computing import in_memory
 from loader.contracts import Column, ColumnType, Contract, Format, Period, Scalar
 from loader.readers.table import DAY_ZERO, Batch, CellKind, Cells

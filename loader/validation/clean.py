@@ -15,7 +15,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from loader.archive import SOURCE_ROW, cleaned_schema, copy_without, key_schema, parquet_file, rows_in, unknown_beside
+from loader.archive import unknown_beside
+from loader.archive.parquet import SOURCE_ROW, cleaned_schema, copy_without, key_schema, parquet_file, rows_in
 from loader.contracts import Contract, Period
 from loader.errors import RefusedError
 from loader.readers import open_table

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pyarrow.compute as pc
 
-from loader.archive import SOURCE_ROW
+from loader.archive.parquet import SOURCE_ROW
 from loader.contracts import plain_header
 from loader.errors import RefusedError
 from loader.readers.table import Batch, Remark, Table

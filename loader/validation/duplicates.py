@@ -11,7 +11,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from loader.archive import SOURCE_ROW
+from loader.archive.parquet import SOURCE_ROW
 from loader.computing import in_memory
 from loader.contracts import Contract
 from loader.contracts.delivery_rules import Keep, MaxOf

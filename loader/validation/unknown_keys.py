@@ -12,7 +12,7 @@ from typing import Self
 
 import pyarrow as pa
 
-from loader.archive import SOURCE_ROW, key_schema, parquet_file
+from loader.archive.parquet import SOURCE_ROW, key_schema, parquet_file
 from loader.computing import in_memory
 from loader.contracts import Contract
 

@@ -9,8 +9,8 @@ import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from loader.archive import cleaned_schema, key_schema, parquet_file
 from loader.archive.difference import Delivery, difference, needed
+from loader.archive.parquet import cleaned_schema, key_schema, parquet_file
 from tests.support.deliveries import contract_of
 from tests.support.effort import effort
 

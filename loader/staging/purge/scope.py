@@ -14,8 +14,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from sqlalchemy import ColumnElement, Connection, bindparam, column, func, select, table, text, update
 
-from loader.archive import Stem, copy_without
+from loader.archive import Stem
 from loader.archive.kept import KeptFile
+from loader.archive.parquet import copy_without
 from loader.contracts import Contract, Period, WorkbookFormat, plain_header
 from loader.errors import RefusedError
 from loader.readers import open_table
