@@ -19,14 +19,13 @@ from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from loader import console
-from loader.contracts.file import CONTRACTS_FILE
 from loader.errors import UsageError
 from loader.files import text_of
+from loader.places import ARCHIVE, LANDING, find_project
 from loader.text import listed
 from loader.warehouse.profile import DBT_PROJECT_FILE, find_profiles
 
 _PREFIX = "ALMANAC_"
-_LANDING = Path("data/landing")
 _MOST = 5
 """Unknown variables that are named."""
 
@@ -42,9 +41,9 @@ class Settings(BaseSettings):
     """The project folder, which holds datasets_config.yml; else it is looked for upwards from where you stand."""
     target: str | None = None
     """Output of profiles.yml; when none is named, profiles.yml chooses, as for dbt."""
-    landing_dir: Path = Field(_LANDING, validate_default=True)
+    landing_dir: Path = Field(LANDING, validate_default=True)
     """Where senders put their files; may be a share."""
-    cleaned_dir: Path = Field(Path("data/stage/cleaned"), validate_default=True)
+    cleaned_dir: Path = Field(ARCHIVE, validate_default=True)
     """The archive: every delivery as parquet, and the files that contracts want kept; belongs in backups."""
     rejects_dir: Path = Field(Path("data/stage/rejects"), validate_default=True)
     """The rejects of each delivery, as a workbook and as CSV; they may hold personal data."""
@@ -65,7 +64,7 @@ class Settings(BaseSettings):
     @property
     def lands_in_default(self) -> bool:
         """Whether deliveries land where they do when nothing else is said."""
-        return self.landing_dir == self.project_dir / _LANDING
+        return self.landing_dir == self.project_dir / LANDING
 
     @field_validator("gate_all_every", mode="before")
     @classmethod
@@ -136,22 +135,3 @@ def _asked_for(project: Path) -> Iterator[set[str]]:
 def _named_in(paths: Iterable[Path]) -> set[str]:
     texts = (path.read_bytes() for path in paths if path.is_file())
     return {name.decode() for text in texts for name in re.findall(rb"\bALMANAC_[A-Z0-9_]+", text)}
-
-
-def find_project(project_dir: Path | None = None) -> Path:
-    """The project folder: the one given or in ALMANAC_PROJECT_DIR, else the nearest one upwards from here.
-
-    Raises:
-        UsageError: no such folder holds a datasets_config.yml.
-    """
-    chosen = project_dir or os.environ.get("ALMANAC_PROJECT_DIR")
-    if chosen:
-        folder = Path(chosen).expanduser().resolve()
-        if not (folder / CONTRACTS_FILE).is_file():
-            raise UsageError(f"{folder} is not a project: it has no {CONTRACTS_FILE}; check --project-dir")
-        return folder
-    here = Path.cwd()
-    for folder in (here, *here.parents):
-        if (folder / CONTRACTS_FILE).is_file():
-            return folder
-    raise UsageError(f"no {CONTRACTS_FILE} in {here} or above it; name the project folder with --project-dir")

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from loader.errors import UsageError
-from loader.settings import find_project, load_settings
+from loader.places import find_project
+from loader.settings import load_settings
 from loader.warehouse.profile import read_target
 from tests.conftest import REPOSITORY
 

@@ -16,7 +16,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from loader.contracts.file import CONTRACTS_FILE
+from loader.places import CONTRACTS_FILE
 from loader.project import Project
 from loader.warehouse.profile import DBT_PROJECT_FILE, read_dbt_project
 

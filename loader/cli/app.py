@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from loader import console
+from loader.cli.suggestions import complete_dataset, complete_period
 from loader.disclosure import told
 from loader.errors import AlmanacError, UsageError
 
@@ -175,8 +176,11 @@ def print_json(value: Any) -> None:
     click.echo(text.encode(errors="backslashreplace").decode())
 
 
-dataset_option = click.option("--dataset", help="Name of the dataset.")
-period_option = click.option("--period", help="Name of the period, e.g. 2025-06.")
+dataset_option = click.option("--dataset", shell_complete=complete_dataset, help="Name of the dataset.")
+needed_dataset_option = click.option(
+    "--dataset", required=True, shell_complete=complete_dataset, help="Name of the dataset."
+)
+period_option = click.option("--period", shell_complete=complete_period, help="Name of the period, e.g. 2025-06.")
 file_option = click.option("--file-path", type=PathOption, help="The delivery, wherever it lies.")
 file_id_option = click.option("--file-id", type=int, help="Number of the file in meta.ingestion_log.")
 force_option = click.option("--force", is_flag=True, help="Load a known file again; overrule the guard.")

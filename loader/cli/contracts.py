@@ -9,6 +9,7 @@ import click
 
 from loader import console
 from loader.cli.app import PathOption, command, command_without_project, confirmed
+from loader.cli.suggestions import complete_dataset
 from loader.errors import UsageError
 from loader.text import listed
 
@@ -35,7 +36,9 @@ def init_command(folder: Path | None, project_dir: Path | None, **_: Any) -> int
 @click.option(
     "--check", is_flag=True, help="Write nothing; exit 2 when a file is stale or a suite lacks a personal column."
 )
-@click.option("--snapshot", "dataset", help="Write the first snapshot of this dataset, too, if it has none.")
+@click.option("--snapshot", "dataset", shell_complete=complete_dataset,
+    help="Write the first snapshot of this dataset, too, if it has none.",
+)  # fmt: skip
 def derive_command(project: Project, check: bool, dataset: str | None) -> int:
     """Write everything that follows from the contracts: dbt sources, stage DDL, stage suites.
 
@@ -123,8 +126,8 @@ def accept_header_command(
     from loader.codegen.accept_header import difference, with_changes
     from loader.contracts.acceptance import accept, refuse_lasting
     from loader.contracts.edit import rewrite
-    from loader.contracts.file import CONTRACTS_FILE
     from loader.files import text_of
+    from loader.places import CONTRACTS_FILE
     from loader.readers import open_table
     from loader.staging.landing import recognise
     from loader.staging.sources import loaded_periods

@@ -12,11 +12,13 @@ from loader.cli.app import (
     confirmed,
     dataset_option,
     json_option,
+    needed_dataset_option,
     period_of,
     period_option,
     print_json,
     refuse_options,
 )
+from loader.cli.suggestions import complete_period
 from loader.errors import UsageError
 from loader.text import plural
 
@@ -112,9 +114,9 @@ def recheck_command(
 
 
 @command("purge", account="migration")
-@click.option("--dataset", required=True, help="Name of the dataset.")
+@needed_dataset_option
 @click.option("--key", help="Key of the rows to remove; parts of a key are separated by commas.")
-@click.option("--before", help="Remove all periods before this one.")
+@click.option("--before", shell_complete=complete_period, help="Remove all periods before this one.")
 @click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 def purge_command(project: Project, dataset: str, key: str | None, before: str | None, yes: bool) -> int:
     """Remove the rows of a key, or whole periods, from archive, stage and rejects for good; history follows."""
@@ -144,7 +146,7 @@ def purge_command(project: Project, dataset: str, key: str | None, before: str |
 
 
 @command("reset", account="migration")
-@click.option("--dataset", required=True, help="Name of the dataset.")
+@needed_dataset_option
 @click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 def reset_command(project: Project, dataset: str, yes: bool) -> int:
     """Start a dataset again: empty its stage, history and facts; the archive stays, its files may be loaded again."""
@@ -162,7 +164,7 @@ def reset_command(project: Project, dataset: str, yes: bool) -> int:
 
 
 @command("versions")
-@click.option("--dataset", required=True, help="Name of the dataset.")
+@needed_dataset_option
 @period_option
 @json_option
 def versions_command(project: Project, dataset: str, period: str | None, as_json: bool) -> int:

@@ -10,8 +10,9 @@ import yaml
 
 from loader.contracts import Contract, Contracts
 from loader.contracts.acceptance import Change, ended, flow, word_of
-from loader.contracts.file import CONTRACTS_FILE, contracts_of
+from loader.contracts.file import contracts_of
 from loader.errors import UsageError
+from loader.places import CONTRACTS_FILE
 
 _Edit = tuple[int, int, str]
 """From where to where, in characters, which text is put in."""

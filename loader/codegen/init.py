@@ -8,8 +8,8 @@ from pathlib import Path
 
 from loader.codegen.contract_schema import contract_schema
 from loader.codegen.skeleton import skeleton_files, skeleton_root
-from loader.contracts.file import CONTRACTS_FILE
 from loader.errors import UsageError
+from loader.places import CONTRACTS_FILE
 
 _DBT_PROJECT = "dbt_project.yml"
 _FOLDERS = (

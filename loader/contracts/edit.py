@@ -13,9 +13,10 @@ from pathlib import Path
 import yaml
 
 from loader.contracts.contract import Contracts
-from loader.contracts.file import CONTRACTS_FILE, contracts_of, read_contracts
+from loader.contracts.file import contracts_of, read_contracts
 from loader.errors import UsageError
 from loader.files import replacing, synced, text_of
+from loader.places import CONTRACTS_FILE
 
 
 def append_dataset(project_dir: Path, dataset: str, text: str) -> Contracts:

@@ -15,10 +15,9 @@ from yaml.reader import Reader, ReaderError
 from loader.contracts.contract import Contract, Contracts
 from loader.errors import UsageError
 from loader.files import text_of
+from loader.places import CONTRACTS_FILE
 from loader.text import listed
 
-CONTRACTS_FILE = "datasets_config.yml"
-"""The file that makes a folder a project."""
 YAML_LOADER: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """Reads YAML as dbt does: in C, where the package was built with it, which takes a tenth of the time."""
 
