@@ -47,6 +47,10 @@ CREATE TABLE stage.citizens__incoming (
 );
 GO
 
+if not exists (select * from sys.indexes where name = 'ix_citizens__incoming_load_id' and object_id = object_id('stage.citizens__incoming'))
+CREATE CLUSTERED INDEX ix_citizens__incoming_load_id ON stage.citizens__incoming (_load_id);
+GO
+
 if object_id('stage.citizens__unknown') is null
 CREATE TABLE stage.citizens__unknown (
     citizen_id NVARCHAR(9) COLLATE Latin1_General_100_BIN2 NULL,
@@ -66,4 +70,8 @@ CREATE TABLE stage.citizens__unknown__incoming (
     _load_id BIGINT NULL,
     _source_row BIGINT NULL
 );
+GO
+
+if not exists (select * from sys.indexes where name = 'ix_citizens__unknown__incoming_load_id' and object_id = object_id('stage.citizens__unknown__incoming'))
+CREATE CLUSTERED INDEX ix_citizens__unknown__incoming_load_id ON stage.citizens__unknown__incoming (_load_id);
 GO

@@ -56,3 +56,7 @@ CREATE TABLE stage.claims__incoming (
     _source_row BIGINT NULL
 );
 GO
+
+if not exists (select * from sys.indexes where name = 'ix_claims__incoming_load_id' and object_id = object_id('stage.claims__incoming'))
+CREATE CLUSTERED INDEX ix_claims__incoming_load_id ON stage.claims__incoming (_load_id);
+GO

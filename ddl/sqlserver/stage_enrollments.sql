@@ -35,6 +35,10 @@ CREATE TABLE stage.enrollments__incoming (
 );
 GO
 
+if not exists (select * from sys.indexes where name = 'ix_enrollments__incoming_load_id' and object_id = object_id('stage.enrollments__incoming'))
+CREATE CLUSTERED INDEX ix_enrollments__incoming_load_id ON stage.enrollments__incoming (_load_id);
+GO
+
 if object_id('stage.enrollments__unknown') is null
 CREATE TABLE stage.enrollments__unknown (
     member_id NVARCHAR(9) COLLATE Latin1_General_100_BIN2 NULL,
@@ -54,4 +58,8 @@ CREATE TABLE stage.enrollments__unknown__incoming (
     _load_id BIGINT NULL,
     _source_row BIGINT NULL
 );
+GO
+
+if not exists (select * from sys.indexes where name = 'ix_enrollments__unknown__incoming_load_id' and object_id = object_id('stage.enrollments__unknown__incoming'))
+CREATE CLUSTERED INDEX ix_enrollments__unknown__incoming_load_id ON stage.enrollments__unknown__incoming (_load_id);
 GO

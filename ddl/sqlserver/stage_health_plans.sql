@@ -71,6 +71,10 @@ CREATE TABLE stage.health_plans__incoming (
 );
 GO
 
+if not exists (select * from sys.indexes where name = 'ix_health_plans__incoming_load_id' and object_id = object_id('stage.health_plans__incoming'))
+CREATE CLUSTERED INDEX ix_health_plans__incoming_load_id ON stage.health_plans__incoming (_load_id);
+GO
+
 if object_id('stage.health_plans__unknown') is null
 CREATE TABLE stage.health_plans__unknown (
     health_plan_id NVARCHAR(14) COLLATE Latin1_General_100_BIN2 NULL,
@@ -90,4 +94,8 @@ CREATE TABLE stage.health_plans__unknown__incoming (
     _load_id BIGINT NULL,
     _source_row BIGINT NULL
 );
+GO
+
+if not exists (select * from sys.indexes where name = 'ix_health_plans__unknown__incoming_load_id' and object_id = object_id('stage.health_plans__unknown__incoming'))
+CREATE CLUSTERED INDEX ix_health_plans__unknown__incoming_load_id ON stage.health_plans__unknown__incoming (_load_id);
 GO

@@ -51,6 +51,10 @@ CREATE TABLE stage.members__incoming (
 );
 GO
 
+if not exists (select * from sys.indexes where name = 'ix_members__incoming_load_id' and object_id = object_id('stage.members__incoming'))
+CREATE CLUSTERED INDEX ix_members__incoming_load_id ON stage.members__incoming (_load_id);
+GO
+
 if object_id('stage.members__unknown') is null
 CREATE TABLE stage.members__unknown (
     member_id NVARCHAR(9) COLLATE Latin1_General_100_BIN2 NULL,
@@ -70,4 +74,8 @@ CREATE TABLE stage.members__unknown__incoming (
     _load_id BIGINT NULL,
     _source_row BIGINT NULL
 );
+GO
+
+if not exists (select * from sys.indexes where name = 'ix_members__unknown__incoming_load_id' and object_id = object_id('stage.members__unknown__incoming'))
+CREATE CLUSTERED INDEX ix_members__unknown__incoming_load_id ON stage.members__unknown__incoming (_load_id);
 GO

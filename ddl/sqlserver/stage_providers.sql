@@ -43,6 +43,10 @@ CREATE TABLE stage.providers__incoming (
 );
 GO
 
+if not exists (select * from sys.indexes where name = 'ix_providers__incoming_load_id' and object_id = object_id('stage.providers__incoming'))
+CREATE CLUSTERED INDEX ix_providers__incoming_load_id ON stage.providers__incoming (_load_id);
+GO
+
 if object_id('stage.providers__unknown') is null
 CREATE TABLE stage.providers__unknown (
     provider_id NVARCHAR(10) COLLATE Latin1_General_100_BIN2 NULL,
@@ -62,4 +66,8 @@ CREATE TABLE stage.providers__unknown__incoming (
     _load_id BIGINT NULL,
     _source_row BIGINT NULL
 );
+GO
+
+if not exists (select * from sys.indexes where name = 'ix_providers__unknown__incoming_load_id' and object_id = object_id('stage.providers__unknown__incoming'))
+CREATE CLUSTERED INDEX ix_providers__unknown__incoming_load_id ON stage.providers__unknown__incoming (_load_id);
 GO

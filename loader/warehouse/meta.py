@@ -13,7 +13,7 @@ from sqlalchemy import BigInteger, Column, Float, Integer, MetaData, Sequence, T
 from loader.warehouse.engines.types import Code, moment, words
 from loader.warehouse.layers import META
 
-REVISION = "0010"
+REVISION = "0011"
 """The newest migration, after which the tables are as they stand here; known without importing Alembic."""
 MOST_NAME = 255
 """Letters of the name of a file."""

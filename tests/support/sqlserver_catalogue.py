@@ -85,6 +85,10 @@ class Catalogue:
         qualified = qualify(tree, schema=schema, dialect=CASE_SENSITIVE, quote_identifiers=False)
         return annotate_types(qualified, schema=schema, dialect=CASE_SENSITIVE)  # type: ignore[return-value]
 
+    def is_clustered(self, table: str) -> bool:
+        """Whether the rows of a table lie in the order of an index."""
+        return any(index.table == table and index.kind == "clustered" for index in self.indexes.values())
+
     def _create(self, tree: exp.Create) -> None:
         kind = tree.kind
         if kind == "SCHEMA":

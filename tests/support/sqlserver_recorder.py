@@ -21,6 +21,9 @@ _COMMENT = re.compile(r'/\* \{"app": "dbt".*?"(?:connection_name|node_id)": "(?P
 _OBJECT = re.compile(r"object_id\(\s*'([^']+)'(?:, '[UV]')?\) is (not )?null", re.IGNORECASE)
 _SCHEMA = re.compile(r"schema_id\('([^']+)'\) is (not )?null", re.IGNORECASE)
 _NAMED = re.compile(r"(not )?exists\s*\(\s*select .* from sys\.(\w+) .*name = '([^']+)'", re.IGNORECASE | re.DOTALL)
+_CLUSTERED = re.compile(
+    r"not exists \(select \* from sys\.indexes where object_id = object_id\('([^']+)'\) and index_id = 1\)"
+)
 
 
 @dataclass(frozen=True)
@@ -122,6 +125,8 @@ class RecordedSession(Session):
             return (plain(found[1]) in catalogue.columns) == bool(found[2])
         if found := _SCHEMA.fullmatch(condition):
             return (found[1] in catalogue.schemas) == bool(found[2])
+        if found := _CLUSTERED.fullmatch(condition):
+            return not catalogue.is_clustered(plain(found[1]))
         if found := _NAMED.match(condition):
             is_there = found[3] in (catalogue.schemas if found[2] == "schemas" else catalogue.indexes)
             return is_there != bool(found[1])

@@ -38,6 +38,13 @@
     create table {{ relation }} as select {{ columns }} from {{ source }} where 1 = 0
 {% endmacro %}
 
+{#-
+    SQL that keeps the rows of a table in the order of columns, where one emptied by DELETE would keep its empty pages;
+    harmless when they lie so already.
+-#}
+{% macro cluster_sql(relation, columns) %}{{ return(adapter.dispatch('cluster_sql')(relation, columns)) }}{% endmacro %}
+{% macro default__cluster_sql(relation, columns) %}{% endmacro %}
+
 {#- Makes a table of a query that lasts until it is dropped, or no longer than the session. -#}
 {% macro create_temporary_table(relation, sql) %}
     {{ return(adapter.dispatch('create_temporary_table')(relation, sql)) }}

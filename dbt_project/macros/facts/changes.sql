@@ -19,6 +19,7 @@
     {% else %}
         {% set names = quoted(columns | map(attribute='name')) %}
         {% set measures = quoted(measures_of(fact, columns)) %}
+    {{ cluster_sql(changes, ['consumer']) }}
     delete from {{ changes }} where consumer not in ({{ sql_list(followers) }});
 
     delete from {{ ledger() }}
@@ -80,6 +81,7 @@
     drop table if exists {{ changes_table(fact) }};
 
     {{ empty_copy_sql(changes_table(fact), "cast('' as varchar(127)) as consumer, fact.*", fact_table ~ ' as fact') }};
+    {{ cluster_sql(changes_table(fact), ['consumer']) }}
     {% endif %}
 
     delete from {{ ledger() }} where dataset = '{{ name_of(fact) }}';

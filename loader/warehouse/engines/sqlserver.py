@@ -15,6 +15,7 @@ from sqlalchemy.exc import DataError, DBAPIError
 
 from loader.errors import EnvironmentFailedError
 from loader.warehouse.engines.base import Engine, lock_name
+from loader.warehouse.engines.clustered import INCOMING, load_index
 from loader.warehouse.engines.rows import arrow_as_data, row_groups, schema_for
 from loader.warehouse.engines.sqlserver_connection import (
     ALONE,
@@ -183,7 +184,7 @@ class SQLServer(Engine):
         """
         with connect() as connection:
             connection.info[ALONE] = True
-            for name in (*tables, *(f"{table}__incoming" for table in tables)):
+            for name in (*tables, *(f"{table}{INCOMING}" for table in tables)):
                 table = quoted(connection, name)
                 if connection.execute(text("select object_id(:name)"), {"name": table}).scalar() is not None:
                     connection.exec_driver_sql(f"alter table {table} rebuild")
@@ -212,13 +213,15 @@ def incoming_table(stage: Table) -> Table:
     """`stage.<dataset>__incoming`: rows on their way into a stage table, marked with their load."""
     kept = [column for column in stage.columns if column.name in ("_load_id", "_source_row") or column.name[0] != "_"]
     columns = (Column(column.name, column.type) for column in kept)
-    return Table(f"{stage.name}__incoming", MetaData(), *columns, schema=stage.schema)
+    incoming = Table(f"{stage.name}{INCOMING}", MetaData(), *columns, schema=stage.schema)
+    load_index(incoming)
+    return incoming
 
 
 def _clear(connect: Callable[[], Connection], incoming: Table) -> None:
-    """Remove what lies in the incoming table; a heap gives pages back only to who locks all of it."""
+    """Remove what lies in the incoming table."""
     with connect() as connection, connection.begin():
-        connection.execute(delete(incoming).with_hint("with (tablock)", dialect_name="mssql"))
+        connection.execute(delete(incoming))
 
 
 def _bulk_copy(connection: Connection, incoming: Table, parquet: Path, load_id: int) -> None:
