@@ -10,6 +10,7 @@ import click
 from loader import console
 from loader.cli.app import PathOption, command, json_option, print_json, split_names
 from loader.errors import UsageError
+from loader.text import plural
 
 if TYPE_CHECKING:
     from loader.project import Project
@@ -74,6 +75,31 @@ def cube_command(
         click.echo(written, nl=False)
     else:
         console.say(f"written: {project.shown(output)}")
+    return 0
+
+
+@command("export")
+@click.argument("file", type=PathOption)
+@click.option(
+    "--schema", "schemas", multiple=True, callback=split_names, metavar="NAME[,NAME]", help="Only these; else all."
+)
+@click.option(
+    "--storage-version",
+    metavar="VERSION",
+    help="For drivers of an older DuckDB, such as v1.4.0; else as the warehouse.",
+)
+@click.option("--force", is_flag=True, help="Replace FILE if it is there.")
+def export_command(project: Project, file: Path, schemas: list[str], storage_version: str | None, force: bool) -> int:
+    """Copy the DuckDB file of the warehouse to FILE, for those who read while something is loaded or built.
+
+    The copy is the warehouse at one moment, with every table, view, comment and type. It holds personal values where
+    the warehouse does.
+    """
+    from loader.reports.export import export
+
+    made = export(project, file, schemas, storage_version, force=force)
+    holds = f"{', '.join(made.schemas)}; {plural(made.tables, 'table')}, {plural(made.rows, 'row')}"
+    console.say(f"written: {project.shown(file)}: {holds}; DuckDB {made.readable_by} and newer read it")
     return 0
 
 

@@ -23,7 +23,7 @@ from tests.conftest import Project
 from tests.support.shop import deliver, load, open_shop, prepared, products
 
 COMMANDS = (
-    "accept-header", "build", "completion", "cube", "ddl", "demo", "derive", "docs", "gate", "ingest",
+    "accept-header", "build", "completion", "cube", "ddl", "demo", "derive", "docs", "export", "gate", "ingest",
     "init", "load", "load-stage", "migrate", "plan", "propose", "purge", "recheck",
     "reset", "rollback", "run", "sample-data", "status", "validate", "versions",
 )  # fmt: skip

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import ClassVar, Protocol, Self
+from typing import TYPE_CHECKING, ClassVar, Protocol, Self
 
 from sqlalchemy import URL, Connection, Dialect, Table
 
+from loader.errors import UsageError
 from loader.warehouse.engines.types import plain_script
 from loader.warehouse.profile import Target
+
+if TYPE_CHECKING:
+    from loader.warehouse.engines.duckdb_export import Exported
 
 
 def lock_name(name: str) -> str:
@@ -26,6 +30,9 @@ class Engine(Protocol):
 
     grammar: ClassVar[str]
     """What `sqlglot` calls its SQL."""
+
+    copied_by: ClassVar[str] = ""
+    """What of a server makes a copy of its database."""
 
     @staticmethod
     def dialect() -> Dialect:
@@ -121,6 +128,13 @@ class Engine(Protocol):
         for engines that do it table by table; `timeout` is how many seconds to wait for those who may still read the
         rows. Nobody else may write meanwhile.
         """
+
+    def export(self, fresh: Path, schemas: Collection[str], storage_version: str | None) -> Exported:  # noqa: ARG002
+        """Copy an embedded warehouse to the file `fresh`, as `duckdb_export` has it; raises UsageError on a server."""
+        raise UsageError(
+            f"`loader export` copies the file of an embedded warehouse; on {self.name} any client reads while a build "
+            f"writes, and {self.copied_by} makes a copy"
+        )
 
     def release_dbt(self) -> None:
         """Let go of what dbt's adapter still holds after a run in this process."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -20,6 +20,8 @@ from loader.warehouse.profile import Target
 
 if TYPE_CHECKING:
     import duckdb
+
+    from loader.warehouse.engines.duckdb_export import Exported
 
 _HOLDER = re.compile(
     r"Conflicting lock is held in (?P<program>.*?) ?\(PID (?P<pid>\d+)\)|(?P<windows>being used by another process)"
@@ -110,6 +112,11 @@ class DuckDB(Engine):
                 yield beside
 
         rewrite(self.path, file)
+
+    def export(self, fresh: Path, schemas: Collection[str], storage_version: str | None) -> Exported:
+        from loader.warehouse.engines.duckdb_export import export
+
+        return export(self.path, fresh, schemas, storage_version)
 
     def release_dbt(self) -> None:
         """Close the file, which dbt-duckdb keeps open in a class of its own even when its adapters are reset.

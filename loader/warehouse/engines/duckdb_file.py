@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -62,7 +62,7 @@ def _copy(connection: duckdb.DuckDBPyConnection, path: Path, fresh: Path) -> Non
     try:
         connection.execute(f'copy from database "{name}" to rewritten')
         connection.execute("checkpoint rewritten")
-        is_same = _contents(connection, name) == _contents(connection, "rewritten")
+        is_same = contents(connection, name) == contents(connection, "rewritten")
     finally:
         connection.execute("detach rewritten")
     has_log = any(file.with_name(f"{file.name}.wal").exists() for file in (path, fresh))
@@ -71,15 +71,22 @@ def _copy(connection: duckdb.DuckDBPyConnection, path: Path, fresh: Path) -> Non
     shutil.copymode(path, fresh)
 
 
-def _contents(connection: duckdb.DuckDBPyConnection, database: str) -> list[Any]:
-    """The names of all that a database holds, and how many rows each table has."""
+def contents(connection: duckdb.DuckDBPyConnection, database: str, schemas: Collection[str] = ()) -> list[Any]:
+    """The names of all that a database holds, and how many rows each table has; in some schemas when they are named."""
     held: list[Any] = []
     for kind, names in _HELD.items():
         query = f"select {names} from {kind}() where database_name = ? and schema_name not in ('information_schema')"
-        held.append(sorted(connection.execute(query, [database]).fetchall()))
-    for schema, table in held[0]:
-        held.append(connection.execute(f'select count(*) from "{database}"."{schema}"."{table}"').fetchall())
-    return held
+        found = connection.execute(query, [database]).fetchall()
+        held.append(sorted(row for row in found if not schemas or row[0] in schemas))
+    counts = (f'select count(*) from "{database}".{table}' for table in tables_of(connection, database, schemas))
+    return [*held, *(connection.execute(query).fetchall() for query in counts)]
+
+
+def tables_of(connection: duckdb.DuckDBPyConnection, database: str, schemas: Collection[str] = ()) -> list[str]:
+    """The tables of a database, each as `"schema"."table"`, sorted; in some schemas when they are named."""
+    query = "select schema_name, table_name from duckdb_tables() where database_name = ? order by all"
+    found = connection.execute(query, [database]).fetchall()
+    return [f'"{schema}"."{table}"' for schema, table in found if not schemas or schema in schemas]
 
 
 def _stamp(path: Path) -> tuple[int, int]:

@@ -65,6 +65,7 @@ class Postgres(Engine):
     address: URL
     name: str = "postgres"
     embedded: bool = False
+    copied_by: ClassVar[str] = "`pg_dump`"
     grammar: ClassVar[str] = "postgres"
     type_words: ClassVar[Mapping[str, str]] = {
         "character varying": "varchar",

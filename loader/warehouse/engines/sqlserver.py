@@ -74,6 +74,7 @@ class SQLServer(Engine):
     address: URL
     name: str = "sqlserver"
     embedded: bool = False
+    copied_by: ClassVar[str] = "`backup database`"
     grammar: ClassVar[str] = "tsql"
     type_words: ClassVar[Mapping[str, str]] = {
         "nvarchar": "varchar",
