@@ -13,7 +13,7 @@ from sqlalchemy import BigInteger, Column, Float, Integer, MetaData, Sequence, T
 from loader.warehouse.engines.types import Code, moment, words
 from loader.warehouse.layers import META
 
-REVISION = "0011"
+REVISION = "0012"
 """The newest migration, after which the tables are as they stand here; known without importing Alembic."""
 MOST_NAME = 255
 """Letters of the name of a file."""
@@ -257,6 +257,8 @@ etl_audit = Table(
     Column("pid", Integer, doc="Process that ran it."),
     comment="Every step of every command, with its end, however it ended. Grain: step.",
 )
+ends_of_audit = ("status", "ended_at", "duration_seconds", "rows_in", "rows_out", "error")
+"""The columns of a step that its end fills in; all others stay as they were written."""
 
 build_mark = Table(
     "build_mark",

@@ -46,6 +46,14 @@ def rollback(shop: Project, *args: object, exit_code: int = 0) -> str:
     return done.output
 
 
+def test_a_server_refuses_a_second_active_load_of_a_period(shop: Project) -> None:
+    if shop.engine.name == "duckdb":
+        pytest.skip("it has no index of some rows only")
+    with pytest.raises(Exception, match="dataset_version_one_active"):
+        shop.sql("update meta.dataset_version set state = 'active' where data_period = '2025-01'")
+    assert states(shop, "2025-01") == ["superseded", "superseded", "active"]
+
+
 def test_one_by_one_to_nothing(shop: Project) -> None:
     before = shop.sql("select load_id, version_no from meta.dataset_version where data_period = '2025-01'")
     output = rollback(shop)

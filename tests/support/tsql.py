@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 
 from sqlglot import exp, parse_one
 from sqlglot.dialects.tsql import TSQL
@@ -48,9 +48,10 @@ class Statement:
         return parse_one(self.sql, dialect=CASE_SENSITIVE)
 
 
-def statements(batch: str) -> Iterator[Statement]:
-    """The statements of a batch in their order, those in `exec('...')` too."""
-    yield from _under(batch, ())
+@cache
+def statements(batch: str) -> tuple[Statement, ...]:
+    """The statements of a batch in their order, those in `exec('...')` too. Kept: most are sent again, or replayed."""
+    return tuple(_under(batch, ()))
 
 
 def _under(batch: str, outer: tuple[str, ...]) -> Iterator[Statement]:

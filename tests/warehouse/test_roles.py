@@ -36,6 +36,12 @@ REFUSED = re.compile(
     r"permission denied|must be owner|permission was denied|not have permission|without permission", re.IGNORECASE
 )
 
+INDEXES = {
+    "postgres": "select indexname from pg_indexes where schemaname = 'core' and tablename = 'applied_load'",
+    "sqlserver": "select name from sys.indexes where object_id = object_id('core.applied_load') and index_id > 0",
+}
+"""Of the ledger."""
+
 FORBIDDEN = {
     "loader": [
         "create table {}.mine (a int)",
@@ -47,6 +53,10 @@ FORBIDDEN = {
         "update core.applied_load set fingerprint = fingerprint",
         "delete from core.members",
         "delete from mart.fct_member",
+        "delete from meta.etl_audit",
+        "truncate table meta.etl_audit",
+        "update meta.etl_audit set step = step",
+        "update meta.etl_audit set run_id = run_id where status = 'done'",
     ],
     "dbt": [
         "create table stage.mine (a int)",
@@ -195,6 +205,7 @@ def test_each_account_does_its_work_and_nothing_else(server: Engine, new_project
     staff.sql("dbt", "drop table core.applied_load")
     staff.run("build")
     assert ledger(project) == of_script
+    assert project.sql(INDEXES[server.name]) == [("ix_applied_load",)]
 
 
 @pytest.mark.slow

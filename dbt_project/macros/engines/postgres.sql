@@ -29,6 +29,9 @@
 {% macro postgres__create_ledger_sql() %}
     select pg_advisory_xact_lock({{ postgres_lock_key(name_of(ledger())) }});
     {{ default__create_ledger_sql() }}
+    {% if not indexes_named(ledger(), 'ix_' ~ ledger().identifier) %}{# `if not exists` waits for whoever writes rows #}
+    create index if not exists ix_{{ ledger().identifier }} on {{ ledger() }} (consumer, dataset, data_period);
+    {% endif %}
     commit;
 {% endmacro %}
 
