@@ -2,6 +2,7 @@
 
 import tomllib
 from pathlib import Path
+from typing import Any
 
 from sphinx.application import Sphinx
 
@@ -66,6 +67,20 @@ def stand_in(app: Sphinx, exception: Exception | None) -> None:
             page.write_text(STAND_IN.format(title=title), encoding="utf-8")
 
 
+def first_page(*_: object) -> list[str]:
+    """Write the first page each time: what it says of a warehouse changes without it."""
+    return [root_doc]
+
+
+def add_freshness(app: Sphinx, page: str, _: str, context: dict[str, Any], *__: object) -> None:
+    """Put what `loader docs` wrote of the warehouse's periods below the text of the first page."""
+    part = Path(app.outdir).parent / "freshness.html"
+    if page == root_doc and part.exists():
+        context["body"] += part.read_text(encoding="utf-8")
+
+
 def setup(app: Sphinx) -> None:
     """Called by Sphinx."""
+    app.connect("env-get-outdated", first_page)
+    app.connect("html-page-context", add_freshness)
     app.connect("build-finished", stand_in)

@@ -211,13 +211,31 @@ def test_docs_of_a_warehouse_before_and_after_it_is_built(new_project: Callable[
     assert "not built yet; run `loader run`" in result.output
     assert "core.citizens</td><td colspan" in (site / "gx" / "index.html").read_text(encoding="utf-8")
     assert broken_links(site) == []
+    assert "<td>Registered citizens</td><td>0</td><td>-</td>" in (site / "index.html").read_text(encoding="utf-8")
 
     assert project.loader("sample-data", "--rows", 100, "--periods", 2).exit_code == 0
     assert project.loader("run").exit_code == 0
     project.sql(BROKEN)
     (project.root / "gx/expectations/core/citizens/citizens.json").write_text(json.dumps(SUITE), encoding="utf-8")
+    shutil.copy(project.landing / "citizens_2025-01.xlsx", project.landing / "citizens_2025-02_v2.xlsx")
+    assert project.loader("load", "--force", "--dataset", "citizens", "--period", "2025-02").exit_code == 0
+    (project.landing / "citizens_2025-03.xlsx").write_bytes(b"no workbook")
+    assert project.loader("load", "--dataset", "citizens").exit_code == 1
     result = project.loader("docs")
     assert (result.exit_code, result.output.splitlines()) == (0, ["open target/docs/index.html"])
+
+    first = (site / "index.html").read_text(encoding="utf-8")
+    lines = [re.sub(r"\s*<[^>]+>\s*", "|", line) for line in re.findall(r"<tr>.*?</tr>", first, re.DOTALL)]
+    told = [re.sub(r"\|+", "|", line).strip("|").split("|") for line in lines]
+    assert [line[:3] + line[4:] for line in told if line[0] == "Registered citizens"] == [
+        ["Registered citizens", "2", "2025-02", "1", "1"]
+    ]
+    assert [line[:4] for line in told if "citizens_2025" in line[-2]] == [
+        ["2025-03", "refused", "-", "citizens_2025-03.xlsx"],
+        ["2025-02", "in", "2", "citizens_2025-02_v2.xlsx"],
+        ["2025-01", "in", "1", "citizens_2025-01.xlsx"],
+    ]
+    assert all(re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d", line[4]) for line in told if "citizens_2025" in line[-2])
 
     assert broken_links(site) == []
     gates = (site / "gx" / "index.html").read_text(encoding="utf-8")
@@ -233,6 +251,7 @@ def test_docs_of_a_warehouse_before_and_after_it_is_built(new_project: Callable[
     assert '"moved_in_on"' in catalog
     assert "../gx/index.html" in catalog
     of_the_warehouse = [path for folder in ("dbt", "gx") for path in (site / folder).rglob("*.html")]
+    of_the_warehouse.append(site / "index.html")
     published = [path.read_text(encoding="utf-8") for path in of_the_warehouse]
     for column in ("citizen_id", "email", "phone", "birth_date"):
         values = [row[0] for row in project.sql(PERSONAL.format(column, column))]

@@ -13,6 +13,7 @@ from loader.build.dbt import write_dbt_docs
 from loader.errors import UsageError
 from loader.project import Project
 from loader.reports.site.data_docs import write_data_docs
+from loader.reports.site.freshness import write_freshness
 from loader.text import first_lines
 
 
@@ -34,6 +35,7 @@ def make_docs(project: Project) -> Path:
     missing = write_data_docs(project, site / "gx")
     if missing:
         console.note(f"{', '.join(missing)}: not built yet; run `loader run`, then `loader docs` again")
+    write_freshness(project, site.parent / "freshness.html")
     _write_pages(source, site)
     return site / "index.html"
 
