@@ -55,8 +55,8 @@ Tables = Callable[[Sequence[str]], Sequence[Output] | None]
 """The columns of a table by the parts of its name, in lower case; None for a table that is not known."""
 
 
-def outputs(sql: str, grammar: str, tables: Tables) -> Outputs:
-    """The columns of a query, in the `grammar` of an engine.
+def outputs(sql: str, grammar: str, tables: Tables, *, doubt: bool = True) -> Outputs:
+    """The columns of a query, in the `grammar` of an engine. What cannot be traced is personal if `doubt` says so.
 
     Raises:
         UntraceableError: it cannot be parsed, or what its result has for columns is not to be told.
@@ -65,7 +65,7 @@ def outputs(sql: str, grammar: str, tables: Tables) -> Outputs:
         statements = parse(sql, read=grammar)
         if len(statements) != 1 or statements[0] is None:
             raise UntraceableError(f"has {plural(len(statements), 'statement')}")
-        return _Trace(tables).query(statements[0], None, {})
+        return _Trace(tables, doubt).query(statements[0], None, {})
     except (SqlglotError, RecursionError) as error:
         raise UntraceableError(type(error).__name__) from None
 
@@ -113,8 +113,10 @@ class _Scope:
 
 
 class _Trace:
-    def __init__(self, tables: Tables) -> None:
+    def __init__(self, tables: Tables, doubt: bool) -> None:
         self.tables = tables
+        self.doubt = doubt
+        """What is said of a value of which it is not known where it comes from."""
 
     def query(self, node: Any, outer: _Scope | None, named: _Named) -> Outputs:
         named = self._with(node, outer, named)
@@ -220,12 +222,12 @@ class _Trace:
         elif isinstance(node, exp.Table):
             parts = [part.name.lower() for part in node.parts]
             names = [alias] if alias else [".".join(parts[start:]) for start in range(len(parts))]
-            scope.sources.append(_source(names, self._table(node, parts, scope), node))
+            scope.sources.append(self._source(names, self._table(node, parts, scope), node))
         else:
             body = node.this if isinstance(node, exp.Lateral) else node
             is_query = isinstance(body, exp.Query | exp.Values)
             found = self.query(body, scope, scope.named) if is_query else self._function(body, alias, scope)
-            scope.sources.append(_source([alias], found, node))
+            scope.sources.append(self._source([alias], found, node))
         for join in node.args.get("joins") or ():
             self._join(join, scope)
 
@@ -245,7 +247,7 @@ class _Trace:
 
     def _personal(self, node: Any, scope: _Scope) -> bool:
         """Whether a value may hold something of a personal column."""
-        if isinstance(node, _FROM_ELSEWHERE) or _is_unknown_function(node):
+        if self.doubt and (isinstance(node, _FROM_ELSEWHERE) or _is_unknown_function(node)):
             return True
         if isinstance(node, exp.Column):
             return self._resolved([part.name.lower() for part in node.parts], scope)
@@ -266,14 +268,14 @@ class _Trace:
                 return any(found) or any(others)
             others += [source.others for source in inner.sources if source.others is not None]
             inner = inner.outer
-        return any(others) or not others
+        return any(others) or (self.doubt and not others)
 
     def _found(self, parts: Sequence[str], scope: _Scope) -> list[bool]:
         """What each column says that may be meant by a name: of a source, of this select, a field, a whole row."""
         found: list[bool] = []
         for count in range(1, len(parts)):
             for source in scope.called(".".join(parts[:count])):
-                found += source.of(parts[count]) or [True]
+                found += source.of(parts[count]) or [self.doubt]
         found += [one.personal for source in scope.sources for one in source.columns if one.name == parts[0]]
         if len(parts) == 1:
             found += [source.row for source in scope.called(parts[0])]
@@ -282,6 +284,14 @@ class _Trace:
         if definitions:
             scope.aliases[parts[0]] = definitions
         return found
+
+    def _source(self, names: Sequence[str], found: Outputs | None, node: Any) -> _Source:
+        """What is called `names`; a function names its column in its own way, where `node` does not."""
+        if found is None:
+            return _Source(names, (), others=self.doubt)
+        is_function = isinstance(node, exp.Unnest) or isinstance(node.this, _SERIES)
+        others = found.columns[0].personal if is_function else None
+        return _Source(names, _renamed(found, node).columns, others)
 
 
 def _only(node: Any, *names: str) -> None:
@@ -308,15 +318,6 @@ def _renamed(found: Outputs, node: Any) -> Outputs:
         raise UntraceableError("more names than columns")
     columns = [replace(column, name=name) for column, name in zip(found.columns, names, strict=False)]
     return Outputs((*columns, *found.columns[len(names) :]))
-
-
-def _source(names: Sequence[str], found: Outputs | None, node: Any) -> _Source:
-    """What is called `names`; a function names its column in its own way, where `node` does not."""
-    if found is None:
-        return _Source(names, (), others=True)
-    is_function = isinstance(node, exp.Unnest) or isinstance(node.this, _SERIES)
-    others = found.columns[0].personal if is_function else None
-    return _Source(names, _renamed(found, node).columns, others)
 
 
 def _known(source: _Source) -> Sequence[Output]:

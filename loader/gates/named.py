@@ -19,7 +19,7 @@ def unnamed_columns(project_dir: Path, contracts: Iterable[Contract]) -> dict[Pa
     Raises:
         UsageError: a suite is not readable.
     """
-    origins = Origins(project_dir, "", contracts)
+    origins = Origins(project_dir, "", contracts, doubt=False)
     lacking = {}
     for layer in (CORE, MART):
         files = suite_files(project_dir, layer)

@@ -34,8 +34,10 @@ _OF_HISTORY = ("dbt_scd_id", "dbt_valid_from", "dbt_valid_to", "dbt_updated_at",
 class Origins:
     """The columns of the tables of a warehouse, and which of them are personal. Nothing is read before it is asked."""
 
-    def __init__(self, project_dir: Path, grammar: str, contracts: Iterable[Contract]) -> None:
+    def __init__(self, project_dir: Path, grammar: str, contracts: Iterable[Contract], *, doubt: bool = True) -> None:
+        """`doubt`: whether what cannot be traced counts as personal."""
         self._root = project_dir
+        self._doubt = doubt
         self._grammar = grammar
         self._contracts = {contract.name: contract for contract in contracts}
         self._found: dict[tuple[str, str], Sequence[Output] | None] = {}
@@ -55,7 +57,7 @@ class Origins:
             return [Output(one.name, one.personal or one.name in names) for one in found]
 
         names = {name.lower() for name in personal}
-        return outputs(query, self._grammar, columns)
+        return outputs(query, self._grammar, columns, doubt=self._doubt)
 
     def columns(self, schema: str, table: str) -> Sequence[Output] | None:
         """The columns of a table; None when nothing is known of it."""
@@ -113,7 +115,7 @@ class Origins:
         from loader.gates.lineage import outputs
 
         try:
-            found = outputs(compiled, self._compiled_for, self._by_parts)
+            found = outputs(compiled, self._compiled_for, self._by_parts, doubt=self._doubt)
         except UntraceableError:
             return None
         added = _OF_HISTORY if kind == "snapshot" else ()

@@ -134,3 +134,18 @@ SHAPES = [
 def test_what_a_query_may_show(grammar: str, query: str, result: str, out: str) -> None:
     asked = query.replace(" T", f" {TABLE}")
     assert hidden(asked, result.split(), grammar) == set(out.split())
+
+
+def test_without_doubt_only_what_is_known_is_personal() -> None:
+    """No suite has to name columns of which nothing is known, such as those of a table that dbt has not compiled."""
+
+    def tables(parts: Sequence[str]) -> Sequence[Output] | None:
+        return [Output("name", personal=True), Output("city", personal=False)] if parts[-1] == "people" else None
+
+    sql = (
+        "select people.name as a, people.city as b, other.x as c, odd(people.city) as d, odd(people.name) as e, "
+        "nobody.y as f from people inner join other on people.city = other.city"
+    )
+    for doubt, personal in ((True, "acdef"), (False, "ae")):
+        found = outputs(sql, "duckdb", tables, doubt=doubt).columns
+        assert "".join(one.name for one in found if one.personal) == personal
