@@ -173,7 +173,8 @@ def target_folder(project_dir: Path) -> Path:
 def compiled_path(target: Path, node: Mapping[str, Any]) -> Path:
     """The compiled SQL of a node of a manifest."""
     path = Path(target, "compiled", node["package_name"], node["original_file_path"])
-    return path.with_name(f"{node['name']}.sql")
+    path = path.with_name(f"{node['name']}.sql")
+    return path / path.name if path.is_dir() else path  # dbt 1.12 makes a folder of the file of a snapshot
 
 
 def _said(column: Mapping[str, Any]) -> bool | None:

@@ -52,7 +52,8 @@
 
 {#- What fits into a type: letters, or digits before the point and behind it. A size that is not said is no bound. -#}
 {% macro room_of(column) %}
-    {% set name, _, sizes = column.data_type.lower().partition('(') %}
+    {% set parts = column.data_type.lower().split('(') %}
+    {% set name, sizes = parts[0], parts[1:] | join('(') %}
     {% set said = modules.re.findall('[0-9]+', sizes) | map('int') | list %}
     {% set endless = 1000000 %}
     {% set whole = {'smallint': 5, 'int': 10, 'integer': 10, 'bigint': 19, 'hugeint': 39} %}
