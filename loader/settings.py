@@ -50,7 +50,7 @@ class Settings(BaseSettings):
     log_dir: Path = Field(Path("data/logs"), validate_default=True)
     """What the loader did, as JSON lines without personal values, and dbt's own log."""
     lock_timeout: float = Field(60, ge=0)
-    """Seconds to wait for a warehouse that another process has locked."""
+    """Seconds to wait for a DuckDB file that another process has locked; locks on servers are waited for to the end."""
     gate_all_every: dt.timedelta = dt.timedelta(days=7)
     """How long builds may leave out the gates of tables that did not change, in days or hours (`12h`); `0d`: never."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"

@@ -208,7 +208,7 @@ def _record(
 ) -> int:
     """Write or renew the row of this content for this period; returns its `file_id`."""
     # else two loads at once give one file two numbers
-    project.warehouse.engine.lock(connection, ingestion_log.fullname)
+    project.warehouse.lock(connection, ingestion_log.fullname)
     forget_visits(project)
     remember_periods(project, connection)
     dataset = landed.contract.name if landed else None

@@ -180,7 +180,7 @@ def _replace(
     """The transaction of a load. When the versions are no longer those that the guard saw, returns them instead."""
     delivery = validated.delivery
     contract, period = delivery.contract, delivery.period
-    project.warehouse.engine.lock(connection, contract.name)
+    project.warehouse.lock(connection, contract.name)
     versions = versions_of(connection, contract.name)
     if versions != seen:
         return versions

@@ -94,7 +94,7 @@ def remember_periods(project: Project, connection: Connection) -> None:
     memory = _memories.get(project)
     if memory is None or not memory.unkept:
         return
-    project.warehouse.engine.lock(connection, meta.ingestion_log.fullname)  # another command may find the same
+    project.warehouse.lock(connection, meta.ingestion_log.fullname)  # another command may find the same
     known = _kept_answers(connection)
     rows = [
         question._asdict()

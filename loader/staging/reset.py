@@ -58,11 +58,11 @@ def reset(project: Project, contract: Contract, confirm: Callable[[Found], None]
     with project.audit.step("reset", dataset=contract.name) as step:
 
         def work(connection: Connection) -> Found:
-            engine.lock(connection, contract.name)
+            project.warehouse.lock(connection, contract.name)
             tables, locked = _tables(connection, engine, contract), set[str]()
             while waiting := [name for name in tables.made if name not in locked]:
                 for name in waiting:
-                    engine.lock(connection, name)
+                    project.warehouse.lock(connection, name)
                 locked.update(waiting)
                 tables = _tables(connection, engine, contract)  # again: a build that was waited for may have made more
             done = _look(connection, contract, tables)

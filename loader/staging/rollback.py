@@ -36,7 +36,7 @@ def rollback(
             refuse_unfit(project, contract, wanted)
 
         def work(connection: Connection) -> None:
-            project.warehouse.engine.lock(connection, contract.name)
+            project.warehouse.lock(connection, contract.name)
             if _choose(connection, contract, period, to) != (before, wanted):
                 raise UsageError(
                     f"{contract.name} {period} was loaded meanwhile; look at `loader versions` and try again"

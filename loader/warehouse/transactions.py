@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
+from contextvars import copy_context
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from threading import Timer
 from typing import Any, TypeVar, cast
 
 import sqlalchemy
@@ -30,6 +32,8 @@ from loader.warehouse.engines.base import Engine
 T = TypeVar("T")
 _ATTEMPTS = 5
 _AT_ONCE = 1_000
+_PATIENCE = 2.0
+"""Seconds that a wait for a lock takes before it is told."""
 
 
 def portions(values: Sequence[T]) -> Iterator[Sequence[T]]:
@@ -71,6 +75,24 @@ class Warehouse:
             raise EnvironmentFailedError(self._explain(error)) from error
         except SQLAlchemyError as error:
             raise EnvironmentFailedError(f"the database said: {first_line(error)}") from error
+
+    def lock(self, connection: Connection, name: str) -> None:
+        """Take the lock called `name` until the end of the transaction, and say for whom that waits."""
+        if self.engine.embedded:
+            return
+        watch = Timer(_PATIENCE, copy_context().run, (self._say_who_holds_the_lock, name))
+        watch.daemon = True  # whoever ends does not wait for its connection
+        watch.start()
+        try:
+            self.engine.lock(connection, name)
+        finally:
+            watch.cancel()
+
+    def _say_who_holds_the_lock(self, name: str) -> None:
+        holder = None
+        with suppress(SQLAlchemyError), self._connections.connect() as beside:
+            holder = self.engine.holder(beside, name)
+        console.note(f"waiting for {name}, which {f'is held by {holder}' if holder else 'another session holds'}")
 
     @contextmanager
     def kept_open(self) -> Iterator[None]:

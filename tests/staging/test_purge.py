@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -556,9 +557,13 @@ def test_a_purge_waits_for_whoever_holds_the_dataset(project: Project) -> None:
             assert time.monotonic() < until
             time.sleep(0.05)
         assert str(NUMBER) in numbers(project)
+        time.sleep(3)  # a wait of more than two seconds is told
         other.commit()
-        process.communicate()
+        output = "".join(filter(None, process.communicate()))
     assert process.returncode == 0
+    assert "waiting for members, which" in output
+    if server.name == "postgres":
+        assert re.search(r"is held by \S+, session \d+", output)
     assert str(NUMBER) not in numbers(project)
 
 

@@ -282,7 +282,7 @@ def _count(connection: Connection, table: Table, here: ColumnElement[bool]) -> i
 def _remove(connection: Connection, project: Project, scope: Scope, found: Found) -> tuple[list[Path], int]:
     """The transaction; returns the files that nothing refers to any more, and the rows deleted from stage."""
     contract = scope.contract
-    project.warehouse.engine.lock(connection, contract.name)
+    project.warehouse.lock(connection, contract.name)
     versions = versions_of(connection, contract.name)
     known = _known_files(connection, contract)
     concerned: set[str] = set()

@@ -77,6 +77,10 @@ class Engine(Protocol):
     def lock(self, connection: Connection, name: str) -> None:
         """Take the lock called `name` until the end of the transaction; waits for whoever holds it."""
 
+    def holder(self, connection: Connection, name: str) -> str | None:  # noqa: ARG002
+        """Who holds the lock called `name`, as far as this account may see it: a program and its session."""
+        return None
+
     def uploaded(
         self,
         connect: Callable[[], Connection],  # noqa: ARG002

@@ -54,6 +54,15 @@ _STILL_SEEING = """
 
 As ComputeXidHorizons of PostgreSQL's procarray.c, but that a vacuum counts here too.
 """
+_HOLDER = """
+    select coalesce(nullif(activity.application_name, ''), 'somebody') || ', session ' || activity.pid
+    from pg_locks as locks
+    inner join pg_stat_activity as activity on locks.pid = activity.pid
+    where locks.locktype = 'advisory' and locks.granted and locks.objsubid = 1
+        and locks.database = (select oid from pg_database where datname = current_database())
+        and (cast(locks.classid as bigint) << 32) | cast(locks.objid as bigint) = hashtextextended(:name, 0)
+"""
+"""The two halves of a key of 64 bits are two columns there."""
 _RETRY_STATES = ("40001", "40P01", "55P03", "57P01", "08000", "08003", "08006")
 """Serialization failure, deadlock, lock not available, admin shutdown, connection lost."""
 
@@ -97,7 +106,7 @@ class Postgres(Engine):
                 host=fields.get("host"),
                 port=int(fields["port"]) if fields.get("port") else None,
                 database=fields.get("dbname") or fields.get("database"),
-                query={"connect_timeout": "10", "client_encoding": "utf8"}
+                query={"connect_timeout": "10", "client_encoding": "utf8", "application_name": "almanac"}
                 | {word: str(fields[word]) for word in _PASSED_ON if fields.get(word)},
             )
         )
@@ -118,6 +127,9 @@ class Postgres(Engine):
 
     def lock(self, connection: Connection, name: str) -> None:
         connection.execute(text("select pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": lock_name(name)})
+
+    def holder(self, connection: Connection, name: str) -> str | None:
+        return connection.execute(text(_HOLDER), {"name": lock_name(name)}).scalar()
 
     def append_parquet(self, connection: Connection, table: Table, parquet: Path, constants: dict[str, object]) -> int:
         import pyarrow as pa

@@ -40,6 +40,14 @@ begin
     throw 50000, @message, 1
 end
 """
+_HOLDER = """
+select top 1 concat(coalesce(nullif(sessions.program_name, ''), 'somebody'), ', session ', sessions.session_id)
+from sys.dm_tran_locks as locks
+inner join sys.dm_exec_sessions as sessions on locks.request_session_id = sessions.session_id
+where locks.resource_type = 'APPLICATION' and locks.request_status = 'GRANT' and locks.resource_database_id = db_id()
+    and charindex(concat('[', left(:name, 32), ']'), locks.resource_description) > 0
+"""
+"""A description has the first 32 letters of a name. Who may not view the server's state sees no others."""
 _OVERWRITE = "declare @here sysname = db_name() exec sp_clean_db_free_space @dbname = @here"
 _VIEWS = """
 select distinct concat(object_schema_name(referencing_id), '.', object_name(referencing_id))
@@ -126,6 +134,9 @@ class SQLServer(Engine):
     def lock(self, connection: Connection, name: str) -> None:
         connection.execute(text(_LOCK), {"name": lock_name(name)})
         connection.info[LOCK] = lock_name(name)
+
+    def holder(self, connection: Connection, name: str) -> str | None:
+        return connection.execute(text(_HOLDER), {"name": lock_name(name)}).scalar()
 
     @contextmanager
     def uploaded(self, connect: Callable[[], Connection], table: Table, parquet: Path, load_id: int) -> Iterator[None]:
