@@ -110,10 +110,10 @@ def three_files(project: Project) -> None:
 
 ROLLBACK = ["rollback", "--dataset", "products", "--period", "2025-01", "--to", 1]
 COMMANDS = {
-    "load": Command(["load"], a_correction, 6),
-    "rollback": Command(ROLLBACK, two_versions, 9, again=2),
-    "purge": Command(["purge", "--dataset", "products", "--key", "A1", "--yes"], two_versions, 3),
-    "migrate": Command(["migrate"], nothing, 12),
+    "load": Command(["load"], a_correction, 5),
+    "rollback": Command(ROLLBACK, two_versions, 10, again=2),
+    "purge": Command(["purge", "--dataset", "products", "--key", "A1", "--yes"], two_versions, 2),
+    "migrate": Command(["migrate"], nothing, 13),
     "build": Command(["build"], a_history, marks=[pytest.mark.long]),
     "run": Command(["run"], three_files, marks=[pytest.mark.long]),
 }

@@ -1,9 +1,8 @@
-"""All that a process of the loader or of dbt imports, but for the loader itself: it has an id for each process."""
+"""All that a process of the loader or of dbt imports."""
 
 import gc
 import importlib
 import pkgutil
-import sys
 
 import loader
 
@@ -15,6 +14,4 @@ for name in (*LATE, "dbt.adapters.duckdb", "dbt.adapters.postgres", "dbt.cli.mai
 for module in pkgutil.walk_packages(loader.__path__, "loader."):
     if not module.name.startswith(("loader.__main__", "loader.warehouse.migrations.")):
         importlib.import_module(module.name)
-for name in [name for name in sys.modules if name.partition(".")[0] == "loader"]:
-    del sys.modules[name]
 gc.freeze()

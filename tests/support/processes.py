@@ -11,6 +11,7 @@ import os
 import subprocess
 import sys
 import time
+import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -136,8 +137,17 @@ def _work(command: Sequence[str], cwd: Path, env: dict[str, str], out: Connectio
     os.chdir(cwd)
     sys.stdout, sys.stderr = _instead_of(1, out), _instead_of(2, err)
     sys.argv = list(command)
+    _renew_run_id()
     faults.arm()
     exec(PROGRAMS[command[0]])
+
+
+def _renew_run_id() -> None:
+    """The loader has one for each process, which it makes when it is imported."""
+    run_id = uuid.uuid4().hex
+    for name, module in list(sys.modules.items()):
+        if name.startswith("loader.") and hasattr(module, "RUN_ID"):
+            module.RUN_ID = run_id  # type: ignore[attr-defined]
 
 
 def _instead_of(descriptor: int, pipe: Connection) -> TextIO:
