@@ -40,13 +40,19 @@ _CREDENTIALS = (
 )
 _OPENED = {"'": "'", '"': '"', "{": "}"}
 
+_LEAST_KNOWN = 6
+"""Characters of a credential that is known by itself."""
+
 _known: list[re.Pattern[str]] = []
 """Credentials of this process."""
 
 
 def keep_secret(values: Iterable[str]) -> None:
-    """Mask these values from now on wherever they are, also as an address or ODBC writes them."""
-    for value in filter(None, values):
+    """Mask these values from now on wherever they are, also as an address or ODBC writes them.
+
+    A shorter one may be any word or number of a message, and is masked only where it is written as a credential.
+    """
+    for value in (value for value in values if len(value) >= _LEAST_KNOWN):
         forms = {value, quote(value, safe=""), quote_plus(value), value.replace("}", "}}"), sql_text(value)[1:-1]}
         pattern = "|".join(sorted(map(re.escape, forms), key=len, reverse=True))
         found = re.compile(rf"(?<![^\W_])(?:{pattern})(?![^\W_])")

@@ -69,6 +69,12 @@ def test_any_credential_of_a_profile_is_masked_in_its_own_words(secret: str) -> 
     del disclosure._known[before:]
 
 
+def test_a_short_password_masks_no_word_of_others() -> None:
+    keep_secret(["0", "'", "load"])
+    assert without_credentials("2 loaded, 0 refused, see 'load'") == "2 loaded, 0 refused, see 'load'"
+    assert without_credentials("password=load") == "password=***"
+
+
 @pytest.mark.parametrize(
     "text",
     [
