@@ -236,7 +236,7 @@ class _Bench:
 
     def _append(self, number: int, month: Path, keys: int) -> None:
         from loader.warehouse.stage_table import stage_table
-        from loader.warehouse.versions import add_version
+        from loader.warehouse.version_changes import Change
 
         contract, period = self.project.contract("people"), _period(number)
         bounds = contract.period(period)
@@ -248,7 +248,8 @@ class _Bench:
             warehouse.engine.append_parquet(connection, table, month, lineage)
             load = {"load_id": number, "dataset": "people", "data_period": period, "period_start": bounds.start}
             load |= {"period_end": bounds.end, "version_no": 1, "file_id": 1, "parquet_path": "", "parquet_sha256": ""}
-            add_version(connection, {**load, "contract_fingerprint": "", "row_count": keys, "loaded_at": loaded_at})
+            load |= {"contract_fingerprint": "", "row_count": keys, "loaded_at": loaded_at}
+            Change.begin(connection, "people", "load-stage", "").add(load)
 
         with warehouse.uploaded(table, month, number):
             warehouse.run(work)

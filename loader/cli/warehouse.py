@@ -45,7 +45,9 @@ def status_command(project: Project, dataset: str | None, as_json: bool) -> int:
         earlier = of_earlier_reader(project, dataset)
         asked = [one for one in project.contracts if dataset in (None, one.name)]
         stray = project.warehouse.run(lambda c: strays(c, project, asked))
-    if as_json:
+    if as_json and away is not None:
+        away.answered = {"lines": lines_as_json(lines)}
+    elif as_json:
         print_json(lines_as_json([*lines, *of_unknown(unknown)]))
     elif lines:
         console.show(status_table(lines), LEAVE_OUT)

@@ -40,7 +40,8 @@ def test_status_shows_what_meta_knows_all_the_same(shop: Project) -> None:
     load(shop)
     away = {"ALMANAC_LANDING_DIR": str(shop.root / "away")}
     done = shop.loader("status", "--json", env=away)
-    assert (done.exit_code, [line["state"] for line in done.json]) == (3, ["active"])
+    assert (done.exit_code, [line["state"] for line in done.json["lines"]]) == (3, ["active"])
+    assert "cannot be looked at" in done.json["error"]["message"]
     shop.loader("derive")
     path = shop.root / "data/landing/products_2025-01.csv"
     assert shop.loader("load", "--file-path", path, env=away).exit_code == 0
