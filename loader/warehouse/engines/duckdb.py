@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _HOLDER = re.compile(
     r"Conflicting lock is held in (?P<program>.*?) ?\(PID (?P<pid>\d+)\)|(?P<windows>being used by another process)"
+    r"|(?P<here>Unique file handle conflict)"
 )
 
 
@@ -103,6 +104,8 @@ class DuckDB(Engine):
         found = _HOLDER.search(str(error))
         if found is None:
             return None
+        if found["here"]:
+            return "another connection of this process"
         return f"process {found['pid']} ({Path(found['program']).name})" if found["pid"] else "another process"
 
     def reclaim_space(self, connect: Callable[[], Connection], tables: Sequence[str], timeout: float) -> None:  # noqa: ARG002
