@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from sqlalchemy import Connection, insert, select, update
@@ -29,7 +29,7 @@ from loader.staging.landing import (
 from loader.staging.options import refuse_contradiction, refuse_second_name
 from loader.staging.period_within import remember_periods
 from loader.validation import match_header
-from loader.warehouse.meta import file_ids, ingestion_log
+from loader.warehouse.meta import file_ids, ingestion_log, now
 
 
 @dataclass(frozen=True)
@@ -99,8 +99,9 @@ def _ingest(
     name = recognised.name if recognised else name_in_landing(project, path)
     with project.audit.step("ingest", dataset=names[0], period=names[1], subject=name) as step:
         project.warehouse.let_go()
+        looked_at = now()
         with refused_by_name(path, name):
-            content = look()
+            content = replace(look(), looked_at=looked_at)  # known before or not, it was so until now
         try:
             landed = recognised or recognise(project, path)
             if landed.read_from not in (None, content.sha256):

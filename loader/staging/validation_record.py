@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 _NOTE = "note: "
 """What stands before a remark in the summary."""
-_PACKAGES = ("almanac", "babel", "great_expectations", "pandas", "phonenumbers", "pyarrow", "python-calamine")
+_PACKAGES = ("almanac", "babel", "duckdb", "great_expectations", "pandas", "phonenumbers", "pyarrow", "python-calamine")
 """Whose versions a result may hang on."""
 
 

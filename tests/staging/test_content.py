@@ -13,6 +13,7 @@ import pytest
 
 import loader.staging.content
 from tests.conftest import Project
+from tests.support.deliveries import change_contract
 from tests.support.engines import Engine
 from tests.support.shop import deliver, load, open_shop, prepared, products, skus
 
@@ -20,6 +21,19 @@ from tests.support.shop import deliver, load, open_shop, prepared, products, sku
 @pytest.fixture
 def shop(engine: Engine, new_project: Callable[..., Project]) -> Project:
     return prepared(new_project, engine, open_shop)
+
+
+def test_a_kept_file_that_is_looked_at_anew_says_when(shop: Project) -> None:
+    change_contract(shop, "    kind: full\n", "    kind: full\n    keep_files: true\n")
+    path = deliver(shop, "2025-01", products("P1"))
+    load(shop)
+    looked_at = "select ingested_at from meta.ingestion_log"
+    ((before,),) = shop.sql(looked_at)
+    path.unlink()
+    change_contract(shop, "description: Name.}", "description: Name., clean: [trim]}")
+    assert "1 loaded" in load(shop)
+    ((after,),) = shop.sql(looked_at)
+    assert before < after
 
 
 @pytest.fixture
