@@ -15,6 +15,11 @@ class Damage(StrEnum):
     SIZE = "other size"
     CONTENT = "other content"
 
+    @property
+    def in_words(self) -> str:
+        """What is said of the file behind its name."""
+        return "is gone from the archive" if self is Damage.GONE else f"has {self} in the archive"
+
 
 def damage_of(path: Path, size: int | None, sha256: str | None = None) -> Damage | None:
     """What is wrong with a file; None when nothing is.

@@ -190,18 +190,6 @@ check_all_option = click.option(
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON and nothing else.")
 
 
-def period_of(contract: Any, name: str) -> Any:
-    """The period of an option.
-
-    Raises:
-        UsageError: the contract's grain has no period of this name.
-    """
-    try:
-        return contract.period(name)
-    except ValueError as error:
-        raise UsageError(f"--period: {error}") from None
-
-
 def split_names(_: Any, __: Any, values: tuple[str, ...]) -> list[str]:
     """Given more than once, or separated by commas."""
     return [name.strip() for one in values for name in one.split(",") if name.strip()]

@@ -13,7 +13,6 @@ from loader.cli.app import (
     dataset_option,
     json_option,
     needed_dataset_option,
-    period_of,
     period_option,
     print_json,
     refuse_options,
@@ -53,7 +52,7 @@ def rollback_command(
     if dataset is None or one["period"] is None:
         raise UsageError("name --dataset and --period, or --all and --to-day")
     contract = project.contract(dataset)
-    return _rollback_one(project, contract, period_of(contract, one["period"]), one["to"])
+    return _rollback_one(project, contract, contract.period(one["period"]), one["to"])
 
 
 def _rollback_one(project: Project, contract: Contract, period: Period, to: int | None) -> int:

@@ -32,8 +32,6 @@ def status_command(project: Project, dataset: str | None, as_json: bool) -> int:
 
     with project.warehouse.kept_open():
         project.ensure_migrated()
-        if dataset is not None:
-            project.contract(dataset)
         unknown: list[UnknownFile] = []
         older, away = [], None
         try:

@@ -37,10 +37,9 @@ def note_damaged(damaged: Mapping[tuple[str, str], Damage]) -> None:
     for (dataset, period), damage in damaged.items():
         periods[dataset, damage].append(period)
     for (dataset, damage), names in periods.items():
-        what = "is gone from the archive" if damage is Damage.GONE else f"has {damage} in the archive"
         console.note(
-            f"{dataset} {listed(names, _MOST)}: the parquet file {what}; stage is not touched. Restore it from a "
-            "backup, or `loader load --file-path …` writes it again from what was delivered"
+            f"{dataset} {listed(names, _MOST)}: the parquet file {damage.in_words}; stage is not touched. Restore it "
+            "from a backup, or `loader load --file-path …` writes it again from what was delivered"
         )
 
 

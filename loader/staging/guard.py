@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from loader.archive.damage import Damage, damage_of
+from loader.archive.damage import damage_of
 from loader.archive.difference import Delivery, Difference, difference, needed
 from loader.contracts import Contract
 from loader.errors import EnvironmentFailedError, RefusedError
@@ -96,8 +96,7 @@ def _refuse_damaged(project: Project, version: Version) -> None:
         path = project.archived(name)
         damage = damage_of(path, size)
         if damage is not None:
-            what = "is gone from the archive" if damage is Damage.GONE else f"has {damage} in the archive"
             raise EnvironmentFailedError(
-                f"{project.shown(path)} {what} (version {version.version_no} of {version.dataset} "
+                f"{project.shown(path)} {damage.in_words} (version {version.version_no} of {version.dataset} "
                 f"{version.data_period}); restore it from a backup, or load with --force to skip the guard"
             )
