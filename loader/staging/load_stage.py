@@ -30,6 +30,7 @@ from loader.warehouse.versions import (
     ArchiveFiles,
     active_version,
     move_archived,
+    rollback_command,
     same_bytes_elsewhere,
     set_reader_revision,
     versions_of,
@@ -304,8 +305,8 @@ def _refuse_known(validated: Validated, versions: list[Version]) -> None:
         known = this[-1]
         raise RefusedError(
             f"{delivery.name} is version {known.version_no} of {known.dataset} {known.data_period} "
-            f"({known.state.replace('_', ' ')}); to make it active again: loader rollback --dataset {known.dataset} "
-            f"--period {known.data_period} --to {known.version_no}"
+            f"({known.state.replace('_', ' ')}); to make it active again: "
+            f"{rollback_command(known.dataset, known.data_period, known.version_no)}"
         )
 
 

@@ -13,25 +13,30 @@ from loader.project import Project
 from loader.staging.load_stage import activate, refuse_unfit, uploading
 from loader.warehouse import State, Version
 from loader.warehouse.build_mark import withdraw_mark
-from loader.warehouse.versions import active_version, versions_of
+from loader.warehouse.versions import active_version, rollback_command, versions_of
 
 _NO_WAY_BACK = "if it has to come back, its file can be loaded again: loader load --force --file-path …"
 
 
 def rollback(
-    project: Project, contract: Contract, period: Period, to: int | None = None
+    project: Project,
+    contract: Contract,
+    period: Period,
+    to: int | None = None,
+    shown: tuple[Version | None, Version | None] | None = None,
 ) -> tuple[Version | None, Version | None]:
     """Undo the active load of a period; returns the versions that were and are active.
 
     `to` is the number of the version to make active, 0 for none; without it the latest earlier version that was not
-    rolled back itself is taken.
+    rolled back itself is taken. Where somebody was `shown` these two before, others are not exchanged.
 
     Raises:
-        UsageError: the period was never loaded, or has no such version; without `to`, no earlier one.
+        UsageError: the period was never loaded, or has no such version; without `to`, no earlier one; or it was loaded
+            meanwhile.
         RefusedError: the archived file does not fit any more.
     """
     with project.audit.step("rollback", dataset=contract.name, period=period.name) as step:
-        before, wanted = project.warehouse.run(lambda c: _choose(c, contract, period, to))
+        before, wanted = shown or project.warehouse.run(lambda c: _choose(c, contract, period, to))
         if wanted is not None:
             refuse_unfit(project, contract, wanted)
 
@@ -56,13 +61,8 @@ def rollback(
 def tell(contract: Contract, period: Period, before: Version | None, after: Version | None) -> None:
     """Say what a rollback did, and how it is undone."""
     console.say(f"rolled back {contract.name} {period} from {in_words(before)} to {in_words(after)}")
-    console.say(f"undo        {command(contract, period, before.version_no if before else 0)}")
+    console.say(f"undo        {rollback_command(contract.name, period.name, before.version_no if before else 0)}")
     console.say("next        loader build  rebases the history")
-
-
-def command(contract: Contract, period: Period, to: int) -> str:
-    """The command that makes a version active, 0 for none."""
-    return f"loader rollback --dataset {contract.name} --period {period} --to {to}"
 
 
 def in_words(version: Version | None) -> str:
@@ -109,6 +109,6 @@ def _earlier(contract: Contract, period: Period, kept: Sequence[Version], active
     if not earlier:
         raise UsageError(
             f"{contract.name} {period} has no version before version {active.version_no}; to empty the period: "
-            f"{command(contract, period, 0)}"
+            f"{rollback_command(contract.name, period.name, 0)}"
         )
     return earlier[-1]

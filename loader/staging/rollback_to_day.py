@@ -42,7 +42,8 @@ def rollback_to_day(
     a failure the same command does the rest.
 
     Raises:
-        UsageError: it is not known what was active, or it was purged since; nothing is changed.
+        UsageError: it is not known what was active, or it was purged since; nothing is changed. Or a period was loaded
+            after it was shown; it and those after it are left as they are.
         RefusedError: an archived file does not fit any more.
     """
     end = dt.datetime.combine(day, dt.time()) + dt.timedelta(days=1)
@@ -53,7 +54,8 @@ def rollback_to_day(
     if steps:
         confirm(steps)
     for step in steps:
-        rollback(project, step.contract, step.period, step.then.version_no if step.then else 0)
+        to = step.then.version_no if step.then else 0
+        rollback(project, step.contract, step.period, to, (step.now, step.then))
         yield step
 
 

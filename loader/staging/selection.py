@@ -18,7 +18,7 @@ from loader.staging.ingest import Ingested, ingest, ingest_kept
 from loader.staging.landing import Landed
 from loader.staging.sources import Place, Source
 from loader.warehouse import State, Version
-from loader.warehouse.versions import active_version, versions_of
+from loader.warehouse.versions import active_version, rollback_command, versions_of
 
 
 @dataclass(frozen=True)
@@ -186,7 +186,7 @@ def _known(file: Landed, version: Version) -> str:
         return f"{known}; rows of it were purged, --force brings them back"
     if version.state is State.ACTIVE:
         return f"{known}; --force reads it again"
-    again = f"loader rollback --dataset {file.contract.name} --period {version.data_period} --to {version.version_no}"
+    again = rollback_command(version.dataset, version.data_period, version.version_no)
     return f"{known}; to make it active again: {again}"
 
 

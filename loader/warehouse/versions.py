@@ -114,6 +114,12 @@ class Version:
         return self.is_incomplete or bool(self.unknown_keys)
 
 
+def rollback_command(dataset: str, period: str, to: int | None = None) -> str:
+    """The command that makes a version of a period active, 0 for none; without a number, the one before."""
+    number = "" if to is None else f" --to {to}"
+    return f"loader rollback --dataset {dataset} --period {period}{number}"
+
+
 def words_of_unknown(unknown_keys: int | None, unreadable_keys: int | None) -> str:
     """What a load says nothing of, in words; empty when it leaves nothing open."""
     parts = []

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 
+from loader.errors import UsageError
+from loader.project import Project as Opened
+from loader.staging.rollback_to_day import Step, rollback_to_day
 from tests.conftest import Project, Result
 from tests.support.deliveries import change_contract
 from tests.support.engines import Engine
@@ -227,6 +230,23 @@ def test_all_periods_are_what_they_were_when_a_day_ended(
         assert again.output == f"every period is as it was when {DAYS[at]:%Y-%m-%d} ended\n"
     assert shop.loader(*back, "2026-10-31", "--yes").exit_code == 0
     assert (known(shop), skus(shop)) == ({}, [])
+
+
+def test_what_was_loaded_after_it_was_shown_is_not_rolled_back(shop: Project) -> None:
+    shop.sql("update meta.version_event set happened_at = '2026-11-01 10:00:00'")
+    rollback(shop, "--to", 1)
+    opened = Opened.open(shop.root)
+    shown: list[str] = []
+
+    def confirm(steps: Sequence[Step]) -> None:
+        shown.extend(map(str, steps))
+        deliver(shop, "2025-01", products("P7"), order=7)
+        load(shop, "--force", "--period", "2025-01")
+
+    with pytest.raises(UsageError, match="products 2025-01 was loaded meanwhile"):
+        list(rollback_to_day(opened, opened.contracts, dt.date(2026, 11, 1), confirm))
+    assert len(shown) == 1
+    assert (skus(shop, "2025-01"), states(shop, "2025-01")[-1]) == (["P7"], "active")
 
 
 def test_what_was_purged_or_is_not_known_does_not_come_back_by_a_day(shop: Project) -> None:

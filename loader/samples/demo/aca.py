@@ -11,14 +11,13 @@ from typing import Any
 
 from loader import console
 from loader.build.layers import Part, build
-from loader.contracts import Contract, Grain, Period
+from loader.contracts import Grain, Period
 from loader.files import sha256_of
 from loader.project import Project
 from loader.reports.cube import output as pivot
 from loader.samples.data.aca import Sample, make_deliveries
-from loader.samples.demo.narration import head, refuse_strangers, rows_of, say_what_next, show
+from loader.samples.demo.narration import head, refuse_strangers, roll_back, rows_of, say_what_next, show
 from loader.staging.load import load
-from loader.staging.rollback import rollback, tell
 from loader.warehouse.versions import active_version, versions_of
 
 _INSURER = Part("aca", ("members", "health_plans", "providers", "enrollments", "claims"))
@@ -168,20 +167,14 @@ def _take_back(project: Project, last: date) -> None:
     contract = project.contract("claims")
     versions = project.warehouse.run(lambda c: versions_of(c, contract.name, str(last)))
     if active_version(versions) is not None:
-        console.say(f"$ loader rollback --dataset claims --period {last} --to 0")
-        _roll_back(project, contract, contract.period(str(last)), 0)
-
-
-def _roll_back(project: Project, contract: Contract, period: Period, to: int) -> None:
-    tell(contract, period, *rollback(project, contract, period, to))
+        roll_back(project, contract, contract.period(str(last)), 0)
 
 
 def _deliver(project: Project, drop: bytes, last: date) -> None:
     """Load the held back drop; in a second demo it is known, and made active again."""
     contract = project.contract("claims")
     if versions := project.warehouse.run(lambda c: versions_of(c, contract.name, str(last))):
-        console.say(f"$ loader rollback --dataset claims --period {last} --to {versions[-1].version_no}")
-        _roll_back(project, contract, contract.period(str(last)), versions[-1].version_no)
+        roll_back(project, contract, contract.period(str(last)), versions[-1].version_no)
     else:
         (project.settings.landing_dir / f"claims_{last}.csv").write_bytes(drop)
         console.say("$ loader run")

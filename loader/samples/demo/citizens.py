@@ -16,10 +16,9 @@ from loader.project import Project
 from loader.reports.status import status
 from loader.reports.status_tables import LEAVE_OUT, status_table
 from loader.samples.data.citizens import DEMO_CITIZEN_ID, make_broken, make_correction, make_deliveries
-from loader.samples.demo.narration import head, refuse_strangers, rows_of, say_what_next, show
+from loader.samples.demo.narration import head, refuse_strangers, roll_back, rows_of, say_what_next, show
 from loader.staging.load import load
 from loader.staging.plan import describe, plan
-from loader.staging.rollback import rollback, tell
 from loader.warehouse.versions import versions_of
 
 _CITIZENS = Part("citizens", ("citizens",))
@@ -88,9 +87,7 @@ def demo(project: Project, *, rows: int, periods: int) -> None:
     _show_history(project, "The same person after the correction")
 
     head("4  And back: the correction is rolled back")
-    console.say(f"$ loader rollback --dataset citizens --period {_CORRECTED}")
-    period = contract.period(_CORRECTED)
-    tell(contract, period, *rollback(project, contract, period))
+    roll_back(project, contract, contract.period(_CORRECTED))
     console.say()
     build(project, part=_CITIZENS)
     console.say()
@@ -140,9 +137,7 @@ def _deliver(project: Project, contract: Contract, correction: Path) -> None:
     versions = project.warehouse.run(lambda c: versions_of(c, contract.name, _CORRECTED))
     known = next((version for version in versions if version.file_sha256 == sha256), None)
     if known is not None and not known.is_active:
-        console.say(f"$ loader rollback --dataset citizens --period {_CORRECTED} --to {known.version_no}")
-        period = contract.period(_CORRECTED)
-        tell(contract, period, *rollback(project, contract, period, known.version_no))
+        roll_back(project, contract, contract.period(_CORRECTED), known.version_no)
         console.say()
         return
     console.say(f"$ loader load --file-path {project.shown(correction)}")

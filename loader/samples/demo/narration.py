@@ -9,12 +9,13 @@ from typing import Any
 from sqlalchemy import text
 
 from loader import console
-from loader.contracts import Contract
+from loader.contracts import Contract, Period
 from loader.errors import UsageError
 from loader.files import sha256_of
 from loader.project import Project
+from loader.staging.rollback import rollback, tell
 from loader.text import number
-from loader.warehouse.versions import versions_of
+from loader.warehouse.versions import rollback_command, versions_of
 
 _ELSEWHERE = "run it in another clone, and leave your data where they are"
 
@@ -39,6 +40,12 @@ def refuse_strangers(project: Project, contract: Contract, made: dict[str, str])
         raise UsageError(
             f"the warehouse holds other deliveries of {contract.name} (of a demo of another size?); {_ELSEWHERE}"
         )
+
+
+def roll_back(project: Project, contract: Contract, period: Period, to: int | None = None) -> None:
+    """Roll a period back before everybody's eyes, as the command does."""
+    console.say(f"$ {rollback_command(contract.name, period.name, to)}")
+    tell(contract, period, *rollback(project, contract, period, to))
 
 
 def rows_of(project: Project, query: str, **parameters: Any) -> list[tuple[Any, ...]]:
