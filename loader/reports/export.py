@@ -44,7 +44,7 @@ def _refuse_place(path: Path, source: Path, *, force: bool) -> None:
     if path.exists() and path.samefile(source):
         raise UsageError(f"{path} is the warehouse itself; name another file")
     if not path.parent.is_dir():
-        raise UsageError(f"{path.parent} is no folder; make it, or name another file")
+        raise UsageError(f"{path.parent} is not a folder; make it, or name another file")
     log = path.with_name(f"{path.name}.wal")
     if log.exists():  # DuckDB would take it for changes of the new file
         raise UsageError(

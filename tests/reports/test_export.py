@@ -142,10 +142,10 @@ def test_what_is_no_place_for_a_copy(shop: Project, tmp_path: Path) -> None:
     wrong = [
         (warehouse(shop), ("--force",), "is the warehouse itself; name another file"),
         (tmp_path, ("--force",), "is a folder; name a file in it"),
-        (tmp_path / "no" / "copy.duckdb", (), "is no folder; make it, or name another file"),
+        (tmp_path / "no" / "copy.duckdb", (), "is not a folder; make it, or name another file"),
         (file, ("--schema", "marts"), "the warehouse has no 'marts'; it has: core, mart, meta, stage"),
         (tmp_path / "Mart.2025.duckdb", (), "a file called Mart from its schema Mart; name the file otherwise"),
-        (file, ("--storage-version", "9"), "'9' is no version of DuckDB"),
+        (file, ("--storage-version", "9"), "'9' is not a version of DuckDB"),
         (file, ("--storage-version", "v0.4.0"), "DuckDB v0.4.0 cannot read what is written today; the oldest is v1."),
     ]
     for path, options, reason in wrong:

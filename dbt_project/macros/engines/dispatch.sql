@@ -62,7 +62,7 @@
     {% do run_query('drop table ' ~ relation.include(database=false, schema=false)) %}
 {% endmacro %}
 
-{#- Tells the planner of a work table how many rows it has, where nobody else does. -#}
+{#- Gives the planner the number of rows of a work table, where nobody else does. -#}
 {% macro refresh_statistics(relation) %}{{ return(adapter.dispatch('refresh_statistics')(relation)) }}{% endmacro %}
 {% macro default__refresh_statistics(relation) %}{% endmacro %}
 

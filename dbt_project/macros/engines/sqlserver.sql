@@ -20,7 +20,7 @@
     if {{ variable }} < 0 throw 50000, 'the lock {{ lock_name(name) }} was not granted; run the same command again', 1
 {% endmacro %}
 
-{#- An attention, which is how a driver gives up a statement, rolls back under XACT_ABORT and is no error. -#}
+{#- An attention, which is how a driver gives up a statement, rolls back under XACT_ABORT and is not an error. -#}
 {% macro sqlserver__lock_is_held_sql(name) %}
     if isnull(applock_mode('public', N'{{ lock_name(name) }}', 'Transaction'), 'NoLock') <> 'Exclusive'
         throw 50000, 'the lock {{ lock_name(name) }} was lost while the node was built; run this build again', 1;

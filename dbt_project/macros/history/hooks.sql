@@ -28,7 +28,7 @@
 
 {#-
     Writes the loads that were just applied. A post-hook: it runs in the transaction of the change itself, under the
-    lock, which it makes sure of, so that these are the loads that were read. Renders to nothing for a model that is no consumer.
+    lock, which it makes sure of, so that these are the loads that were read. Renders to nothing for a model that is not a consumer.
 -#}
 {% macro record_applied_loads() %}
     {% set consumer = consumer_of(model) if execute %}

@@ -86,7 +86,7 @@ def _attach(connection: duckdb.DuckDBPyConnection, fresh: Path, storage_version:
     except duckdb.InvalidInputException as error:
         if "is not a known DuckDB version" not in str(error):
             raise
-        raise UsageError(f"--storage-version: '{storage_version}' is no version of DuckDB; v1.4.0 is one") from None
+        raise UsageError(f"--storage-version: '{storage_version}' is not a version of DuckDB; v1.4.0 is one") from None
     found = f"select tags['storage_version'] from duckdb_databases() where database_name = '{_COPY}'"
     oldest = str(connection.execute(found).fetchall()[0][0]).removesuffix("+")
     if asked and _numbers(asked) < _numbers(oldest):
