@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 _NOTE = "note: "
 """What stands before a remark in the summary."""
-_PACKAGES = ("almanac", "babel", "duckdb", "great_expectations", "pandas", "phonenumbers", "pyarrow", "python-calamine")
+_PACKAGES = ("almanac", "babel", "great_expectations", "pandas", "phonenumbers", "pyarrow", "python-calamine")
 """Whose versions a result may hang on."""
 
 
@@ -60,7 +60,9 @@ def conditions(project: Project, delivery: Ingested) -> str:
 
 @cache
 def _versions() -> list[str]:
-    return [f"{name} {version(name)}" for name in _PACKAGES]
+    import duckdb  # works out row rules and patterns, whatever the warehouse is
+
+    return [f"DuckDB {duckdb.__version__}", *(f"{name} {version(name)}" for name in _PACKAGES)]
 
 
 def taken_up(project: Project, delivery: Ingested) -> Validated | None:
