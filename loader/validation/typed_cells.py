@@ -125,15 +125,23 @@ def _number(text: str, target: pa.DataType) -> int | Decimal | None:
     A sum such as 0.30000000000000004 is stored with more digits than the 15 that a program shows of it. They are those
     of the double, not of its shortest decimal, which may lie on the other side of a half.
     """
-    number = Decimal(text)
     scale = target.scale if pa.types.is_decimal(target) else 0
-    rounded = number.quantize(Decimal(1).scaleb(-scale), context=_MANY_DIGITS) if number.adjusted() < 40 else None
-    if rounded is None or (rounded != number and rounded != Decimal(f"{float(text):.15g}")):
+    whole = (_of_scale(digits, scale) for digits in (Decimal(text), Decimal(f"{float(text):.15g}")))
+    rounded = next((number for number in whole if number is not None), None)
+    if rounded is None:
         return None
     if pa.types.is_decimal(target):
         return rounded if rounded.copy_abs() < Decimal(10) ** (target.precision - scale) else None
     bits = target.bit_width - 1
     return int(rounded) if -(2**bits) <= rounded < 2**bits else None
+
+
+def _of_scale(number: Decimal, scale: int) -> Decimal | None:
+    """A number with that many decimals; None when it has more of them, or is too large for any type."""
+    if number.adjusted() >= 40:
+        return None
+    rounded = number.quantize(Decimal(1).scaleb(-scale), context=_MANY_DIGITS)
+    return rounded if rounded == number else None
 
 
 def _serial(text: str, day_zero: dt.date) -> dt.datetime | None:

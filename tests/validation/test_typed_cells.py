@@ -158,6 +158,7 @@ def naive(number: float, scale: int) -> Decimal | None:
     st.sampled_from([0, 2, 6]),
 )
 @example(10.96000000000005, 2)  # its 15 digits end with 1: the double is above the half that its shortest decimal is
+@example(268435456.5583935, 6)  # the same the other way round: its shortest decimal is the half itself
 def test_any_number_is_its_decimal_or_what_it_shows(number: float, scale: int) -> None:
     assert read(float(number), f"decimal(18,{scale})") == naive(float(number), scale)
 
